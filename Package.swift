@@ -1,0 +1,68 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// One library target per concern, one executable target per stage; arrows point one way:
+/// Kernels ← Model ← {Decoding, Preference} ← Training, Records ← StageKit, programs on top.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["StageKit", "Records"] + dependencies,
+        swiftSettings: [.swiftLanguageMode(.v6)])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "Sightline",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CJPEG", providers: [.apt(["libjpeg62-turbo-dev"])]),
+        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+
+        library("Kernels", ["CKernels", "COpenBLAS"]),
+        library("Checkpoint", ["CKernels"]),
+        library("Tokenizer", [crypto]),
+        library("Imaging", ["CJPEG", "CPNG"]),
+        library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
+        library("Decoding", ["Model"]),
+        library("Preference", ["Records"]),
+        library("Training", ["Model"]),
+        library("Benchmarks"),
+        library("PictureWorld", ["Imaging"]),
+        library("Records"),
+        library("RunLedger", [grdb]),
+        library("StageKit", ["Records", "RunLedger", arguments, logging, crypto, toml]),
+        library("Report", ["Records"]),
+
+        program("ledger", ["RunLedger"]),
+        program("scenes", ["PictureWorld"]),
+
+        tests("TokenizerTests", ["Tokenizer"]),
+        tests("CheckpointTests", ["Checkpoint"]),
+        tests("ImagingTests", ["Imaging"]),
+        tests("PictureWorldTests", ["PictureWorld"]),
+        tests("RecordsTests", ["Records"]),
+        tests("StageKitTests", ["StageKit", "Records", "RunLedger"]),
+        tests("BenchmarksTests", ["Benchmarks"]),
+        tests("PreferenceTests", ["Preference", "Records"]),
+    ]
+)
