@@ -1,0 +1,160 @@
+/// A figure with its percentile interval.
+package struct Interval: Sendable, Equatable, Codable {
+    package var estimate: Double
+    package var lower: Double
+    package var upper: Double
+
+    package init(estimate: Double, lower: Double, upper: Double) {
+        (self.estimate, self.lower, self.upper) = (estimate, lower, upper)
+    }
+
+    /// Whether zero lies outside: for a difference, that it is more than chance at the interval's level.
+    package var excludesZero: Bool { lower > 0 || upper < 0 }
+}
+
+/// A figure as a function of summed statistics; ratios are recomputed on each resample.
+package struct Estimator: Sendable {
+    package var name: String
+    package var value: @Sendable (_ sums: [Double]) -> Double
+
+    package init(name: String, value: @escaping @Sendable (_ sums: [Double]) -> Double) {
+        (self.name, self.value) = (name, value)
+    }
+}
+
+/// A run in a bootstrap: its name, for messages, and its statistics.
+package struct BootstrapSystem: Sendable {
+    package var name: String
+    package var sums: ClusteredSums
+
+    package init(name: String, sums: ClusteredSums) { (self.name, self.sums) = (name, sums) }
+}
+
+/// Intervals of one figure: for each run by itself, and for its difference to the first run.
+package struct BootstrapResult: Sendable, Equatable {
+    package var name: String
+    /// One per run.
+    package var values: [Interval]
+    /// One per run but the first: that run minus the first, on the same resamples.
+    package var differences: [Interval]
+}
+
+/// Paired bootstrap with percentile intervals: images are drawn with replacement, the same for every run
+/// and every figure, all rows of an image together.
+package struct PairedBootstrap: Sendable {
+    package var resamples: Int
+    package var seed: UInt64
+    /// Coverage of the intervals.
+    package var level: Double
+
+    package init(resamples: Int = 10_000, seed: UInt64 = 20_240_522, level: Double = 0.95) {
+        (self.resamples, self.seed, self.level) = (resamples, seed, level)
+    }
+
+    /// - Throws: `BenchmarksError.differentClusters` unless all runs cover the same images, `.empty` for no
+    ///   images, `.badValue` for options that make no interval.
+    package func intervals(
+        _ systems: [BootstrapSystem], estimators: [Estimator]
+    ) throws -> [BootstrapResult] {
+        guard resamples > 0, level > 0, level < 1 else {
+            throw BenchmarksError.badValue(
+                where: "bootstrap", found: "\(resamples) resamples at level \(level)",
+                remedy: "give at least one resample and a level between 0 and 1")
+        }
+        guard let base = systems.first, !base.sums.clusters.isEmpty else {
+            throw BenchmarksError.empty(where: "bootstrap")
+        }
+        let tables = try systems.map { system in
+            guard system.sums.width == base.sums.width else {
+                throw BenchmarksError.badValue(
+                    where: "bootstrap",
+                    found: "\(system.name) was scored on other benchmarks than \(base.name)",
+                    remedy: "score both runs on the same benchmarks")
+            }
+            return try system.sums.values(
+                inOrderOf: base.sums.clusters, first: base.name, second: system.name)
+        }
+        let draws = resample(tables, rows: base.sums.clusters.count, width: base.sums.width, estimators)
+        return estimators.enumerated().map { index, estimator in
+            let points = systems.map { estimator.value($0.sums.totals) }
+            let own = points.indices.map { interval(points[$0], draws[$0][index]) }
+            let differences = points.indices.dropFirst().map { system in
+                interval(
+                    points[system] - points[0],
+                    zip(draws[system][index], draws[0][index]).map { $0 - $1 })
+            }
+            return BootstrapResult(name: estimator.name, values: own, differences: differences)
+        }
+    }
+
+    /// - Returns: `[system][estimator][resample]`.
+    private func resample(
+        _ tables: [[Double]], rows: Int, width: Int, _ estimators: [Estimator]
+    ) -> [[[Double]]] {
+        var generator = SplitMix64(seed: seed)
+        var draws = tables.map { _ in
+            estimators.map { _ in [Double](repeating: 0, count: resamples) }
+        }
+        var multiplicity = [Double](repeating: 0, count: rows)
+        for resample in 0..<resamples {
+            for row in 0..<rows { multiplicity[row] = 0 }
+            for _ in 0..<rows { multiplicity[generator.index(below: rows)] += 1 }
+            for (system, table) in tables.enumerated() {
+                let sums = weightedSums(table, multiplicity, width: width)
+                for (index, estimator) in estimators.enumerated() {
+                    draws[system][index][resample] = estimator.value(sums)
+                }
+            }
+        }
+        return draws
+    }
+
+    private func interval(_ estimate: Double, _ draws: [Double]) -> Interval {
+        let sorted = draws.sorted()
+        let tail = (1 - level) / 2
+        return Interval(
+            estimate: estimate, lower: quantile(sorted, tail), upper: quantile(sorted, 1 - tail))
+    }
+}
+
+/// `multiplicity · table`: `rows` weights times a `rows × width` matrix.
+private func weightedSums(_ table: [Double], _ multiplicity: [Double], width: Int) -> [Double] {
+    [Double](unsafeUninitializedCapacity: width) { sums, count in
+        sums.initialize(repeating: 0)
+        table.withUnsafeBufferPointer { table in
+            for (row, weight) in multiplicity.enumerated() where weight != 0 {
+                let base = row * width
+                for column in 0..<width { sums[column] += weight * table[base + column] }
+            }
+        }
+        count = width
+    }
+}
+
+/// The quantile of sorted values with linear interpolation between order statistics (numpy's default).
+func quantile(_ sorted: [Double], _ probability: Double) -> Double {
+    let position = probability * Double(sorted.count - 1)
+    let lower = Int(position.rounded(.down))
+    let upper = min(lower + 1, sorted.count - 1)
+    return sorted[lower] + (position - Double(lower)) * (sorted[upper] - sorted[lower])
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same draws on every machine and in every version of Swift.
+struct SplitMix64 {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A number in `0..<bound` by multiply and shift; its bias is below bound / 2⁶⁴.
+    mutating func index(below bound: Int) -> Int {
+        Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+
+/// McNemar's exact test for two systems on the same right/wrong items.
+package struct McNemarTest: Sendable, Equatable {
+    /// Items that only the first system has right.
+    package var onlyFirst: Int
+    /// Items that only the second has right.
+    package var onlySecond: Int
+
+    package init(onlyFirst: Int, onlySecond: Int) {
+        (self.onlyFirst, self.onlySecond) = (onlyFirst, onlySecond)
+    }
+
+    /// Counts the discordant items of two equally long lists.
+    ///
+    /// - Throws: `BenchmarksError.unmatched` for lists of different length.
+    package init(first: [Bool], second: [Bool]) throws {
+        guard first.count == second.count else {
+            throw BenchmarksError.unmatched(
+                where: "McNemar", found: "\(first.count) items against \(second.count)",
+                remedy: "compare answers to the same questions in the same order")
+        }
+        let pairs = zip(first, second)
+        self.init(onlyFirst: pairs.count { $0 && !$1 }, onlySecond: pairs.count { !$0 && $1 })
+    }
+
+    /// Two-sided p-value: twice the smaller tail of Binomial(n, ½) over the n discordant items, at most 1.
+    package var pValue: Double {
+        let n = onlyFirst + onlySecond
+        let k = min(onlyFirst, onlySecond)
+        // Logarithms: 2⁻ⁿ underflows from n = 1,075 on, and POPE has 8,910 items.
+        let whole = lgamma(Double(n) + 1) - Double(n) * log(2)
+        var tail = 0.0
+        for i in 0...k { tail += exp(whole - lgamma(Double(i) + 1) - lgamma(Double(n - i) + 1)) }
+        return min(1, 2 * tail)
+    }
+}
+
+/// Wilson's score interval for a share.
+///
+/// - Parameter z: the normal quantile; 1.96 gives 95%.
+/// - Throws: `BenchmarksError.badValue` unless 0 ≤ successes ≤ trials and trials > 0.
+package func wilsonInterval(
+    successes: Int, trials: Int, z: Double = 1.959963984540054
+) throws -> Interval {
+    guard trials > 0, (0...trials).contains(successes) else {
+        throw BenchmarksError.badValue(
+            where: "Wilson interval", found: "\(successes) of \(trials)",
+            remedy: "give successes between 0 and a positive number of trials")
+    }
+    let n = Double(trials)
+    let share = Double(successes) / n
+    let scale = 1 + z * z / n
+    let centre = (share + z * z / (2 * n)) / scale
+    let half = z / scale * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
+    // At 0 and n the bound is exact; rounding would leave it at ±1e-17.
+    return Interval(
+        estimate: share, lower: successes == 0 ? 0 : centre - half,
+        upper: successes == trials ? 1 : centre + half)
+}
