@@ -1,0 +1,63 @@
+import Records
+
+/// What the verdicts of one record amount to: preferences between two candidates, and a count of what gave
+/// none.
+package struct VerdictPairs: Sendable, Equatable {
+    package struct Preference: Sendable, Equatable {
+        package var chosen: String
+        package var rejected: String
+        package var critic: String
+    }
+
+    package private(set) var preferences: [Preference] = []
+    /// Pairs on which the two orders contradict each other, or the critic saw no difference.
+    package private(set) var ties = 0
+    /// Pairs with a verdict that can't be read.
+    package private(set) var unreadable = 0
+    /// Pairs asked in one order only where both are wanted.
+    package private(set) var oneOrder = 0
+
+    /// - Parameters:
+    ///   - verdicts: all of a record; where a critic judged the same order twice the later verdict counts.
+    ///     Verdicts on other than two candidates are none of this rule's business and are passed over.
+    ///   - bothOrders: whether a preference needs agreement in both orders; otherwise the first order that
+    ///     was asked decides alone, as in SIMA's release.
+    package init(_ verdicts: [Verdict], bothOrders: Bool = true) {
+        var questions: [Question] = []
+        var latest: [Question: [[String]: Verdict.Choice]] = [:]
+        var firstOrder: [Question: [String]] = [:]
+        for verdict in verdicts where verdict.order.count == 2 {
+            let question = Question(critic: verdict.critic, candidates: verdict.order.sorted())
+            if firstOrder[question] == nil {
+                questions.append(question)
+                firstOrder[question] = verdict.order
+            }
+            latest[question, default: [:]][verdict.order] = verdict.choice
+        }
+        for question in questions {
+            guard let order = firstOrder[question], let first = latest[question]?[order] else { continue }
+            let second = latest[question]?[order.reversed()]
+            if bothOrders, second == nil {
+                oneOrder += 1
+                continue
+            }
+            let choice = bothOrders ? Verdict.Choice.combined(first, second ?? .unreadable) : first
+            add(choice, question)
+        }
+    }
+
+    private struct Question: Hashable {
+        var critic: String
+        var candidates: [String]
+    }
+
+    private mutating func add(_ choice: Verdict.Choice, _ question: Question) {
+        switch choice {
+        case .tie: ties += 1
+        case .unreadable: unreadable += 1
+        case .candidate(let chosen):
+            let rejected = question.candidates.first { $0 != chosen } ?? chosen
+            preferences.append(Preference(chosen: chosen, rejected: rejected, critic: question.critic))
+        }
+    }
+}
