@@ -34,14 +34,14 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(name: "CJPEG", providers: [.apt(["libjpeg62-turbo-dev"])]),
-        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        // libjpeg and libpng report errors by longjmp, which only C frames survive (libjpeg62-turbo-dev, libpng-dev)
+        .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
         library("Kernels", ["CKernels", "COpenBLAS"]),
         library("Checkpoint", ["CKernels"]),
         library("Tokenizer", [crypto]),
-        library("Imaging", ["CJPEG", "CPNG"]),
+        library("Imaging", ["CImageIO"]),
         library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Decoding", ["Model"]),
         library("Preference", ["Records"]),

@@ -1,0 +1,45 @@
+/* JPEG and PNG in and out of memory by libjpeg and libpng.
+ *
+ * Both libraries report errors by longjmp, which Swift frames can't survive: this target keeps every jump
+ * inside one C function and hands back a status. */
+#ifndef CIMAGEIO_H
+#define CIMAGEIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CIMAGE_OK = 0,
+    CIMAGE_TRUNCATED = 1,   /* the data end before the picture does */
+    CIMAGE_DAMAGED = 2,     /* the data contradict themselves; `message` says how */
+    CIMAGE_EMPTY = 3,       /* a width or height of zero */
+    CIMAGE_TOO_LARGE = 4,   /* more pixels than allowed; `width` and `height` hold what was declared */
+    CIMAGE_UNSUPPORTED = 5, /* a valid file of a kind that is not decoded; `message` says which */
+    CIMAGE_NO_MEMORY = 6
+};
+
+/* A decoded picture, or why there is none. All pointers are owned: release with cimage_picture_free. */
+typedef struct {
+    int status;
+    uint32_t width, height;
+    uint8_t *rgb; /* height × width × 3, rows from the top, before any EXIF rotation */
+    uint8_t *exif; /* a TIFF block, optionally behind "Exif\0\0"; NULL when absent */
+    size_t exif_count;
+    uint8_t *raw_exif; /* PNG text "Raw profile type exif": the same in hexadecimal, as ImageMagick writes it */
+    size_t raw_exif_count;
+    uint8_t *xmp; /* the XMP packet; NULL when absent */
+    size_t xmp_count;
+    char message[200];
+} cimage_picture;
+
+/* Nothing of the size of the picture is allocated before the pixel count was compared with `max_pixels`. */
+void cimage_decode_jpeg(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture);
+void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture);
+void cimage_picture_free(cimage_picture *picture);
+
+/* Encodes 8-bit RGB rows as PNG without any metadata or time stamp. On CIMAGE_OK `*out` holds `*out_count`
+ * bytes, to be released with free(). */
+int cimage_encode_png(const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **out, size_t *out_count,
+                      char message[200]);
+
+#endif

@@ -1,0 +1,144 @@
+import CImageIO
+import Foundation
+
+/// What a decoder may be asked to hold in memory.
+package struct DecodingLimits: Sendable, Equatable {
+    /// Pictures that declare more pixels are refused before anything is allocated. The default is the
+    /// threshold above which Pillow raises `DecompressionBombError` (twice 128 MiB / 4 / 3).
+    package var maximumPixels: Int
+
+    package init(maximumPixels: Int = 178_956_970) {
+        self.maximumPixels = maximumPixels
+    }
+}
+
+/// Decodes a JPEG or PNG file, recognised by content, to the pixels that Pillow's
+/// `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` gives: EXIF orientation applied, alpha and
+/// transparency dropped, 16-bit grey clipped at 255, other 16-bit samples cut to their high byte.
+///
+/// Stricter than Pillow where data are missing: libjpeg's warnings about ended or unreadable data and any
+/// PNG checksum mismatch are errors.
+///
+/// - Throws: `ImageError`, with `path` in it.
+package func decodeImage(at path: String, limits: DecodingLimits = DecodingLimits()) throws -> RGBImage {
+    try decodeImage(bytes: readImageFile(path), name: path, limits: limits)
+}
+
+/// Decodes a JPEG or PNG held in memory, as `decodeImage(at:limits:)` does; `name` stands for the path in
+/// messages.
+package func decodeImage(
+    bytes: [UInt8], name: String = "image in memory", limits: DecodingLimits = DecodingLimits()
+) throws -> RGBImage {
+    let format = try identifyFormat(bytes, name: name)
+    let maximumPixels = UInt64(max(0, limits.maximumPixels))
+    var picture = cimage_picture()
+    defer { cimage_picture_free(&picture) }
+    bytes.withUnsafeBufferPointer { buffer in
+        switch format {
+        case .jpeg: cimage_decode_jpeg(buffer.baseAddress, buffer.count, maximumPixels, &picture)
+        case .png: cimage_decode_png(buffer.baseAddress, buffer.count, maximumPixels, &picture)
+        }
+    }
+    if let error = failure(of: picture, name: name, limits: limits) { throw error }
+    let orientation = Orientation(
+        exif: block(picture.exif, picture.exif_count),
+        rawExif: block(picture.raw_exif, picture.raw_exif_count),
+        xmp: block(picture.xmp, picture.xmp_count))
+    let width = Int(picture.width)
+    let height = Int(picture.height)
+    return orientation.apply(
+        to: UnsafeBufferPointer(start: picture.rgb, count: width * height * 3), width: width, height: height)
+}
+
+private enum ImageFormat { case jpeg, png }
+
+private let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+private let jpegSignature: [UInt8] = [0xFF, 0xD8, 0xFF]
+
+private func identifyFormat(_ bytes: some Collection<UInt8>, name: String) throws -> ImageFormat {
+    if bytes.starts(with: pngSignature) { return .png }
+    if bytes.starts(with: jpegSignature) { return .jpeg }
+    if bytes.isEmpty { throw ImageError.empty(path: name) }
+    if pngSignature.starts(with: bytes) || jpegSignature.starts(with: bytes) {
+        throw ImageError.truncated(path: name, detail: "\(bytes.count) bytes hold no header")
+    }
+    throw ImageError.notAnImage(path: name, found: describeContent(Array(bytes.prefix(16))))
+}
+
+/// A name for what a user is likely to pass by mistake.
+private func describeContent(_ head: [UInt8]) -> String {
+    let ascii = String(decoding: head.map { $0 < 0x80 ? $0 : 0x3F }, as: UTF8.self)
+    if ascii.hasPrefix("GIF8") { return "GIF" }
+    if ascii.hasPrefix("RIFF") && ascii.dropFirst(8).hasPrefix("WEBP") { return "WebP" }
+    if ascii.hasPrefix("BM") { return "BMP" }
+    if ascii.hasPrefix("II*\0") || ascii.hasPrefix("MM\0*") { return "TIFF" }
+    if ascii.dropFirst(4).hasPrefix("ftyp") { return "an ISO media file (AVIF, HEIF, MP4)" }
+    let isText = head.allSatisfy { ($0 >= 0x20 && $0 < 0x7F) || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+    if isText { return "text (\(ascii.debugDescription))" }
+    let digits = head.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    return "bytes " + digits.joined(separator: " ")
+}
+
+private func failure(of picture: cimage_picture, name: String, limits: DecodingLimits) -> ImageError? {
+    let width = Int(picture.width)
+    let height = Int(picture.height)
+    let detail = withUnsafeBytes(of: picture.message) { text in
+        String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    switch Int(picture.status) {
+    case CIMAGE_OK: return nil
+    case CIMAGE_TRUNCATED: return .truncated(path: name, detail: detail)
+    case CIMAGE_EMPTY: return .zeroSized(path: name, width: width, height: height)
+    case CIMAGE_TOO_LARGE:
+        return .tooLarge(path: name, width: width, height: height, maximumPixels: limits.maximumPixels)
+    case CIMAGE_UNSUPPORTED: return .unsupported(path: name, detail: detail)
+    case CIMAGE_NO_MEMORY: return .outOfMemory(path: name, width: width, height: height)
+    default: return .damaged(path: name, detail: detail)
+    }
+}
+
+private func block(_ start: UnsafeMutablePointer<UInt8>?, _ count: Int) -> [UInt8]? {
+    start.map { Array(UnsafeBufferPointer(start: $0, count: count)) }
+}
+
+/// Reads the whole of a regular file, after a look at its first bytes, so that a large file of another kind
+/// costs nothing.
+private func readImageFile(_ path: String) throws -> [UInt8] {
+    if path.utf8.contains(0) { throw ImageError.unusablePath(path: path, reason: "holds a zero byte") }
+    // non-blocking, because opening a named pipe would wait for its writer
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0 {
+        let code = errno
+        if code == ENOENT || code == ENOTDIR { throw ImageError.missing(path: path) }
+        throw ImageError.unreadable(path: path, reason: systemMessage(code))
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    if fstat(descriptor, &status) != 0 {
+        throw ImageError.unreadable(path: path, reason: systemMessage(errno))
+    }
+    if status.st_mode & S_IFMT == S_IFDIR { throw ImageError.directory(path: path) }
+    if status.st_mode & S_IFMT != S_IFREG {
+        throw ImageError.unreadable(path: path, reason: "not a regular file")
+    }
+    let head = try readBytes(descriptor, upTo: 16, path: path)
+    _ = try identifyFormat(head, name: path)
+    let rest = try readBytes(descriptor, upTo: max(0, Int(status.st_size) - head.count), path: path)
+    return head + rest
+}
+
+private func readBytes(_ descriptor: Int32, upTo count: Int, path: String) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        while filled < count {
+            let got = read(descriptor, buffer.baseAddress! + filled, count - filled)
+            if got < 0 && errno == EINTR { continue }
+            if got < 0 { throw ImageError.unreadable(path: path, reason: systemMessage(errno)) }
+            if got == 0 { break }
+            filled += got
+        }
+    }
+}
+
+func systemMessage(_ code: Int32) -> String {
+    String(cString: strerror(code))
+}
