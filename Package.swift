@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
         library("Kernels", ["CKernels", "COpenBLAS"]),
-        library("Checkpoint", ["CKernels"]),
+        library("Checkpoint", ["CKernels", crypto]),
         library("Tokenizer", [crypto]),
         library("Imaging", ["CImageIO"]),
         library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),

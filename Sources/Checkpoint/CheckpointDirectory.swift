@@ -1,0 +1,168 @@
+import Foundation
+
+/// A Hugging Face model directory: config.json and weights in one safetensors file or in shards.
+///
+/// Tensors answer to their names of transformers 4.52 and later (`model.language_model.layers.0.…`,
+/// `lm_head.weight`), whichever spelling the files use; see `TensorNames`.
+package struct CheckpointDirectory: Sendable {
+    package let url: URL
+    /// config.json as it stands.
+    package let configData: Data
+    /// Canonical names, in order of their UTF-8 bytes.
+    package let names: [String]
+    /// The mapped weight files, in order of their names.
+    package let files: [SafetensorsFile]
+
+    private let places: [String: (file: SafetensorsFile, storedName: String)]
+
+    /// Maps the weights of the directory `url`; nothing is read yet but headers.
+    ///
+    /// - Throws: `CheckpointError` where config.json or a weight file is missing or damaged; missing shards
+    ///   are listed together.
+    package static func open(_ url: URL) throws -> CheckpointDirectory {
+        try CheckpointDirectory(url)
+    }
+
+    private init(_ url: URL) throws {
+        self.url = url
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory),
+            isDirectory.boolValue
+        else {
+            throw CheckpointError(
+                url.path, "there is no such directory",
+                "give the path of a model directory")
+        }
+        configData = try ConfigDocument.data(of: url.appendingPathComponent("config.json"))
+        let index = url.appendingPathComponent("model.safetensors.index.json")
+        let single = url.appendingPathComponent("model.safetensors")
+        if FileManager.default.fileExists(atPath: single.path) {
+            files = [try SafetensorsFile(single)]
+        } else if FileManager.default.fileExists(atPath: index.path) {
+            files = try ShardIndex(index).open()
+        } else {
+            throw CheckpointError(
+                url.path, "it has neither model.safetensors nor model.safetensors.index.json",
+                "fetch the weights, or convert a .bin checkpoint to safetensors")
+        }
+        places = try Self.merge(files)
+        names = places.keys.sorted(by: precedesByUTF8)
+    }
+
+    private static func merge(
+        _ files: [SafetensorsFile]
+    ) throws -> [String: (file: SafetensorsFile, storedName: String)] {
+        var places: [String: (file: SafetensorsFile, storedName: String)] = [:]
+        for file in files {
+            for storedName in file.names {
+                let name = TensorNames.canonical(storedName)
+                if let other = places.updateValue((file, storedName), forKey: name) {
+                    throw CheckpointError(
+                        "\(file.path): tensor \(storedName)",
+                        "\(other.file.path) holds the same weight as \(other.storedName)",
+                        "keep one of the two")
+                }
+            }
+        }
+        return places
+    }
+
+    package func has(_ name: String) -> Bool { places[TensorNames.canonical(name)] != nil }
+
+    /// - Throws: `CheckpointError` where no file has the tensor under any of its spellings.
+    package func tensor(named name: String) throws -> TensorView {
+        guard let place = places[TensorNames.canonical(name)] else {
+            throw CheckpointError(
+                url.path, "there is no tensor \(TensorNames.canonical(name)) among its \(names.count)",
+                "check that config.json belongs to these weights")
+        }
+        return try place.file.tensor(named: place.storedName)
+    }
+
+    /// As `tensor(named:)`, with a shape that config.json promises.
+    ///
+    /// - Throws: `CheckpointError` where the tensor is missing or has another shape.
+    package func tensor(named name: String, shape: [Int]) throws -> TensorView {
+        let view = try tensor(named: name)
+        guard view.shape == shape else {
+            throw CheckpointError(
+                "\(view.file.path): tensor \(view.name)",
+                "its shape is \(view.shape), config.json asks for \(shape)",
+                "check that config.json belongs to these weights")
+        }
+        return view
+    }
+
+    package func shape(of name: String) throws -> [Int] { try tensor(named: name).shape }
+
+    /// Widens the tensor into `destination`, row-major.
+    package func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws {
+        try tensor(named: name).read(into: destination)
+    }
+
+    /// All elements of the tensor as f32, row-major.
+    package func floats(_ name: String) throws -> [Float] { try tensor(named: name).floats() }
+
+    /// The model that config.json describes.
+    package func config() throws -> ModelConfig {
+        try ModelConfig(configData, path: url.appendingPathComponent("config.json").path)
+    }
+
+    /// SHA-256 of config.json and the weight files: what an adapter names as its base.
+    package func digest() throws -> String {
+        let config = url.appendingPathComponent("config.json")
+        return try ModelDigest.contentDigest(of: [config] + files.map { URL(fileURLWithPath: $0.path) })
+    }
+}
+
+/// `model.safetensors.index.json`: which shard holds which tensor.
+private struct ShardIndex {
+    private struct Document: Decodable {
+        let weightMap: [String: String]
+        enum CodingKeys: String, CodingKey { case weightMap = "weight_map" }
+    }
+
+    private let url: URL
+    private let weightMap: [String: String]
+
+    init(_ url: URL) throws {
+        self.url = url
+        weightMap = try ConfigDocument.decode(
+            Document.self, from: ConfigDocument.data(of: url), path: url.path
+        )
+        .weightMap
+    }
+
+    /// Maps every shard and checks that it holds what the index says.
+    func open() throws -> [SafetensorsFile] {
+        let directory = url.deletingLastPathComponent()
+        let shardNames = Set(weightMap.values).sorted(by: precedesByUTF8)
+        for name in shardNames where name.contains("/") || name.hasPrefix(".") {
+            throw CheckpointError(
+                "\(url.path): key weight_map", "the shard \"\(name)\" is not a plain file name",
+                "keep shards beside the index")
+        }
+        let missing = shardNames.filter {
+            !FileManager.default.fileExists(atPath: directory.appendingPathComponent($0).path)
+        }
+        guard missing.isEmpty, !shardNames.isEmpty else {
+            throw CheckpointError(
+                url.path,
+                shardNames.isEmpty
+                    ? "it names no shards"
+                    : "\(missing.count) of \(shardNames.count) shards are missing: "
+                        + missing.joined(separator: ", "),
+                "fetch them into the same directory")
+        }
+        let files = try shardNames.map { try SafetensorsFile(directory.appendingPathComponent($0)) }
+        let fileOfShard = Dictionary(uniqueKeysWithValues: zip(shardNames, files))
+        for (name, shard) in weightMap.sorted(by: { precedesByUTF8($0.key, $1.key) }) {
+            guard let file = fileOfShard[shard], file.has(name) else {
+                throw CheckpointError(
+                    url.path, "it places \(name) in \(shard), which does not hold it",
+                    "fetch the index and the shards from the same revision")
+            }
+        }
+        return files
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+
+/// Reads and writes small JSON files, and turns Codable's errors into ones that name file and key.
+enum ConfigDocument {
+    /// No config has this many bytes; a larger file is something else.
+    private static let largestByteCount = 64 << 20
+
+    static func data(of url: URL) throws -> Data {
+        do {
+            let values = try FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
+            guard let size = values[.size] as? Int, size <= largestByteCount else {
+                throw CheckpointError(
+                    url.path, "it is larger than any config",
+                    "check that the file is what it says")
+            }
+            return try Data(contentsOf: url)
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw CheckpointError(
+                url.path, "it cannot be read (\(error.localizedDescription))",
+                "check that the directory is a whole Hugging Face checkpoint")
+        }
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from data: Data, path: String) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch let error as DecodingError {
+            throw checkpointError(error, path: path)
+        }
+    }
+
+    /// Writes `value` with sorted keys, atomically.
+    static func write(_ value: some Encodable, to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        var file = try AtomicFile(url)
+        try file.write(try encoder.encode(value) + [0x0A])
+        try file.commit()
+    }
+
+    private static func checkpointError(_ error: DecodingError, path: String) -> CheckpointError {
+        switch error {
+        case .typeMismatch(let type, let context):
+            CheckpointError(
+                place(path, context.codingPath), "its value is not \(jsonName(of: type))",
+                "correct the key's value")
+        case .valueNotFound(let type, let context):
+            CheckpointError(
+                place(path, context.codingPath), "it is null where \(jsonName(of: type)) is needed",
+                "correct the key's value")
+        case .keyNotFound(let key, let context):
+            CheckpointError(place(path, context.codingPath + [key]), "the key is missing", "add it")
+        case .dataCorrupted(let context):
+            if context.codingPath.isEmpty {
+                CheckpointError(path, "it is not valid JSON", "fetch the file again")
+            } else {
+                CheckpointError(
+                    place(path, context.codingPath), context.debugDescription,
+                    "use another checkpoint, or correct the key")
+            }
+        @unknown default:
+            CheckpointError(path, "\(error)", "correct the file")
+        }
+    }
+
+    private static func place(_ path: String, _ keys: [any CodingKey]) -> String {
+        keys.isEmpty ? path : "\(path): key \(keys.map(\.stringValue).joined(separator: "."))"
+    }
+
+    private static func jsonName(of type: Any.Type) -> String {
+        switch type {
+        case is Int.Type: "a whole number"
+        case is Double.Type: "a number"
+        case is String.Type: "a string"
+        case is Bool.Type: "true or false"
+        case is any RandomAccessCollection.Type: "a list"
+        default: "an object"
+        }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// The key's value, or `fallback` (the default of transformers) where it is absent or null.
+    func value<Value: Decodable>(_ key: Key, default fallback: Value) throws -> Value {
+        try decodeIfPresent(Value.self, forKey: key) ?? fallback
+    }
+
+    /// As `value`, for a width or a count. The bound keeps products of two sizes far from overflow.
+    func size(_ key: Key, default fallback: Int) throws -> Int {
+        let size = try value(key, default: fallback)
+        guard (1...1 << 24).contains(size) else { throw refusal(key, "\(size) is not a size from 1 to 2^24") }
+        return size
+    }
+
+    /// As `value`, for a number that has to be finite and above zero.
+    func positive(_ key: Key, default fallback: Double) throws -> Double {
+        let number = try value(key, default: fallback)
+        guard number > 0, number.isFinite else { throw refusal(key, "\(number) is not above zero") }
+        return number
+    }
+
+    /// As `value`, for one of a few strings.
+    func choice<Value: RawRepresentable & CaseIterable>(
+        _ key: Key, default fallback: Value
+    ) throws -> Value where Value.RawValue == String {
+        let text = try value(key, default: fallback.rawValue)
+        guard let choice = Value(rawValue: text) else {
+            let known = Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+            throw refusal(key, "\"\(text)\" is not supported, only \(known)")
+        }
+        return choice
+    }
+
+    /// One token id or several (transformers allows both for `eos_token_id`).
+    func tokenIDs(_ key: Key, default fallback: [Int]) throws -> [Int] {
+        if !contains(key) { return fallback }
+        if try decodeNil(forKey: key) { return [] }
+        if let single = try? decode(Int.self, forKey: key) { return [single] }
+        return try decode([Int].self, forKey: key)
+    }
+
+    func refusal(_ key: Key, _ finding: String) -> DecodingError {
+        .dataCorruptedError(forKey: key, in: self, debugDescription: finding)
+    }
+
+    /// Checks `model_type` where it stands.
+    func expectModelType(_ type: String, _ key: Key) throws {
+        let found = try value(key, default: type)
+        guard found == type else {
+            throw refusal(key, "\"\(found)\" is not supported here, only \"\(type)\"")
+        }
+    }
+}
+
+extension KeyedEncodingContainer {
+    mutating func encode(tokenIDs: [Int], forKey key: Key) throws {
+        switch tokenIDs.count {
+        case 0: try encodeNil(forKey: key)
+        case 1: try encode(tokenIDs[0], forKey: key)
+        default: try encode(tokenIDs, forKey: key)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+/// The table at the front of a safetensors file, checked before anything relies on it.
+///
+/// Layout (huggingface/safetensors, "Format"): a little-endian u64 header length, the header's JSON, then
+/// the data, which the tensors cover without gap or overlap.
+struct SafetensorsHeader {
+    struct Entry {
+        let elementType: ElementType
+        let shape: [Int]
+        /// Bytes, counted from the start of the file.
+        let range: Range<Int>
+    }
+
+    /// The reference implementation's limit; a longer header is a lie or an attack.
+    static let largestByteCount = 100_000_000
+    static let metadataKey = "__metadata__"
+
+    private(set) var entries: [String: Entry] = [:]
+    private(set) var metadata: [String: String] = [:]
+
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - path: names the file in errors.
+    /// - Throws: `CheckpointError` for every way in which the header and the file can disagree.
+    init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
+        let damaged = "fetch or convert the file again"
+        guard bytes.count >= 8 else {
+            throw CheckpointError(
+                path, "the file has \(bytes.count) bytes, too few for a safetensors header", damaged)
+        }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard length <= UInt64(Self.largestByteCount) else {
+            throw CheckpointError(
+                path, "the header claims \(length) bytes, more than the \(Self.largestByteCount) allowed",
+                "check that this is a safetensors file (a .bin or .pt checkpoint has to be converted)")
+        }
+        guard Int(length) <= bytes.count - 8 else {
+            throw CheckpointError(
+                path,
+                "the header claims \(length) bytes but the file has \(bytes.count - 8) after its length",
+                damaged)
+        }
+        let dataStart = 8 + Int(length)
+        let text = Array(bytes[8..<dataStart])
+        guard String(validating: text, as: UTF8.self) != nil else {
+            throw CheckpointError(path, "the header is not UTF-8", damaged)
+        }
+        do {
+            try parse(text, dataStart: dataStart)
+        } catch let fault as HeaderScanner.Fault {
+            throw CheckpointError(path, "\(fault.finding) (header byte \(fault.offset))", damaged)
+        }
+        try checkCoverage(of: dataStart..<bytes.count, path: path, remedy: damaged)
+    }
+
+    private mutating func parse(_ text: [UInt8], dataStart: Int) throws {
+        var entries: [String: Entry] = [:]
+        var metadata: [String: String] = [:]
+        var scanner = HeaderScanner(text)
+        try scanner.object { scanner, name in
+            if name == Self.metadataKey {
+                try scanner.object { scanner, key in metadata[key] = try scanner.string() }
+            } else {
+                entries[name] = try Self.entry(&scanner, name: name, dataStart: dataStart)
+            }
+        }
+        try scanner.expectEnd()
+        self.entries = entries
+        self.metadata = metadata
+    }
+
+    private static func entry(
+        _ scanner: inout HeaderScanner, name: String, dataStart: Int
+    ) throws -> Entry {
+        var typeName: String?
+        var shape: [Int]?
+        var offsets: [Int]?
+        try scanner.object { scanner, key in
+            switch key {
+            case "dtype": typeName = try scanner.string()
+            case "shape": shape = try scanner.integers()
+            case "data_offsets": offsets = try scanner.integers()
+            default: throw scanner.fault("tensor \(name) has the unknown key \"\(key)\"")
+            }
+        }
+        guard let typeName, let shape, let offsets else {
+            throw scanner.fault("tensor \(name) lacks dtype, shape or data_offsets")
+        }
+        guard let elementType = ElementType(rawValue: typeName) else {
+            throw scanner.fault(
+                "tensor \(name) has dtype \"\(typeName)\", not one of "
+                    + ElementType.allCases.map(\.rawValue).joined(separator: " "))
+        }
+        guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= Int.max - dataStart else {
+            throw scanner.fault("tensor \(name) has data_offsets \(offsets), not a begin and a later end")
+        }
+        guard let count = elementCount(of: shape), count <= Int.max / elementType.byteCount else {
+            throw scanner.fault("tensor \(name) has shape \(shape), more elements than any file holds")
+        }
+        guard offsets[1] - offsets[0] == count * elementType.byteCount else {
+            throw scanner.fault(
+                "tensor \(name) spans \(offsets[1] - offsets[0]) bytes where \(typeName) \(shape) needs "
+                    + "\(count * elementType.byteCount)")
+        }
+        return Entry(
+            elementType: elementType, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
+    }
+
+    private func checkCoverage(of data: Range<Int>, path: String, remedy: String) throws {
+        var end = data.lowerBound
+        var previous = "the header"
+        let ordered = entries.sorted {
+            ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
+                < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
+        }
+        for (name, entry) in ordered {
+            guard entry.range.upperBound <= data.upperBound else {
+                throw CheckpointError(
+                    path,
+                    "tensor \(name) ends at byte \(entry.range.upperBound) of a file of \(data.upperBound)",
+                    "the file is cut short or its offsets lie: \(remedy)")
+            }
+            guard entry.range.lowerBound == end else {
+                let kind = entry.range.lowerBound < end ? "overlap" : "leave a gap"
+                throw CheckpointError(
+                    path, "\(previous) and tensor \(name) \(kind) at byte \(entry.range.lowerBound)", remedy)
+            }
+            end = entry.range.upperBound
+            previous = "tensor \(name)"
+        }
+        guard end == data.upperBound else {
+            throw CheckpointError(
+                path, "\(data.upperBound - end) bytes follow the last tensor, which the header does not name",
+                remedy)
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import CKernels
+import Foundation
+
+/// Writes safetensors files whose bytes depend only on what is in them.
+package enum SafetensorsWriter {
+    /// One tensor to write. Values are fetched when their turn comes, so that a large model is never held
+    /// whole.
+    package struct Tensor {
+        enum Source {
+            case floats(() throws -> [Float])
+            case bytes(TensorView)
+        }
+
+        package let name: String
+        package let shape: [Int]
+        package let elementType: ElementType
+        let source: Source
+
+        /// - Parameter values: as many floats as `shape` says, row-major; rounded to `elementType`, ties to
+        ///   even.
+        package init(
+            _ name: String, shape: [Int], as elementType: ElementType, values: @escaping () throws -> [Float]
+        ) {
+            self.name = name
+            self.shape = shape
+            self.elementType = elementType
+            source = .floats(values)
+        }
+
+        package init(_ name: String, shape: [Int], as elementType: ElementType, values: [Float]) {
+            self.init(name, shape: shape, as: elementType, values: { values })
+        }
+
+        /// Copies a stored tensor bit for bit, under `name`.
+        package init(copying view: TensorView, as name: String) {
+            self.name = name
+            shape = view.shape
+            elementType = view.elementType
+            source = .bytes(view)
+        }
+
+        var byteCount: Int { (elementCount(of: shape) ?? 0) * elementType.byteCount }
+    }
+
+    /// Writes `tensors` to `url` as one file, atomically (FILE.part, then renamed).
+    ///
+    /// Tensors lie in order of falling element size, then name, so that each is aligned to its elements.
+    /// - Parameter metadata: strings for the header, beside `"format": "pt"`, which transformers asks for.
+    /// - Throws: `CheckpointError` for a name given twice, values that do not fit their shape, and a failed
+    ///   write.
+    package static func write(
+        _ tensors: [Tensor], to url: URL, metadata: [String: String] = [:]
+    ) throws {
+        let ordered = tensors.sorted {
+            $0.elementType.byteCount != $1.elementType.byteCount
+                ? $0.elementType.byteCount > $1.elementType.byteCount : precedesByUTF8($0.name, $1.name)
+        }
+        try check(ordered, path: url.path)
+        var file = try AtomicFile(url)
+        let header = header(ordered, metadata: metadata.merging(["format": "pt"]) { given, _ in given })
+        try file.write(withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init))
+        try file.write(header)
+        for tensor in ordered {
+            switch tensor.source {
+            case .bytes(let view): try file.write(view.bytes)
+            case .floats(let values): try write(try values(), of: tensor, to: file, path: url.path)
+            }
+        }
+        try file.commit()
+    }
+
+    private static func check(_ tensors: [Tensor], path: String) throws {
+        var names: Set<String> = []
+        for tensor in tensors {
+            guard names.insert(tensor.name).inserted, tensor.name != SafetensorsHeader.metadataKey else {
+                throw CheckpointError(
+                    path, "the tensor name \(tensor.name) is given twice or reserved",
+                    "give each tensor its own name")
+            }
+            guard let count = elementCount(of: tensor.shape), count <= Int.max / tensor.elementType.byteCount
+            else {
+                throw CheckpointError(
+                    "\(path): tensor \(tensor.name)", "the shape \(tensor.shape) is no shape",
+                    "check its dimensions")
+            }
+            if case .floats = tensor.source, !tensor.elementType.isFloat {
+                throw CheckpointError(
+                    "\(path): tensor \(tensor.name)",
+                    "floats cannot be written as \(tensor.elementType.rawValue)",
+                    "write F32, F16 or BF16")
+            }
+        }
+    }
+
+    private static func header(_ tensors: [Tensor], metadata: [String: String]) -> [UInt8] {
+        let pairs = metadata.sorted { precedesByUTF8($0.key, $1.key) }
+            .map { "\(quoted($0.key)):\(quoted($0.value))" }
+        var fields = ["\(quoted(SafetensorsHeader.metadataKey)):{\(pairs.joined(separator: ","))}"]
+        var offset = 0
+        for tensor in tensors {
+            let end = offset + tensor.byteCount
+            let shape = tensor.shape.map(String.init).joined(separator: ",")
+            fields.append(
+                "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.elementType.rawValue)\",\"shape\":[\(shape)],"
+                    + "\"data_offsets\":[\(offset),\(end)]}")
+            offset = end
+        }
+        var bytes = Array("{\(fields.joined(separator: ","))}".utf8)
+        bytes += Array(repeating: 0x20, count: (8 - bytes.count % 8) % 8)
+        return bytes
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case "\u{0}"..<"\u{20}":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    private static func write(
+        _ values: [Float], of tensor: Tensor, to file: borrowing AtomicFile, path: String
+    ) throws {
+        guard values.count == elementCount(of: tensor.shape) else {
+            throw CheckpointError(
+                "\(path): tensor \(tensor.name)",
+                "\(values.count) values are given for the shape \(tensor.shape)",
+                "give as many values as the shape says")
+        }
+        if tensor.elementType == .f32 {
+            try values.withUnsafeBytes { try file.write($0) }
+            return
+        }
+        let halves = [UInt16](unsafeUninitializedCapacity: values.count) { buffer, initialised in
+            if let start = buffer.baseAddress {
+                let narrow = tensor.elementType == .f16 ? sl_narrow_f16 : sl_narrow_bf16
+                narrow(values, start, values.count)
+            }
+            initialised = values.count
+        }
+        try halves.withUnsafeBytes { try file.write($0) }
+    }
+}
