@@ -36,7 +36,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         // libjpeg and libpng report errors by longjmp, which only C frames survive (libjpeg62-turbo-dev, libpng-dev)
         .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 
         library("Kernels", ["CKernels", "COpenBLAS"]),
         library("Checkpoint", ["CKernels", crypto]),

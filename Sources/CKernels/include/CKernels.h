@@ -1,3 +1,4 @@
 #pragma once
-#include <stdint.h>
+#include "gemm.h"
+#include "vector.h"
 #include "half.h"

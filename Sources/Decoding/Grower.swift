@@ -1,0 +1,75 @@
+import Foundation
+import Kernels
+import Model
+
+/// A record that needs more key/value memory than the budget holds.
+package struct GrowthTooLarge: Error, CustomStringConvertible {
+    package let id: String
+    package let neededBytes: Int
+    package let budgetBytes: Int
+
+    package var description: String {
+        "record \(id): growing its answers takes \(neededBytes >> 20) MiB of keys and values and the budget is "
+            + "\(budgetBytes >> 20) MiB; raise --memory, or lower the number or the length of the answers"
+    }
+}
+
+/// Grows the answers of many prompts together: whatever tokens are due, of whichever records, go through the
+/// decoder as one batch. A record is let in when its worst case fits into the memory budget.
+package final class Grower {
+    private let pool: DecodingPool
+    private let plan: GrowthPlan
+    private let budget: (slots: Int, bytes: Int)
+    private let bytesPerSlot: Int
+
+    /// - Parameter memory: bytes of keys and values at most.
+    package init(model: Llama, plan: GrowthPlan, memory: Int, longestPrompt: Int, records: Int) {
+        self.plan = plan
+        bytesPerSlot = KeyValueCache.bytesPerSlot(model)
+        let wanted = plan.slots(promptTokens: longestPrompt) * max(1, records)
+        budget = (min(memory / bytesPerSlot, wanted), memory)
+        pool = DecodingPool(model: model, slots: budget.slots)
+    }
+
+    /// - Returns: each request's nodes, in the order of the requests.
+    /// - Throws: `GrowthTooLarge`, and what `steering` throws.
+    package func grow(_ requests: [GrowthRequest], steering: Steering) throws -> [[GrownNode]] {
+        var results = [[GrownNode]](repeating: [], count: requests.count)
+        var free = FreeSlots(0..<budget.slots)
+        var waiting = requests.indices[...]
+        var growing: [Growth] = []
+        while !waiting.isEmpty || !growing.isEmpty {
+            var admitted: [Growth] = []
+            while let index = waiting.first {
+                let need = plan.slots(promptTokens: requests[index].tokens.count)
+                guard let region = free.take(need) else {
+                    if growing.isEmpty && admitted.isEmpty {
+                        throw GrowthTooLarge(
+                            id: requests[index].id, neededBytes: need * bytesPerSlot, budgetBytes: budget.bytes)
+                    }
+                    break
+                }
+                admitted.append(Growth(index: index, request: requests[index], plan: plan, region: region))
+                waiting.removeFirst()
+            }
+            // Prompts first, a few at a time: their rows would otherwise be the largest activations by far.
+            for start in stride(from: 0, to: admitted.count, by: 8) {
+                let some = admitted[start..<min(admitted.count, start + 8)]
+                pool.append(some.map(\.promptFeed))
+                some.forEach { $0.start() }
+            }
+            growing += admitted
+            let feeds = growing.flatMap(\.feeds)
+            if !feeds.isEmpty { pool.append(feeds) }
+            for growth in growing where growth.isLevelDrawn { try growth.advance(steering) }
+            for growth in growing where growth.isDone {
+                results[growth.index] = growth.nodes
+                free.giveBack(growth.region)
+            }
+            growing.removeAll(where: \.isDone)
+            let open = growing.flatMap(\.openStreams)
+            if !open.isEmpty { pool.draw(open) }
+        }
+        return results
+    }
+}

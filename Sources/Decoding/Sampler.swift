@@ -1,0 +1,64 @@
+import CKernels
+import Foundation
+import Kernels
+
+/// How a token is drawn from logits. The order of the steps is that of transformers: temperature, top-k, top-p.
+package struct Sampler: Sendable, Equatable {
+    /// 0 is greedy.
+    package var temperature: Double
+    /// Keep the k likeliest tokens; 0 keeps all.
+    package var topK: Int
+    /// Keep the smallest set of likeliest tokens whose probabilities reach p; 1 keeps all.
+    package var topP: Double
+
+    package static let greedy = Sampler(temperature: 0)
+
+    package init(temperature: Double, topK: Int = 0, topP: Double = 1) {
+        self.temperature = temperature
+        self.topK = topK
+        self.topP = topP
+    }
+
+    /// - Returns: the token and its log-probability under the model itself (temperature 1, nothing cut).
+    func draw(
+        _ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64
+    ) -> (token: Int32, logProbability: Float) {
+        let token = temperature == 0 ? likeliest(logits) : sampled(logits, &generator)
+        return (Int32(token), logProbability(logits.baseAddress!, logits.count, of: token))
+    }
+
+    /// The first of the largest logits.
+    private func likeliest(_ logits: UnsafeBufferPointer<Float>) -> Int {
+        let peak = sl_max(logits.count, logits.baseAddress!)
+        return logits.firstIndex(of: peak) ?? 0
+    }
+
+    private func sampled(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int {
+        let uniform = generator.nextUniform()
+        let peak = sl_max(logits.count, logits.baseAddress!)
+        let weights = logits.map { exp(Double($0 - peak) / temperature) }
+        guard topK > 0 || topP < 1 else { return pick(weights.indices, weights, uniform) }
+        var order = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
+        if topK > 0 { order = Array(order.prefix(topK)) }
+        if topP < 1 {
+            let total = order.reduce(0) { $0 + weights[$1] }
+            var sum = 0.0
+            var kept = 0
+            while kept < order.count, kept == 0 || sum < topP * total {
+                sum += weights[order[kept]]
+                kept += 1
+            }
+            order = Array(order.prefix(kept))
+        }
+        return pick(order, weights, uniform)
+    }
+
+    private func pick(_ indices: some BidirectionalCollection<Int>, _ weights: [Double], _ uniform: Double) -> Int {
+        var left = uniform * indices.reduce(0) { $0 + weights[$1] }
+        for index in indices {
+            left -= weights[index]
+            if left < 0 { return index }
+        }
+        return indices.last ?? 0
+    }
+}

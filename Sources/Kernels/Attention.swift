@@ -1,0 +1,176 @@
+import CKernels
+import Foundation
+
+/// Scaled dot-product attention over a forest of spans.
+///
+/// Queries are rows of one matrix, keys and values rows ("slots") of another; a `Segment` says which slots
+/// its query rows see. Heads lie side by side in a row: q `[T × H·D]`, k and v `[S × KV·D]`, with H a
+/// multiple of KV (grouped-query attention, Ainslie et al. 2023).
+package struct AttentionSegment: Sendable {
+    /// The query rows of one span, in order.
+    package var queries: Range<Int>
+    /// Slots that every query row sees: the ancestors, root first.
+    package var shared: [Range<Int>]
+    /// Slots of the span itself. With `causal`, query row i sees all of them but the last
+    /// `queries.count - 1 - i`; otherwise every row sees all.
+    package var own: Range<Int>
+    package var causal: Bool
+
+    package init(queries: Range<Int>, shared: [Range<Int>] = [], own: Range<Int>, causal: Bool = true) {
+        self.queries = queries
+        self.shared = shared
+        self.own = own
+        self.causal = causal
+    }
+
+    var ranges: [Range<Int>] { shared + [own] }
+    var keyCount: Int { shared.reduce(own.count) { $0 + $1.count } }
+
+    /// Visible keys of query row `i` of the segment, counted along `ranges`.
+    func visible(_ i: Int) -> Int { causal ? keyCount - (queries.count - 1 - i) : keyCount }
+}
+
+package struct AttentionShape: Sendable {
+    package let heads: Int
+    package let keyValueHeads: Int
+    package let headWidth: Int
+
+    package init(heads: Int, keyValueHeads: Int, headWidth: Int) {
+        self.heads = heads
+        self.keyValueHeads = keyValueHeads
+        self.headWidth = headWidth
+    }
+
+    var scale: Float { 1 / Float(headWidth).squareRoot() }
+    func columns(_ head: Int) -> Range<Int> { head * headWidth..<(head + 1) * headWidth }
+    func keyValueHead(of head: Int) -> Int { head / (heads / keyValueHeads) }
+}
+
+/// out `[T × H·D]` = softmax(q·kᵀ/√D) · v; `logSumExp` `[T × H]`, kept for the backward pass.
+/// Each segment is computed by itself, so its result does not depend on the others.
+package func attention(
+    _ q: Matrix, _ k: Matrix, _ v: Matrix, _ segments: [AttentionSegment], _ shape: AttentionShape,
+    into out: Matrix, logSumExp: Matrix?
+) {
+    Parallel.run(segments.count * shape.heads) { task in
+        let segment = segments[task / shape.heads]
+        let head = task % shape.heads
+        let columns = shape.columns(head)
+        let kvColumns = shape.columns(shape.keyValueHead(of: head))
+        withScores(segment, q.columns(columns), k.columns(kvColumns), shape.scale) { scores in
+            for i in 0..<segment.queries.count {
+                let visible = segment.visible(i)
+                let row = scores.row(i)
+                let peak = sl_max(visible, row)
+                let sum = sl_exp_sum(visible, row, peak, row)
+                sl_scale(visible, 1 / sum, row)
+                (row + visible).update(repeating: 0, count: scores.columns - visible)
+                logSumExp?[segment.queries.lowerBound + i, head] = peak + log(sum)
+            }
+            let o = out.rows(segment.queries).columns(columns)
+            var first = 0
+            for range in segment.ranges where !range.isEmpty {
+                let part = scores.columns(first..<first + range.count)
+                product(part, v.rows(range).columns(kvColumns), into: o, accumulate: first > 0)
+                first += range.count
+            }
+        }
+    }
+}
+
+/// Adds to dq, dk, dv. `out`, `logSumExp` are those of the forward call; dk and dv of one key/value head are
+/// summed by one task in the order of segments, so the sum has one order.
+package func attentionBackward(
+    _ q: Matrix, _ k: Matrix, _ v: Matrix, _ segments: [AttentionSegment], _ shape: AttentionShape,
+    out: Matrix, logSumExp: Matrix, dOut: Matrix, dq: Matrix, dk: Matrix, dv: Matrix
+) {
+    let group = shape.heads / shape.keyValueHeads
+    Parallel.run(shape.keyValueHeads) { kvHead in
+        let kvColumns = shape.columns(kvHead)
+        for segment in segments {
+            for head in kvHead * group..<(kvHead + 1) * group {
+                let columns = shape.columns(head)
+                let qh = q.rows(segment.queries).columns(columns)
+                let oh = out.rows(segment.queries).columns(columns)
+                let doh = dOut.rows(segment.queries).columns(columns)
+                let dqh = dq.rows(segment.queries).columns(columns)
+                withScores(segment, q.columns(columns), k.columns(kvColumns), shape.scale) { p in
+                    withScratch(p.rows, p.columns) { ds in
+                        for i in 0..<p.rows {
+                            let visible = segment.visible(i)
+                            let shift = logSumExp[segment.queries.lowerBound + i, head]
+                            _ = sl_exp_sum(visible, p.row(i), shift, p.row(i))
+                            (p.row(i) + visible).update(repeating: 0, count: p.columns - visible)
+                        }
+                        forEachRange(segment) { range, at in
+                            GEMM.single(doh, false, v.rows(range).columns(kvColumns), true, into: ds.columns(at))
+                        }
+                        for i in 0..<p.rows {
+                            let delta = sl_dot(shape.headWidth, doh.row(i), oh.row(i))
+                            sl_softmax_backward(p.columns, p.row(i), delta, shape.scale, ds.row(i))
+                        }
+                        forEachRange(segment) { range, at in
+                            let kr = k.rows(range).columns(kvColumns)
+                            GEMM.single(ds.columns(at), false, kr, false, into: dqh, beta: 1)
+                            let dkr = dk.rows(range).columns(kvColumns)
+                            GEMM.single(ds.columns(at), true, qh, false, into: dkr, beta: 1)
+                            let dvr = dv.rows(range).columns(kvColumns)
+                            GEMM.single(p.columns(at), true, doh, false, into: dvr, beta: 1)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Calls `body` with the scaled scores q·kᵀ `[queries × keys]` of one head, unmasked.
+private func withScores(
+    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ scale: Float, _ body: (Matrix) -> Void
+) {
+    let rows = q.rows(segment.queries)
+    withScratch(rows.rows, segment.keyCount) { scores in
+        forEachRange(segment) { range, at in
+            let keys = k.rows(range)
+            if rows.rows < fewRows {
+                for i in 0..<rows.rows {
+                    for (column, slot) in zip(at, range) {
+                        scores[i, column] = sl_dot(q.columns, rows.row(i), k.row(slot)) * scale
+                    }
+                }
+            } else {
+                GEMM.single(rows, false, keys, true, into: scores.columns(at), alpha: scale)
+            }
+        }
+        body(scores)
+    }
+}
+
+/// Below this many query rows a product reads each key once per row anyway, and a call of the matrix
+/// library costs more than it saves. A span's own length decides, so a record keeps its kernel.
+private let fewRows = 4
+
+private func product(_ p: Matrix, _ v: Matrix, into o: Matrix, accumulate: Bool) {
+    if p.rows >= fewRows {
+        GEMM.single(p, false, v, false, into: o, beta: accumulate ? 1 : 0)
+        return
+    }
+    for i in 0..<p.rows {
+        if !accumulate { o.row(i).update(repeating: 0, count: o.columns) }
+        for j in 0..<p.columns { sl_axpy(v.columns, p[i, j], v.row(j), o.row(i)) }
+    }
+}
+
+private func forEachRange(_ segment: AttentionSegment, _ body: (Range<Int>, Range<Int>) -> Void) {
+    var first = 0
+    for range in segment.ranges where !range.isEmpty {
+        body(range, first..<first + range.count)
+        first += range.count
+    }
+}
+
+private func withScratch(_ rows: Int, _ columns: Int, _ body: (Matrix) -> Void) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, rows * columns)) {
+        body(Matrix($0.baseAddress!, rows: rows, columns: columns))
+    }
+}

@@ -1,0 +1,104 @@
+import CKernels
+import COpenBLAS
+
+/// Who multiplies matrices, known to this file alone.
+///
+/// `multiply` (forward: many or few rows, any batch) goes through our packed kernel, because OpenBLAS picks
+/// kernel and blocking by the number of rows and a row's last bits then depend on its neighbours. Gradients
+/// (whole batches, no neighbour rule) go to OpenBLAS, in single-threaded calls over fixed blocks so that the
+/// thread count does not show.
+package enum GEMM {
+    /// What OpenBLAS runs on ("Cooperlake", "Haswell", …) and what our kernels run on, for the ledger.
+    package static let core =
+        "\(String(cString: openblas_get_corename()))+\(String(cString: sl_instruction_set()))"
+
+    /// OpenBLAS threads would multiply with ours.
+    private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+    /// Weights `[n × k]` packed for `multiply`, in panels of 32 output columns.
+    package final class Packed: @unchecked Sendable {
+        let buffer: Buffer
+        package let n: Int
+        package let k: Int
+
+        /// Packs `weights` `[n × k]`.
+        package init(_ weights: Matrix) {
+            n = weights.rows
+            k = weights.columns
+            buffer = Buffer(count: (n + Int(SL_PANEL) - 1) / Int(SL_PANEL) * Int(SL_PANEL) * k)
+            pack(weights)
+        }
+
+        /// Packs again after the weights changed.
+        package func pack(_ weights: Matrix) {
+            precondition(weights.rows == n && weights.columns == k)
+            let (n, k, buffer) = (n, k, buffer)
+            Parallel.ranges((n + 31) / 32, grain: 8) { panels in
+                let first = panels.lowerBound * 32
+                sl_pack_weights(
+                    min(n, panels.upperBound * 32) - first, k, weights.row(first), weights.stride, 1,
+                    buffer.base + first * k)
+            }
+        }
+    }
+
+    /// y `[m × n]` = x `[m × k]` · wᵀ (or += when `accumulate`). A row of y depends on its row of x alone.
+    package static func multiply(_ x: Matrix, _ w: Packed, into y: Matrix, accumulate: Bool = false) {
+        precondition(x.columns == w.k && y.columns == w.n && x.rows == y.rows)
+        let (n, k) = (w.n, w.k)
+        @Sendable func product(_ rows: Range<Int>, _ columns: Range<Int>) {
+            sl_gemm_packed(
+                rows.count, columns.count, k, x.row(rows.lowerBound), x.stride,
+                w.buffer.base + columns.lowerBound * k, y.row(rows.lowerBound) + columns.lowerBound, y.stride,
+                accumulate ? 1 : 0)
+        }
+        let threads = Parallel.threads
+        if x.rows * n * k < 60_000 || threads == 1 {
+            product(0..<x.rows, 0..<n)
+        } else if x.rows >= 28 * threads {
+            let grain = min(224, ((x.rows + threads - 1) / threads + 13) / 14 * 14)
+            Parallel.ranges(x.rows, grain: grain) { product($0, 0..<n) }
+        } else {
+            let panels = (n + 31) / 32
+            Parallel.ranges(panels, grain: (panels + threads - 1) / threads) {
+                product(0..<x.rows, $0.lowerBound * 32..<min(n, $0.upperBound * 32))
+            }
+        }
+    }
+
+    /// dx `[m × k]` (+)= dy `[m × n]` · w `[n × k]`.
+    package static func multiplyInputGradient(_ dy: Matrix, _ w: Matrix, into dx: Matrix, accumulate: Bool) {
+        precondition(dy.columns == w.rows && dx.columns == w.columns && dx.rows == dy.rows)
+        Parallel.ranges(dy.rows, grain: 192) { rows in
+            single(dy.rows(rows), false, w, false, into: dx.rows(rows), beta: accumulate ? 1 : 0)
+        }
+    }
+
+    /// dw `[n × k]` += scale · dyᵀ `[n × m]` · x `[m × k]`.
+    package static func addWeightGradient(_ dy: Matrix, _ x: Matrix, into dw: Matrix, scale: Float = 1) {
+        precondition(dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns)
+        // The longer side is cut, at fixed places, so that every call is a broad one.
+        if dw.rows >= dw.columns {
+            Parallel.ranges(dw.rows, grain: 192) { rows in
+                single(dy.columns(rows), true, x, false, into: dw.rows(rows), alpha: scale, beta: 1)
+            }
+        } else {
+            Parallel.ranges(dw.columns, grain: 192) { columns in
+                single(dy, true, x.columns(columns), false, into: dw.columns(columns), alpha: scale, beta: 1)
+            }
+        }
+    }
+
+    /// c = alpha · op(a) · op(b) + beta · c, on the calling thread. Small strided products of attention.
+    package static func single(
+        _ a: Matrix, _ transposeA: Bool, _ b: Matrix, _ transposeB: Bool, into c: Matrix, alpha: Float = 1,
+        beta: Float = 0
+    ) {
+        _ = singleThreaded
+        let inner = transposeA ? a.rows : a.columns
+        cblas_sgemm(
+            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+            blasint(c.rows), blasint(c.columns), blasint(inner), alpha, a.base, blasint(a.stride), b.base,
+            blasint(b.stride), beta, c.base, blasint(c.stride))
+    }
+}

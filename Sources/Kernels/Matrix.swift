@@ -1,0 +1,119 @@
+/// A view of `rows × columns` floats, row after row, `stride` floats apart. It does not own its memory:
+/// an `Arena` (activations) or a `Buffer` (weights, caches) does.
+package struct Matrix: @unchecked Sendable {
+    package let base: UnsafeMutablePointer<Float>
+    package let rows: Int
+    package let columns: Int
+    package let stride: Int
+
+    package init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+        self.base = base
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride ?? columns
+    }
+
+    package var count: Int { rows * columns }
+    package var isContiguous: Bool { stride == columns }
+
+    @inlinable package func row(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * stride }
+
+    package func rows(_ range: Range<Int>) -> Matrix {
+        Matrix(base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+    }
+
+    package func columns(_ range: Range<Int>) -> Matrix {
+        Matrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+    }
+
+    package subscript(row: Int, column: Int) -> Float {
+        get { base[row * stride + column] }
+        nonmutating set { base[row * stride + column] = newValue }
+    }
+
+    package func fill(_ value: Float) {
+        for r in 0..<rows { row(r).update(repeating: value, count: columns) }
+    }
+
+    package func copy(from other: Matrix) {
+        precondition(rows == other.rows && columns == other.columns)
+        for r in 0..<rows { row(r).update(from: other.row(r), count: columns) }
+    }
+
+    /// The elements, row after row.
+    package var values: [Float] {
+        (0..<rows).flatMap { Array(UnsafeBufferPointer(start: row($0), count: columns)) }
+    }
+}
+
+/// Owns 64-byte-aligned floats, zero at first.
+package final class Buffer: @unchecked Sendable {
+    package let base: UnsafeMutablePointer<Float>
+    package let count: Int
+
+    package init(count: Int) {
+        self.count = count
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+        base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        base.initialize(repeating: 0, count: max(count, 1))
+    }
+
+    package convenience init(_ values: [Float]) {
+        self.init(count: values.count)
+        values.withUnsafeBufferPointer { base.update(from: $0.baseAddress!, count: $0.count) }
+    }
+
+    deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+    package func matrix(rows: Int, columns: Int) -> Matrix {
+        precondition(rows * columns <= count)
+        return Matrix(base, rows: rows, columns: columns)
+    }
+}
+
+/// A stack of activations: what a step needs is pushed, and all of it is dropped at once, so that a
+/// training step allocates nothing after the first one.
+package final class Arena: @unchecked Sendable {
+    package struct Mark: Sendable {
+        let chunk: Int
+        let used: Int
+    }
+
+    private var chunks: [Buffer] = []
+    private var chunk = 0
+    private var used = 0
+    private let chunkSize: Int
+
+    package init(chunkSize: Int = 1 << 22) { self.chunkSize = chunkSize }
+
+    package var mark: Mark { Mark(chunk: chunk, used: used) }
+
+    /// Drops everything pushed since `mark`.
+    package func release(to mark: Mark) {
+        chunk = mark.chunk
+        used = mark.used
+    }
+
+    package func reset() {
+        chunk = 0
+        used = 0
+    }
+
+    /// Uninitialised memory: the caller writes every element, or asks for `zeros`.
+    package func matrix(_ rows: Int, _ columns: Int) -> Matrix {
+        let need = (rows * columns + 15) & ~15
+        while chunk < chunks.count, used + need > chunks[chunk].count {
+            chunk += 1
+            used = 0
+        }
+        if chunk == chunks.count { chunks.append(Buffer(count: max(need, chunkSize))) }
+        defer { used += need }
+        return Matrix(chunks[chunk].base + used, rows: rows, columns: columns)
+    }
+
+    package func zeros(_ rows: Int, _ columns: Int) -> Matrix {
+        let matrix = matrix(rows, columns)
+        matrix.base.update(repeating: 0, count: matrix.count)
+        return matrix
+    }
+}

@@ -1,0 +1,37 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// The engine's threads. Results never depend on their number: work is cut into pieces whose arithmetic
+/// is the same wherever they run.
+package enum Parallel {
+    private static let count = Atomic<Int>(ProcessInfo.processInfo.activeProcessorCount)
+
+    package static var threads: Int {
+        get { count.load(ordering: .relaxed) }
+        set { count.store(max(1, newValue), ordering: .relaxed) }
+    }
+
+    /// Calls `body` with each index of `0..<tasks`, spread over the threads as they fall free.
+    package static func run(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
+        let workers = min(threads, tasks)
+        guard workers > 1 else {
+            for task in 0..<tasks { body(task) }
+            return
+        }
+        let next = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            while true {
+                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                if task >= tasks { break }
+                body(task)
+            }
+        }
+    }
+
+    /// Calls `body` with consecutive ranges of about `grain` items that cover `0..<items`.
+    package static func ranges(_ items: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        let pieces = (items + grain - 1) / grain
+        run(pieces) { body($0 * grain..<min(items, ($0 + 1) * grain)) }
+    }
+}

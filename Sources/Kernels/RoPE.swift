@@ -1,0 +1,55 @@
+import CKernels
+import Foundation
+
+/// Rotary position embedding (Su et al. 2021) in the half-split layout of the Hugging Face LLaMA checkpoints.
+package struct RotaryTable: Sendable {
+    private let half: Int
+    /// `[positions × half]` each
+    private let cosine: [Float]
+    private let sine: [Float]
+
+    /// - Parameter headWidth: D, even. Angles are position · base^(−2i/D), computed in Double.
+    package init(headWidth: Int, base: Double, positions: Int) {
+        half = headWidth / 2
+        var cosine: [Float] = [], sine: [Float] = []
+        cosine.reserveCapacity(positions * half)
+        sine.reserveCapacity(positions * half)
+        // transformers forms the angle in float32: the frequency first, then its product with the position.
+        let frequencies = (0..<half).map { Float(1 / pow(base, 2 * Double($0) / Double(headWidth))) }
+        for position in 0..<positions {
+            for frequency in frequencies {
+                let angle = Double(Float(position) * frequency)
+                cosine.append(Float(cos(angle)))
+                sine.append(Float(sin(angle)))
+            }
+        }
+        self.cosine = cosine
+        self.sine = sine
+    }
+
+    package var positions: Int { half == 0 ? 0 : cosine.count / half }
+
+    /// Rotates every head of every row of x `[T × heads·D]` in place by its row's position.
+    package func rotate(_ x: Matrix, positions: [Int32]) { turn(x, positions, 1) }
+
+    /// The transpose of `rotate`, applied to a gradient in place.
+    package func rotateBackward(_ dx: Matrix, positions: [Int32]) { turn(dx, positions, -1) }
+
+    private func turn(_ x: Matrix, _ positions: [Int32], _ direction: Float) {
+        precondition(x.rows == positions.count)
+        let half = half
+        cosine.withUnsafeBufferPointer { cosine in
+            sine.withUnsafeBufferPointer { sine in
+                nonisolated(unsafe) let (c, s) = (cosine.baseAddress!, sine.baseAddress!)
+                Parallel.ranges(x.rows, grain: 64) { rows in
+                    for row in rows {
+                        let at = Int(positions[row]) * half
+                        for head in 0..<x.columns / (2 * half) {
+                            sl_rotate(half, c + at, s + at, direction, x.row(row) + head * 2 * half)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import CKernels
+import Checkpoint
+import Kernels
+
+/// CLIP's vision transformer. Keys under `vision_model.` as transformers' `CLIPVisionModel` has them,
+/// misspelt `pre_layrnorm` included.
+package final class ClipVisionTower: @unchecked Sendable {
+    package let config: ClipVisionConfig
+    let classEmbedding: Parameter
+    let patches: Linear
+    let positions: Parameter
+    let preNorm: Norm
+    let encoder: ClipEncoder
+    let postNorm: Norm?
+
+    /// - Parameter pooled: whether the class token is normalised and read (CLIP) or only patches are (LLaVA).
+    ///   LLaVA checkpoints carry the last norm too; it is loaded to be written back.
+    package init(_ source: any ParameterSource, config: ClipVisionConfig, prefix: String) throws {
+        self.config = config
+        let width = config.hiddenSize
+        classEmbedding = try source.parameter(
+            prefix + "embeddings.class_embedding", [width], start: .normal(deviation: 0.02))
+        let side = config.patchSize
+        patches = Linear(
+            weight: try source.parameter(
+                prefix + "embeddings.patch_embedding.weight", [width, config.channelCount, side, side],
+                start: .normal(deviation: 0.02)))
+        positions = try source.parameter(
+            prefix + "embeddings.position_embedding.weight", [config.patchCount + 1, width],
+            start: .normal(deviation: 0.02))
+        preNorm = try Norm(source, prefix + "pre_layrnorm", width)
+        encoder = try ClipEncoder(
+            source, prefix: prefix,
+            ClipEncoder.Settings(
+                width: width, inner: config.intermediateSize, layers: config.layerCount,
+                heads: config.headCount, epsilon: Float(config.layerNormEpsilon),
+                activation: Activation(config.activation)))
+        postNorm = source.has(prefix + "post_layernorm.weight")
+            ? try Norm(source, prefix + "post_layernorm", width) : nil
+    }
+
+    package var parameters: [Parameter] {
+        [classEmbedding, patches.weight, positions] + preNorm.parameters + encoder.parameters
+            + (postNorm?.parameters ?? [])
+    }
+
+    package var linears: [Linear] { [patches] + encoder.linears }
+
+    package struct Tape {
+        let images: Int
+        let columns: Matrix
+        let embedded: Matrix
+        let preStatistics: Matrix
+        let encoder: ClipEncoder.Tape
+        /// Hidden states after `depth` layers, `[images·(1 + patches) × C]`, class token first.
+        package let hidden: Matrix
+    }
+
+    /// - Parameter pixels: per image, planar `[3, H, W]`.
+    /// - Parameter depth: layers to run; transformers' `hidden_states[depth]`.
+    package func forward(_ pixels: [[Float]], depth: Int, _ arena: Arena) -> Tape {
+        let (width, count) = (config.hiddenSize, config.patchCount)
+        let columns = arena.matrix(pixels.count * count, patches.inputs)
+        Parallel.run(pixels.count) { unfold(pixels[$0], into: columns.rows($0 * count..<($0 + 1) * count)) }
+        let tokens = patches.forward(columns, arena).y
+        let embedded = arena.matrix(pixels.count * (count + 1), width)
+        for image in 0..<pixels.count {
+            for position in 0...count {
+                let row = embedded.row(image * (count + 1) + position)
+                let from = position == 0 ? classEmbedding.value.base : tokens.row(image * count + position - 1)
+                row.update(from: from, count: width)
+                sl_add(width, positions.value.row(position), row)
+            }
+        }
+        let (x, statistics) = preNorm.forward(embedded, Float(config.layerNormEpsilon), arena)
+        let segments = (0..<pixels.count).map { image in
+            let rows = image * (count + 1)..<(image + 1) * (count + 1)
+            return AttentionSegment(queries: rows, own: rows, causal: false)
+        }
+        let tape = encoder.forward(x, segments, depth: depth, arena)
+        return Tape(
+            images: pixels.count, columns: columns, embedded: embedded, preStatistics: statistics,
+            encoder: tape, hidden: tape.output)
+    }
+
+    /// `dHidden` `[images·(1 + patches) × C]` is used up.
+    package func backward(_ tape: Tape, dHidden: Matrix, _ arena: Arena) {
+        encoder.backward(tape.encoder, dy: dHidden, arena)
+        let dEmbedded = arena.zeros(dHidden.rows, dHidden.columns)
+        preNorm.backward(tape.embedded, tape.preStatistics, dy: dHidden, dx: dEmbedded)
+        let (width, count) = (config.hiddenSize, config.patchCount)
+        let dTokens = arena.matrix(tape.images * count, width)
+        for image in 0..<tape.images {
+            for position in 0...count {
+                let row = dEmbedded.row(image * (count + 1) + position)
+                if let gradient = positions.gradient { sl_add(width, row, gradient.row(position)) }
+                if position > 0 {
+                    dTokens.row(image * count + position - 1).update(from: row, count: width)
+                } else if let gradient = classEmbedding.gradient {
+                    sl_add(width, row, gradient.base)
+                }
+            }
+        }
+        patches.backward(tape.columns, low: nil, dy: dTokens, dx: nil, accumulate: false, arena)
+    }
+
+    /// Patches as rows, in the order of the convolution's weight `[C, side, side]`.
+    private func unfold(_ pixels: [Float], into columns: Matrix) {
+        let (side, grid, size) = (config.patchSize, config.imageSize / config.patchSize, config.imageSize)
+        precondition(pixels.count == config.channelCount * size * size)
+        pixels.withUnsafeBufferPointer { pixels in
+            for patch in 0..<grid * grid {
+                var to = columns.row(patch)
+                for channel in 0..<config.channelCount {
+                    for y in 0..<side {
+                        let row = (channel * size + patch / grid * side + y) * size + patch % grid * side
+                        to.update(from: pixels.baseAddress! + row, count: side)
+                        to += side
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import CKernels
+import Checkpoint
+import Kernels
+
+/// The LLaMA decoder (Touvron et al. 2023) over a forest of token spans: RMSNorm, rotary positions,
+/// grouped-query attention, SwiGLU. Checkpoint keys are those of transformers' `LlamaForCausalLM`.
+package final class Llama: @unchecked Sendable {
+    package let config: LlamaConfig
+    package let embedding: Parameter
+    package let layers: [Layer]
+    package let norm: Parameter
+    /// Shares the embedding's parameter when tied.
+    package let head: Linear
+    let rotary: RotaryTable
+    let shape: AttentionShape
+
+    /// One decoder layer; keys under `….layers.N.`.
+    package final class Layer: @unchecked Sendable {
+        let inputNorm: Parameter
+        let q: Linear
+        let k: Linear
+        let v: Linear
+        let o: Linear
+        let postNorm: Parameter
+        let gate: Linear
+        let up: Linear
+        let down: Linear
+
+        init(_ source: any ParameterSource, _ prefix: String, _ config: LlamaConfig) throws {
+            let width = config.hiddenSize
+            let (heads, kv) = (config.headCount * config.headDim, config.keyValueHeadCount * config.headDim)
+            // Residual branches start smaller with depth (GPT-2), which steadies small models without tuning.
+            let deviation = 0.02
+            let branch = deviation / Double(2 * config.layerCount).squareRoot()
+            inputNorm = try source.parameter(
+                prefix + "input_layernorm.weight", [width], start: .constant(1))
+            postNorm = try source.parameter(
+                prefix + "post_attention_layernorm.weight", [width], start: .constant(1))
+            func linear(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool, _ deviation: Double) throws
+                -> Linear
+            {
+                try Linear(
+                    source, prefix + name, inputs: inputs, outputs: outputs, bias: bias, deviation: deviation)
+            }
+            let (inner, bias) = (config.intermediateSize, config.attentionBias)
+            q = try linear("self_attn.q_proj", width, heads, bias: bias, deviation)
+            k = try linear("self_attn.k_proj", width, kv, bias: bias, deviation)
+            v = try linear("self_attn.v_proj", width, kv, bias: bias, deviation)
+            o = try linear("self_attn.o_proj", heads, width, bias: bias, branch)
+            gate = try linear("mlp.gate_proj", width, inner, bias: config.mlpBias, deviation)
+            up = try linear("mlp.up_proj", width, inner, bias: config.mlpBias, deviation)
+            down = try linear("mlp.down_proj", inner, width, bias: config.mlpBias, branch)
+        }
+
+        package var projections: [Linear] { [q, k, v, o, gate, up, down] }
+    }
+
+    /// - Parameter prefix: `model.language_model.` inside a LLaVA, `model.` alone.
+    package init(
+        _ source: any ParameterSource, config: LlamaConfig, prefix: String = "model.",
+        headName: String = "lm_head"
+    ) throws {
+        self.config = config
+        embedding = try source.parameter(
+            prefix + "embed_tokens.weight", [config.vocabSize, config.hiddenSize],
+            start: .normal(deviation: 0.02))
+        layers = try (0..<config.layerCount).map { try Layer(source, "\(prefix)layers.\($0).", config) }
+        norm = try source.parameter(prefix + "norm.weight", [config.hiddenSize], start: .constant(1))
+        head =
+            config.tieWordEmbeddings
+            ? Linear(weight: embedding)
+            : try Linear(
+                source, headName, inputs: config.hiddenSize, outputs: config.vocabSize, deviation: 0.02)
+        rotary = RotaryTable(
+            headWidth: config.headDim, base: config.ropeTheta, positions: config.maxPositionEmbeddings)
+        shape = AttentionShape(
+            heads: config.headCount, keyValueHeads: config.keyValueHeadCount, headWidth: config.headDim)
+    }
+
+    package var parameters: [Parameter] {
+        [embedding]
+            + layers.flatMap { [$0.inputNorm, $0.postNorm] + $0.projections.flatMap(\.parameters) }
+            + [norm] + (config.tieWordEmbeddings ? [] : head.parameters)
+    }
+
+    package var linears: [Linear] { layers.flatMap(\.projections) + [head] }
+
+    /// What the backward pass wants back of one layer.
+    struct LayerTape {
+        var x, h1, inverse1, q, k, v, context, logSumExp, middle, h2, inverse2, gate, up, inner: Matrix
+        var low: [Matrix?]
+    }
+
+    /// What a training pass leaves behind; its memory belongs to the arena.
+    package struct Tape {
+        let tokens: [Int32]
+        let positions: [Int32]
+        let segments: [AttentionSegment]
+        let layers: [LayerTape]
+        let last: Matrix
+        let inverse: Matrix
+        /// Final hidden states `[T × C]`, after the last norm.
+        package let hidden: Matrix
+    }
+
+    /// Training: every row computed, every activation kept in `arena`.
+    package func forward(_ forest: TokenForest, features: Matrix?, _ arena: Arena) -> Tape {
+        let segments = forest.segments
+        var x = embed(forest.tokens, features, arena)
+        var tapes: [LayerTape] = []
+        for layer in layers {
+            let tape = run(layer, x, positions: forest.positions, segments, cache: nil, arena)
+            tapes.append(tape.0)
+            x = tape.1
+        }
+        let hidden = arena.matrix(x.rows, x.columns)
+        let inverse = arena.matrix(x.rows, 1)
+        rmsNorm(x, norm.value, epsilon: Float(config.rmsNormEpsilon), into: hidden, inverse: inverse)
+        return Tape(
+            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: tapes, last: x,
+            inverse: inverse, hidden: hidden)
+    }
+
+    /// Decoding: the rows' keys and values go into `cache` at `slots`, segments point into the cache, and
+    /// nothing else is kept. Returns the final hidden states of the rows in `wanted`, in order.
+    package func forward(
+        tokens: [Int32], positions: [Int32], slots: [Int], segments: [AttentionSegment], features: Matrix?,
+        cache: KeyValueCache, wanted: [Int], _ arena: Arena
+    ) -> Matrix {
+        let result = arena.matrix(wanted.count, config.hiddenSize)
+        let mark = arena.mark
+        defer { arena.release(to: mark) }
+        let x = embed(tokens, features, arena)
+        let layerMark = arena.mark
+        for (index, layer) in layers.enumerated() {
+            let (_, y) = run(
+                layer, x, positions: positions, segments, cache: (cache.layers[index], slots), arena)
+            x.copy(from: y)
+            arena.release(to: layerMark)
+        }
+        let rows = arena.matrix(wanted.count, config.hiddenSize)
+        for (i, row) in wanted.enumerated() { rows.row(i).update(from: x.row(row), count: x.columns) }
+        rmsNorm(
+            rows, norm.value, epsilon: Float(config.rmsNormEpsilon), into: result,
+            inverse: arena.matrix(wanted.count, 1))
+        return result
+    }
+
+    /// hidden `[T × C]` → logits `[T × V]`
+    package func logits(_ hidden: Matrix, _ arena: Arena) -> Matrix { head.forward(hidden, arena).y }
+
+    private func embed(_ tokens: [Int32], _ features: Matrix?, _ arena: Arena) -> Matrix {
+        let x = arena.matrix(tokens.count, config.hiddenSize)
+        for (row, token) in tokens.enumerated() {
+            let from = token >= 0 ? embedding.value.row(Int(token)) : features!.row(-1 - Int(token))
+            x.row(row).update(from: from, count: x.columns)
+        }
+        return x
+    }
+
+    private func run(
+        _ layer: Layer, _ x: Matrix, positions: [Int32], _ segments: [AttentionSegment],
+        cache: (KeyValueCache.Layer, slots: [Int])?, _ arena: Arena
+    ) -> (LayerTape, Matrix) {
+        let epsilon = Float(config.rmsNormEpsilon)
+        let h1 = arena.matrix(x.rows, x.columns)
+        let inverse1 = arena.matrix(x.rows, 1)
+        rmsNorm(x, layer.inputNorm.value, epsilon: epsilon, into: h1, inverse: inverse1)
+        let (q, lowQ) = layer.q.forward(h1, arena)
+        let (k, lowK) = layer.k.forward(h1, arena)
+        let (v, lowV) = layer.v.forward(h1, arena)
+        rotary.rotate(q, positions: positions)
+        rotary.rotate(k, positions: positions)
+        let context = arena.matrix(x.rows, q.columns)
+        let logSumExp = arena.matrix(x.rows, shape.heads)
+        if let (cache, slots) = cache {
+            for (row, slot) in slots.enumerated() {
+                cache.keys.row(slot).update(from: k.row(row), count: k.columns)
+                cache.values.row(slot).update(from: v.row(row), count: v.columns)
+            }
+            attention(q, cache.keys, cache.values, segments, shape, into: context, logSumExp: nil)
+        } else {
+            attention(q, k, v, segments, shape, into: context, logSumExp: logSumExp)
+        }
+        let (middle, lowO) = layer.o.forward(context, arena)
+        addRows(x, to: middle)
+        let h2 = arena.matrix(x.rows, x.columns)
+        let inverse2 = arena.matrix(x.rows, 1)
+        rmsNorm(middle, layer.postNorm.value, epsilon: epsilon, into: h2, inverse: inverse2)
+        let (gate, lowGate) = layer.gate.forward(h2, arena)
+        let (up, lowUp) = layer.up.forward(h2, arena)
+        let inner = arena.matrix(x.rows, gate.columns)
+        siluMultiply(gate, up, into: inner)
+        let (y, lowDown) = layer.down.forward(inner, arena)
+        addRows(middle, to: y)
+        let tape = LayerTape(
+            x: x, h1: h1, inverse1: inverse1, q: q, k: k, v: v, context: context, logSumExp: logSumExp,
+            middle: middle, h2: h2, inverse2: inverse2, gate: gate, up: up, inner: inner,
+            low: [lowQ, lowK, lowV, lowO, lowGate, lowUp, lowDown])
+        return (tape, y)
+    }
+}
+
+/// y += x, row by row
+func addRows(_ x: Matrix, to y: Matrix) {
+    Parallel.ranges(y.rows, grain: 128) { rows in
+        for r in rows { sl_add(y.columns, x.row(r), y.row(r)) }
+    }
+}

@@ -1,0 +1,121 @@
+import CKernels
+import Kernels
+
+// MARK: - Log-probabilities of labels and their gradient
+
+extension Llama {
+    /// log p(target) for every label, from final hidden states. Logits are made a chunk of rows at a time and
+    /// never for the whole sequence: `[T × V]` in f32 would be the largest matrix of a step.
+    package func logProbabilities(_ hidden: Matrix, _ labels: [Label], _ arena: Arena) -> [Float] {
+        var result = [Float](repeating: 0, count: labels.count)
+        result.withUnsafeMutableBufferPointer { result in
+            nonisolated(unsafe) let out = result.baseAddress
+            forEachChunk(hidden, labels, arena) { first, rows, logits in
+                Parallel.ranges(rows.rows, grain: 16) { range in
+                    for r in range {
+                        out![first + r] = logProbability(
+                            logits.row(r), logits.columns, of: Int(labels[first + r].target))
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// dHidden `[T × C]` of Σ weights[i] · log p(label i); the head's gradient is added where it is trained.
+    package func logProbabilitiesBackward(
+        _ hidden: Matrix, _ labels: [Label], weights: [Float], _ arena: Arena
+    ) -> Matrix {
+        let dHidden = arena.zeros(hidden.rows, hidden.columns)
+        forEachChunk(hidden, labels, arena) { first, rows, logits in
+            Parallel.ranges(rows.rows, grain: 16) { range in
+                for r in range {
+                    logProbabilityBackward(
+                        logits.row(r), logits.columns, of: Int(labels[first + r].target),
+                        weight: weights[first + r])
+                }
+            }
+            let dRows = arena.matrix(rows.rows, rows.columns)
+            head.backward(rows, low: nil, dy: logits, dx: dRows, accumulate: false, arena)
+            for r in 0..<rows.rows {
+                sl_add(rows.columns, dRows.row(r), dHidden.row(labels[first + r].row))
+            }
+        }
+        return dHidden
+    }
+
+    private func forEachChunk(
+        _ hidden: Matrix, _ labels: [Label], _ arena: Arena, _ body: (Int, Matrix, Matrix) -> Void
+    ) {
+        // About 16 MB of logits, in rows that do not depend on the vocabulary below 16 k words.
+        let chunk = max(32, min(1024, 4_194_304 / head.outputs))
+        for first in stride(from: 0, to: labels.count, by: chunk) {
+            let mark = arena.mark
+            let rows = arena.matrix(min(chunk, labels.count - first), hidden.columns)
+            for r in 0..<rows.rows {
+                rows.row(r).update(from: hidden.row(labels[first + r].row), count: hidden.columns)
+            }
+            body(first, rows, head.forward(rows, arena).y)
+            arena.release(to: mark)
+        }
+    }
+}
+
+// MARK: - The layers
+
+extension Llama {
+    /// From the gradient of the final hidden states down to the embeddings; adds to the gradients of every
+    /// parameter that is trained. `dFeatures` `[features × C]` receives the image features' share.
+    package func backward(_ tape: Tape, dHidden: Matrix, dFeatures: Matrix?, _ arena: Arena) {
+        let dx = arena.zeros(dHidden.rows, dHidden.columns)
+        rmsNormBackward(
+            tape.last, norm.value, inverse: tape.inverse, dy: dHidden, dx: dx, dw: norm.gradient)
+        for (layer, layerTape) in zip(layers, tape.layers).reversed() {
+            let mark = arena.mark
+            backward(layer, layerTape, tape, dx, arena)
+            arena.release(to: mark)
+        }
+        for (row, token) in tape.tokens.enumerated() {
+            if token >= 0, let gradient = embedding.gradient {
+                sl_add(dx.columns, dx.row(row), gradient.row(Int(token)))
+            } else if token < 0, let dFeatures {
+                sl_add(dx.columns, dx.row(row), dFeatures.row(-1 - Int(token)))
+            }
+        }
+    }
+
+    /// `dy` `[T × C]` holds the gradient of the layer's output and becomes that of its input.
+    private func backward(_ layer: Layer, _ saved: LayerTape, _ tape: Tape, _ dy: Matrix, _ arena: Arena) {
+        let (rows, width) = (dy.rows, dy.columns)
+        let dInner = arena.matrix(rows, saved.inner.columns)
+        layer.down.backward(saved.inner, low: saved.low[6], dy: dy, dx: dInner, accumulate: false, arena)
+        let dGate = arena.matrix(rows, dInner.columns)
+        let dUp = arena.matrix(rows, dInner.columns)
+        siluMultiplyBackward(saved.gate, saved.up, dy: dInner, dgate: dGate, dup: dUp)
+        let dh2 = arena.matrix(rows, width)
+        layer.gate.backward(saved.h2, low: saved.low[4], dy: dGate, dx: dh2, accumulate: false, arena)
+        layer.up.backward(saved.h2, low: saved.low[5], dy: dUp, dx: dh2, accumulate: true, arena)
+        // The residual path carries dy on; the branch's share is added to it.
+        rmsNormBackward(
+            saved.middle, layer.postNorm.value, inverse: saved.inverse2, dy: dh2, dx: dy,
+            dw: layer.postNorm.gradient)
+
+        let dContext = arena.matrix(rows, saved.context.columns)
+        layer.o.backward(saved.context, low: saved.low[3], dy: dy, dx: dContext, accumulate: false, arena)
+        let dq = arena.zeros(rows, saved.q.columns)
+        let dk = arena.zeros(rows, saved.k.columns)
+        let dv = arena.zeros(rows, saved.v.columns)
+        attentionBackward(
+            saved.q, saved.k, saved.v, tape.segments, shape, out: saved.context,
+            logSumExp: saved.logSumExp, dOut: dContext, dq: dq, dk: dk, dv: dv)
+        rotary.rotateBackward(dq, positions: tape.positions)
+        rotary.rotateBackward(dk, positions: tape.positions)
+        let dh1 = arena.matrix(rows, width)
+        layer.q.backward(saved.h1, low: saved.low[0], dy: dq, dx: dh1, accumulate: false, arena)
+        layer.k.backward(saved.h1, low: saved.low[1], dy: dk, dx: dh1, accumulate: true, arena)
+        layer.v.backward(saved.h1, low: saved.low[2], dy: dv, dx: dh1, accumulate: true, arena)
+        rmsNormBackward(
+            saved.x, layer.inputNorm.value, inverse: saved.inverse1, dy: dh1, dx: dy,
+            dw: layer.inputNorm.gradient)
+    }
+}

@@ -1,0 +1,83 @@
+import CKernels
+import Checkpoint
+import Kernels
+
+/// LLaVA (Liu et al. 2023): CLIP's vision tower, a two-layer projector, a LLaMA decoder. Keys as transformers
+/// from 4.52 on writes them for `LlavaForConditionalGeneration`.
+package final class Llava: @unchecked Sendable {
+    package let config: LlavaConfig
+    package let tower: ClipVisionTower
+    let projector1: Linear
+    let projector2: Linear
+    package let decoder: Llama
+
+    package init(_ source: any ParameterSource, config: LlavaConfig) throws {
+        self.config = config
+        tower = try ClipVisionTower(
+            source, config: config.vision, prefix: "model.vision_tower.vision_model.")
+        let (inputs, width) = (config.vision.hiddenSize, config.text.hiddenSize)
+        func projection(_ index: Int, _ inputs: Int) throws -> Linear {
+            try Linear(
+                source, "model.multi_modal_projector.linear_\(index)", inputs: inputs, outputs: width,
+                bias: config.projectorBias, deviation: 1 / Double(inputs).squareRoot())
+        }
+        projector1 = try projection(1, inputs)
+        projector2 = try projection(2, width)
+        decoder = try Llama(source, config: config.text, prefix: "model.language_model.")
+    }
+
+    package var parameters: [Parameter] {
+        tower.parameters + projector1.parameters + projector2.parameters + decoder.parameters
+    }
+
+    package var linears: [Linear] { tower.linears + [projector1, projector2] + decoder.linears }
+
+    /// Call after an optimiser step on parameters that `multiply` reads packed.
+    package func weightsChanged() { linears.forEach { $0.weightsChanged() } }
+
+    /// Image tokens per picture: the patches, and the class token when the strategy is "full".
+    package var tokensPerImage: Int { config.imageTokenCount }
+
+    package struct ImageTape {
+        let tower: ClipVisionTower.Tape
+        let selected: Matrix
+        let inner: Matrix
+        let active: Matrix
+        /// What replaces the image tokens, `[images · tokensPerImage × C]`.
+        package let features: Matrix
+    }
+
+    /// - Parameter pixels: per image, planar `[3, H, W]`, normalised.
+    package func encode(_ pixels: [[Float]], _ arena: Arena) -> ImageTape {
+        let tape = tower.forward(pixels, depth: config.visionLayersNeeded, arena)
+        let (count, width) = (tokensPerImage, config.vision.hiddenSize)
+        let rows = config.vision.patchCount + 1
+        let selected = arena.matrix(pixels.count * count, width)
+        for image in 0..<pixels.count {
+            let from = tape.hidden.rows((image + 1) * rows - count..<(image + 1) * rows)
+            selected.rows(image * count..<(image + 1) * count).copy(from: from)
+        }
+        let inner = projector1.forward(selected, arena).y
+        let active = arena.matrix(inner.rows, inner.columns)
+        Activation.gelu.apply(inner, into: active)
+        let features = projector2.forward(active, arena).y
+        return ImageTape(tower: tape, selected: selected, inner: inner, active: active, features: features)
+    }
+
+    /// `dFeatures` `[images · tokensPerImage × C]` down into projector and tower.
+    package func encodeBackward(_ tape: ImageTape, dFeatures: Matrix, _ arena: Arena) {
+        let dActive = arena.matrix(dFeatures.rows, dFeatures.columns)
+        projector2.backward(tape.active, low: nil, dy: dFeatures, dx: dActive, accumulate: false, arena)
+        Activation.gelu.applyBackward(tape.inner, dy: dActive, into: dActive)
+        let dSelected = arena.matrix(tape.selected.rows, tape.selected.columns)
+        projector1.backward(tape.selected, low: nil, dy: dActive, dx: dSelected, accumulate: false, arena)
+        guard tower.parameters.contains(where: \.isTrained) else { return }
+        let (count, rows) = (tokensPerImage, config.vision.patchCount + 1)
+        let dHidden = arena.zeros(tape.tower.hidden.rows, dSelected.columns)
+        for image in 0..<tape.tower.images {
+            dHidden.rows((image + 1) * rows - count..<(image + 1) * rows)
+                .copy(from: dSelected.rows(image * count..<(image + 1) * count))
+        }
+        tower.backward(tape.tower, dHidden: dHidden, arena)
+    }
+}

@@ -1,0 +1,75 @@
+import CKernels
+import Foundation
+import Kernels
+import Model
+
+/// AdamW (Loshchilov & Hutter 2019) over a model's trained parameters, with global-norm clipping; the
+/// arithmetic of `torch.optim.AdamW` and `clip_grad_norm_`.
+package final class AdamW: @unchecked Sendable {
+    package struct Settings: Sendable, Codable {
+        package var beta1: Float = 0.9
+        package var beta2: Float = 0.999
+        package var epsilon: Float = 1e-8
+        /// Applied to matrices only; norms and biases do not decay.
+        package var weightDecay: Float = 0
+        /// Largest L2 norm of the whole gradient; 0 leaves it alone.
+        package var clip: Float = 1
+
+        package init() {}
+    }
+
+    package let parameters: [Parameter]
+    package let settings: Settings
+    package private(set) var step = 0
+    /// First and second moments, one after the other in the order of `parameters`.
+    private let first: Buffer
+    private let second: Buffer
+
+    package init(_ parameters: [Parameter], _ settings: Settings) {
+        self.parameters = parameters.filter(\.isTrained)
+        self.settings = settings
+        let count = self.parameters.reduce(0) { $0 + $1.count }
+        first = Buffer(count: count)
+        second = Buffer(count: count)
+    }
+
+    /// L2 norm over all gradients, in Double.
+    package var gradientNorm: Double {
+        parameters.reduce(0) { $0 + sl_sum_of_squares($1.count, $1.gradient!.base) }.squareRoot()
+    }
+
+    /// One step at learning rate `rate`; gradients are zero afterwards. Returns the norm before clipping.
+    @discardableResult
+    package func update(rate: Float) -> Double {
+        step += 1
+        let norm = gradientNorm
+        // torch: clip / (norm + 1e-6), never above 1.
+        let factor = settings.clip > 0 ? min(1, Double(settings.clip) / (norm + 1e-6)) : 1
+        let correction1 = Float(1 - pow(Double(settings.beta1), Double(step)))
+        let correction2 = Float(1 - pow(Double(settings.beta2), Double(step)))
+        var offset = 0
+        for parameter in parameters {
+            let m = first.matrix(rows: 1, columns: first.count).columns(offset..<offset + parameter.count)
+            let v = second.matrix(rows: 1, columns: second.count).columns(offset..<offset + parameter.count)
+            let gradient = parameter.gradient!
+            let decay = parameter.shape.count > 1 ? settings.weightDecay : 0
+            Parallel.ranges(parameter.count, grain: 1 << 14) { [settings] range in
+                let at = range.lowerBound
+                sl_adamw(
+                    range.count, parameter.value.base + at, gradient.base + at, m.base + at, v.base + at,
+                    Float(factor), rate, settings.beta1, settings.beta2, correction1, correction2,
+                    settings.epsilon, decay)
+                (gradient.base + at).update(repeating: 0, count: range.count)
+            }
+            offset += parameter.count
+        }
+        return norm
+    }
+
+    /// The state a killed run needs to go on to the same bytes.
+    package var moments: (step: Int, first: Matrix, second: Matrix) {
+        (step, first.matrix(rows: 1, columns: first.count), second.matrix(rows: 1, columns: second.count))
+    }
+
+    package func restore(step: Int) { self.step = step }
+}
