@@ -1,1 +1,194 @@
-// Tokenizer
+import Crypto
+import Foundation
+
+/// A checkpoint's tokenizer: reads Hugging Face files and gives the ids that the `tokenizers` library gives.
+///
+/// Three families are covered: LLaMA (BPE over characters with byte fallback), byte-level BPE (GPT-2, Llama 3,
+/// Qwen2) and CLIP. Whatever else a file asks for is refused by name.
+package final class Tokenizer: Sendable {
+    package let bos: Int32?
+    package let eos: Int32?
+    package let pad: Int32?
+    package let unknown: Int32?
+    /// Highest id plus one: the least number of rows that an embedding needs.
+    package let vocabularySize: Int
+    /// SHA-256 in hexadecimal over tokens and merges; two tokenizers with equal digests share their ids.
+    package let digest: String
+
+    private let model: BPEModel
+    private let normalizer: Normalizer?
+    private let preTokenizer: PreTokenizer?
+    private let postProcessor: PostProcessor
+    private let decoder: TokenDecoder?
+    private let addedIDs: [Bytes: Int32]
+    private let rawMatcher: AddedTokenMatcher
+    private let normalizedMatcher: AddedTokenMatcher
+    private let tokens: [Int32: Bytes]
+    private let specialIDs: Set<Int32>
+
+    /// Reads `tokenizer.json` of a checkpoint, with `tokenizer_config.json` and `special_tokens_map.json` where
+    /// they stand. Throws ``TokenizerError``.
+    package convenience init(directory: URL) throws {
+        try self.init(TokenizerFiles(directory: directory))
+    }
+
+    /// Reads the text of tokenizer.json and, where given, of tokenizer_config.json. Throws ``TokenizerError``.
+    package convenience init(json: Data, configuration: Data? = nil) throws {
+        try self.init(TokenizerFiles(json: json, configuration: configuration))
+    }
+
+    private init(_ files: TokenizerFiles) throws {
+        let json = files.tokenizer
+        guard let modelJSON = json["model"] else {
+            throw TokenizerError.malformed(file: files.name, reason: "there is no model")
+        }
+        let model = try BPEModel(modelJSON, file: files.name)
+        let normalizer = try json["normalizer"].map { try Normalizer($0, file: files.name) }
+        let added = try files.addedTokens()
+        let addedIDs = Dictionary(added.map { ($0.content, $0.id) }, uniquingKeysWith: { $1 })
+        var tokens = Dictionary(model.vocabulary.map { ($1, $0) }, uniquingKeysWith: { max($0, $1) })
+        for token in added { tokens[token.id] = token.content }
+        let special = Set(added.filter(\.isSpecial).map(\.content))
+        func id(_ key: String) -> Int32? {
+            files.specialToken(key).flatMap { addedIDs[$0] ?? model.vocabulary[$0] }
+        }
+
+        self.model = model
+        self.normalizer = normalizer
+        self.addedIDs = addedIDs
+        self.tokens = tokens
+        preTokenizer = try json["pre_tokenizer"].map { try PreTokenizer($0, file: files.name) }
+        decoder = try json["decoder"].map { try TokenDecoder($0, file: files.name) }
+        rawMatcher = AddedTokenMatcher(added.filter { !$0.isNormalized }) { $0.content.scalars }
+        normalizedMatcher = AddedTokenMatcher(added.filter(\.isNormalized)) {
+            normalizer?.normalize($0.content.scalars) ?? $0.content.scalars
+        }
+        specialIDs = Set(tokens.filter { special.contains($0.value) }.keys)
+        bos = id("bos_token")
+        eos = id("eos_token")
+        pad = id("pad_token")
+        unknown = id("unk_token") ?? model.unknown
+        vocabularySize = Int(tokens.keys.max() ?? -1) + 1
+        postProcessor = try Self.postProcessor(files, bos: bos, eos: eos)
+        digest = Self.digest(tokens: tokens, merges: model.mergePairs)
+    }
+
+    /// tokenizer.json's own post-processor, unless the configuration says outright whether to add bos and eos.
+    private static func postProcessor(_ files: TokenizerFiles, bos: Int32?, eos: Int32?) throws
+        -> PostProcessor
+    {
+        let addsBOS = files.configuration?["add_bos_token"]?.flag
+        let addsEOS = files.configuration?["add_eos_token"]?.flag
+        if addsBOS != nil || addsEOS != nil {
+            return PostProcessor(
+                before: addsBOS ?? false ? [bos].compactMap { $0 } : [],
+                after: addsEOS ?? false ? [eos].compactMap { $0 } : [])
+        }
+        return try files.tokenizer["post_processor"].map { try PostProcessor($0, file: files.name) }
+            ?? PostProcessor()
+    }
+
+    private static func digest(tokens: [Int32: Bytes], merges: [(left: Int32, right: Int32)]) -> String {
+        var hash = SHA256()
+        func update(_ value: Int32) {
+            withUnsafeBytes(of: value.littleEndian) { hash.update(bufferPointer: $0) }
+        }
+        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) {
+            update(id)
+            update(Int32(token.count))
+            hash.update(data: token.storage)
+        }
+        for (left, right) in merges {
+            update(left)
+            update(right)
+        }
+        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    // MARK: Text to ids
+
+    /// The ids of `text`. Special tokens written in the text become their ids; with `addSpecialTokens` those of
+    /// the post-processor (as a rule bos in front) are put around.
+    package func encode(_ text: String, addSpecialTokens: Bool = false) -> [Int32] {
+        var ids = addSpecialTokens ? postProcessor.before : []
+        let scalars = Array(text.unicodeScalars)
+        for (range, id) in rawMatcher.split(scalars) {
+            if let id {
+                ids.append(id)
+                continue
+            }
+            let raw = Array(scalars[range])
+            let normalized = normalizer?.normalize(raw) ?? raw
+            for (inner, id) in normalizedMatcher.split(normalized) {
+                if let id {
+                    ids.append(id)
+                    continue
+                }
+                let piece = Piece(
+                    scalars: Array(normalized[inner]),
+                    opensText: range.lowerBound == 0 && inner.lowerBound == 0)
+                for word in preTokenizer?.split([piece]) ?? [piece] { ids += model.encode(word.scalars) }
+            }
+        }
+        if addSpecialTokens { ids += postProcessor.after }
+        return ids
+    }
+
+    // MARK: Ids to text
+
+    /// The text of `ids`. As in the reference, ids outside the vocabulary have no text; ``check(_:)`` refuses
+    /// them.
+    package func decode(_ ids: [Int32], skipSpecialTokens: Bool = true) -> String {
+        String(
+            decoding: decodedBytes(
+                ids, skipSpecialTokens: skipSpecialTokens, dropsIncompleteTail: false), as: UTF8.self)
+    }
+
+    /// The text that `ids` add to what `prefix` has said, special tokens left out: pieces taken one after the
+    /// other join to the text of the whole. A character whose bytes are spread over several tokens belongs to
+    /// the span that completes it; bytes that never become a character are left out.
+    package func text(of ids: ArraySlice<Int32>, after prefix: [Int32]) -> String {
+        let before = decodedBytes(prefix, skipSpecialTokens: true, dropsIncompleteTail: true)
+        let whole = decodedBytes(prefix + ids, skipSpecialTokens: true, dropsIncompleteTail: true)
+        // They part early only where malformed bytes changed the reading of earlier ones: step back to the start
+        // of the character that differs.
+        var shared = zip(before, whole).prefix { $0 == $1 }.count
+        while shared < whole.count, shared > 0, whole[shared] & 0xC0 == 0x80 { shared -= 1 }
+        return String(decoding: whole[shared...], as: UTF8.self)
+    }
+
+    private func decodedBytes(
+        _ ids: [Int32], skipSpecialTokens: Bool, dropsIncompleteTail: Bool
+    ) -> [UInt8] {
+        let chain = ids.compactMap { id in
+            skipSpecialTokens && specialIDs.contains(id) ? nil : tokens[id]?.storage
+        }
+        guard let decoder else { return Array(chain.joined(separator: CollectionOfOne(0x20))) }
+        let bytes = Array(decoder.decode(chain, dropsIncompleteTail: dropsIncompleteTail).joined())
+        guard let suffix = model.suffix, case .byteLevel = decoder else { return bytes }
+        // CLIP's decoder leaves `</w>` standing; transformers' CLIPTokenizer turns it into spaces and trims.
+        let spaced = Bytes(bytes.replacing(bytes: suffix.storage, with: [0x20])).scalars
+        return Bytes(scalars: Normalizer.strip(left: true, right: true).normalize(spaced)).storage
+    }
+
+    /// The tokens as the vocabulary writes them, for a look at how a text was cut. An id outside the vocabulary
+    /// shows as `<id N?>`.
+    package func pieces(_ ids: [Int32]) -> [String] {
+        ids.map { tokens[$0]?.text ?? "<id \($0)?>" }
+    }
+
+    /// Throws ``TokenizerError/idOutOfRange(id:size:)`` on the first id that the vocabulary does not have.
+    package func check(_ ids: some Sequence<Int32>) throws {
+        for id in ids where tokens[id] == nil {
+            throw TokenizerError.idOutOfRange(id: id, size: vocabularySize)
+        }
+    }
+
+    package func id(of token: String) -> Int32? {
+        let token = Bytes(token)
+        return addedIDs[token] ?? model.vocabulary[token]
+    }
+
+    /// Whether decoding leaves this id out.
+    package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
+}

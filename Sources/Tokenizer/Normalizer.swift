@@ -1,0 +1,73 @@
+import Foundation
+
+/// The rewriting of text before it is split, as tokenizer.json's `normalizer` states it.
+indirect enum Normalizer: Sendable {
+    case sequence([Normalizer])
+    case nfc, nfd, nfkc, nfkd
+    case lowercase
+    case replace(SplitPattern, [Unicode.Scalar])
+    case prepend([Unicode.Scalar])
+    case strip(left: Bool, right: Bool)
+
+    /// Throws ``TokenizerError/unsupported(file:part:found:)`` on a type that is not known.
+    init(_ json: JSONValue, file: String) throws {
+        switch json["type"]?.text {
+        case "Sequence":
+            self = .sequence(try (json["normalizers"]?.items ?? []).map { try Normalizer($0, file: file) })
+        case "NFC": self = .nfc
+        case "NFD": self = .nfd
+        case "NFKC": self = .nfkc
+        case "NFKD": self = .nfkd
+        case "Lowercase": self = .lowercase
+        case "Replace":
+            self = .replace(
+                try SplitPattern(json["pattern"], file: file), json["content"]?.bytes?.scalars ?? [])
+        case "Prepend": self = .prepend(json["prepend"]?.bytes?.scalars ?? [])
+        case "Strip":
+            self = .strip(left: json["strip_left"]?.flag ?? true, right: json["strip_right"]?.flag ?? true)
+        case let type:
+            throw TokenizerError.unsupported(file: file, part: "normalizer", found: type ?? "without type")
+        }
+    }
+
+    func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        switch self {
+        case .sequence(let steps): return steps.reduce(text) { $1.normalize($0) }
+        case .nfc: return compose(text, \.precomposedStringWithCanonicalMapping)
+        case .nfd: return compose(text, \.decomposedStringWithCanonicalMapping)
+        case .nfkc: return compose(text, \.precomposedStringWithCompatibilityMapping)
+        case .nfkd: return compose(text, \.decomposedStringWithCompatibilityMapping)
+        case .lowercase:
+            // Scalar by scalar, as Rust's char::to_lowercase: no final sigma.
+            return text.flatMap { scalar -> [Unicode.Scalar] in
+                if scalar.value < 0x80 {
+                    return (0x41...0x5A).contains(scalar.value)
+                        ? [Unicode.Scalar(scalar.value | 0x20)!] : [scalar]
+                }
+                return Array(scalar.properties.lowercaseMapping.unicodeScalars)
+            }
+        case .replace(let pattern, let content):
+            var result: [Unicode.Scalar] = []
+            var end = 0
+            for match in pattern.matches(in: text) {
+                result += text[end..<match.lowerBound]
+                result += content
+                end = match.upperBound
+            }
+            return result + text[end...]
+        case .prepend(let prefix): return text.isEmpty ? text : prefix + text
+        case .strip(let left, let right):
+            var slice = text[...]
+            if left { slice = slice.drop { $0.isSpace } }
+            if right { while let last = slice.last, last.isSpace { slice.removeLast() } }
+            return Array(slice)
+        }
+    }
+
+    private func compose(_ text: [Unicode.Scalar], _ form: KeyPath<String, String>) -> [Unicode.Scalar] {
+        if text.allSatisfy({ $0.value < 0x80 }) { return text }
+        var string = ""
+        string.unicodeScalars.append(contentsOf: text)
+        return Array(string[keyPath: form].unicodeScalars)
+    }
+}
