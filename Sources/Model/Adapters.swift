@@ -1,0 +1,80 @@
+import Checkpoint
+import Foundation
+import Kernels
+
+/// LoRA on a decoder: which projections, at what rank, and to and from PEFT's files.
+extension Llama {
+    /// The seven projections of every layer, the targets of CSR, SIMA and LLaVA's LoRA recipes; never the
+    /// head, and nothing outside the decoder.
+    package var adapterTargets: [Linear] { layers.flatMap(\.projections) }
+
+    /// A fresh adapter on every target: A drawn as PEFT does (uniform ±1/√in, `kaiming_uniform_(√5)`), B zero,
+    /// so that the model starts as its own reference.
+    /// - Parameter scale: α/r
+    package func attachAdapter(rank: Int, scale: Float, seed: UInt64) {
+        for target in adapterTargets {
+            let a = Parameter(name: target.name + ".lora_A.weight", shape: [rank, target.inputs])
+            let b = Parameter(name: target.name + ".lora_B.weight", shape: [target.outputs, rank])
+            var generator = SplitMix64(seed: seed, key: a.name)
+            let bound = 1 / Double(target.inputs).squareRoot()
+            for i in 0..<a.count { a.value.base[i] = Float((2 * generator.nextUniform() - 1) * bound) }
+            target.attach(LoRA(a: a, b: b, scale: scale))
+        }
+    }
+
+    package var adapterParameters: [Parameter] {
+        adapterTargets.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
+    }
+
+    /// Switches the attached adapter on or off; off is the reference model.
+    package func useAdapter(_ active: Bool) { adapterTargets.forEach { $0.adapter?.isActive = active } }
+
+    /// Attaches what PEFT wrote. Modules are matched by their full names.
+    /// - Throws: `CheckpointError` for a module that is no linear layer of this decoder or has another size.
+    package func attach(_ adapter: PEFTAdapter, from place: String) throws {
+        let targets = Dictionary(uniqueKeysWithValues: adapterTargets.map { ($0.name, $0) })
+        for module in adapter.modules {
+            guard let target = targets[TensorNames.canonical(module.name)] else {
+                throw CheckpointError(
+                    place, "it adapts \(module.name), which is none of the decoder's projections",
+                    "use an adapter made for this model")
+            }
+            guard module.inputWidth == target.inputs, module.outputWidth == target.outputs else {
+                throw CheckpointError(
+                    "\(place): module \(module.name)",
+                    "it is \(module.outputWidth)×\(module.inputWidth) and the model's layer "
+                        + "\(target.outputs)×\(target.inputs)",
+                    "use an adapter made for this model")
+            }
+            let a = Parameter(name: target.name + ".lora_A.weight", shape: [adapter.rank, target.inputs])
+            let b = Parameter(name: target.name + ".lora_B.weight", shape: [target.outputs, adapter.rank])
+            for (parameter, values) in [(a, module.a), (b, module.b)] {
+                for (i, value) in values.enumerated() { parameter.value.base[i] = value }
+            }
+            target.attach(LoRA(a: a, b: b, scale: adapter.scale))
+        }
+    }
+
+    /// Folds the attached adapter into the weights and takes it off: the next round's reference.
+    package func foldAdapter() {
+        for target in adapterTargets {
+            guard let adapter = target.adapter else { continue }
+            target.fold(adapter)
+            target.attach(nil)
+        }
+    }
+
+    /// The attached adapter in PEFT's form.
+    /// - Parameter alpha: what the scale was made from.
+    package func adapter(alpha: Double, baseModelName: String?, baseDigest: String?) -> PEFTAdapter? {
+        let attached = adapterTargets.compactMap { target in target.adapter.map { (target, $0) } }
+        guard let rank = attached.first?.1.rank else { return nil }
+        return PEFTAdapter(
+            rank: rank, alpha: alpha, baseModelName: baseModelName, baseDigest: baseDigest,
+            modules: attached.map { target, adapter in
+                PEFTAdapter.Module(
+                    name: target.name, inputWidth: target.inputs, outputWidth: target.outputs,
+                    a: adapter.a.value.values, b: adapter.b.value.values)
+            })
+    }
+}
