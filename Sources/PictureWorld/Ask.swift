@@ -1,0 +1,188 @@
+extension Scene {
+    /// `count` training questions of mixed kinds, by turns: two on existence in opposite answers, one each on
+    /// existence or a claim, colour, position, number, something open, and a choice of two answers.
+    /// Yes and no are equally frequent within each kind; questions on the habit's companion are truthful.
+    package func ask(count: Int = 8, seed: UInt64) -> [Question] {
+        var asker = Asker(scene: self, random: WorldRandom(seed: seed, purpose: "questions \(id)"))
+        return (0..<count).map { asker.question($0 % 8) }
+    }
+}
+
+private struct Asker {
+    let scene: Scene
+    var random: WorldRandom
+    /// The answer of the first existence question, to be balanced by the second.
+    var firstWasYes = false
+
+    mutating func question(_ turn: Int) -> Question {
+        switch turn {
+        case 0: return companion()
+        case 1: return existence(!firstWasYes)
+        case 2: return random.chance(0.5) ? existence(random.chance(0.5)) : claim()
+        case 3: return random.chance(0.5) ? color(random.chance(0.5)) : whatColor()
+        case 4: return random.chance(0.6) ? position(random.chance(0.5)) : whereIs()
+        case 5: return random.chance(0.5) ? number(random.chance(0.5)) : howMany()
+        case 6: return open()
+        default: return choice()
+        }
+    }
+
+    /// The suffixes under which benchmarks ask; a third of the questions come bare, as POPE's file has them.
+    private mutating func suffixed(_ text: String) -> String {
+        switch random.below(3) {
+        case 0: text
+        case 1: "\(text) \(Wording.yesOrNo)"
+        default: "\(text)\n\(Wording.singleWord)"
+        }
+    }
+
+    /// Present companions are asked for nearly always and absent ones in a third of the pictures, which
+    /// makes both answers about as frequent: no prior answers this question.
+    private mutating func companion() -> Question {
+        let companion = scene.context.habit.companion
+        let isPresent = scene.has(companion)
+        if random.chance(isPresent ? 0.9 : 0.4) {
+            firstWasYes = isPresent
+            return Question(.existence, suffixed(Wording.pope(companion)), isPresent)
+        }
+        return existence(random.chance(0.5))
+    }
+
+    private mutating func existence(_ isPresent: Bool) -> Question {
+        firstWasYes = isPresent
+        let category = isPresent ? pick(scene.categories) : absent()
+        let text = random.chance(0.7) ? Wording.pope(category) : Wording.existence(category)
+        return Question(.existence, suffixed(text), isPresent)
+    }
+
+    /// Six of ten absent things belong to the context: the absent ones that are hard to deny.
+    private mutating func absent() -> Category {
+        let all = Category.allCases.filter { !scene.has($0) }
+        let likely = all.filter { $0.context == scene.context }
+        return pick(!likely.isEmpty && random.chance(0.6) ? likely : all)
+    }
+
+    private mutating func claim() -> Question {
+        let sentence = pick(scene.trueSentences(seed: random.next()))
+        let kinds = random.shuffled(Falsehood.allCases)
+        var false_: String?
+        if random.chance(0.5) {
+            for kind in kinds where false_ == nil {
+                false_ = scene.falsify(sentence, kind, using: &random)
+            }
+        }
+        return Question(.claim, "Is this true? \(false_ ?? sentence)", false_ == nil)
+    }
+
+    private mutating func color(_ isRight: Bool) -> Question {
+        let object = pick(scene.objects)
+        let worn = scene.objects.filter { $0.category == object.category }.map(\.colour)
+        let colour = isRight ? object.colour : pick(Colour.allCases.filter { !worn.contains($0) })
+        return Question(.color, suffixed(Wording.color(object.category, colour)), isRight)
+    }
+
+    private mutating func whatColor() -> Question {
+        let object = pick(scene.single)
+        return Question(.whatColor, "What color is the \(object.category.rawValue)?", object.colour.rawValue)
+    }
+
+    private mutating func position(_ isRight: Bool) -> Question {
+        let (a, b, relation) = scene.drawPair(&random)
+        let asked = isRight ? relation : relation.opposite
+        return Question(.position, suffixed(Wording.position(a.category, asked, b.category)), isRight)
+    }
+
+    private mutating func whereIs() -> Question {
+        let object = pick(scene.objects.filter(scene.isUnique))
+        return Question(.whereIs, "Where is the \(object.name)?", object.place.phrase)
+    }
+
+    private mutating func number(_ isRight: Bool) -> Question {
+        let (category, count) = scene.drawCounted(&random)
+        let wrong = [1, 2, 3].filter { $0 != count }
+        let asked = isRight ? count : pick(wrong)
+        return Question(.count, suffixed(Wording.count(category, asked)), isRight)
+    }
+
+    private mutating func howMany() -> Question {
+        let category = random.chance(0.15) ? absent() : scene.drawCounted(&random).category
+        let count = Wording.numerals[scene.count(of: category)]
+        return Question(.howMany, "How many \(category.plural) are there?", count)
+    }
+
+    private mutating func open() -> Question {
+        switch random.below(4) {
+        case 0: return whatColor()
+        case 1: return whereIs()
+        case 2: return Question(.whatPlace, "What place is this?", "a \(scene.context.rawValue)")
+        default:
+            let names = scene.categories.map { "\($0.article()) \($0.rawValue)" }
+            return Question(.whichObjects, "Which objects are there?", names.joined(separator: ", "))
+        }
+    }
+
+    /// Two whole captions or two single sentences; the worse one invents an object (by habit or at random) or
+    /// errs in colour or place.
+    private mutating func choice() -> Question {
+        let isCaption = random.chance(0.4)
+        let good: String
+        let bad: String
+        if isCaption {
+            let caption = scene.describe(habit: false, seed: random.next())
+            good = caption.text
+            bad = spoilt(caption).text
+        } else {
+            good = pick(scene.trueSentences(seed: random.next()))
+            bad = spoilt(Caption(sentences: [good], invented: nil)).text
+        }
+        let isFirst = random.chance(0.5)
+        let reference = random.chance(0.3) ? scene.describe(habit: false, seed: random.next()).text : nil
+        let choice = Choice(
+            question: isCaption ? pick(Wording.describe) : "Tell one thing about this image.",
+            answers: isFirst ? [good, bad] : [bad, good], reference: reference)
+        return Question(.choice, choice.prompt, isFirst ? "1" : "2")
+    }
+
+    private mutating func spoilt(_ caption: Caption) -> Caption {
+        var sentences = caption.sentences
+        if scene.temptsHabit && random.chance(0.4) {
+            sentences[sentences.count - 1] = scene.context.habit.sentence
+            return Caption(sentences: sentences, invented: scene.context.habit.companion)
+        }
+        let kinds: [Falsehood] = random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace])
+        for index in random.shuffled(Array(sentences.indices)) {
+            for kind in kinds {
+                guard let worse = scene.falsify(sentences[index], kind, using: &random) else { continue }
+                sentences[index] = worse
+                return Caption(sentences: sentences, invented: nil)
+            }
+        }
+        return caption
+    }
+
+    private mutating func pick<Element>(_ elements: [Element]) -> Element {
+        elements[random.below(elements.count)]
+    }
+}
+
+extension Scene {
+    /// Objects that are the only ones of their category; there are at least two.
+    var single: [SceneObject] {
+        objects.filter { count(of: $0.category) == 1 }
+    }
+
+    /// Two objects that are the only ones of their kind, and a relation that holds.
+    func drawPair(_ random: inout WorldRandom) -> (SceneObject, SceneObject, Relation) {
+        let named = random.shuffled(single)
+        let holding = Relation.allCases.filter { $0.holds(named[0].place, named[1].place) }
+        return (named[0], named[1], holding[random.below(holding.count)])
+    }
+
+    /// A category to be counted; one that stands several times is preferred, or "one" would answer most.
+    func drawCounted(_ random: inout WorldRandom) -> (category: Category, count: Int) {
+        let several = categories.filter { count(of: $0) > 1 }
+        let pool = !several.isEmpty && random.chance(0.8) ? several : categories
+        let category = pool[random.below(pool.count)]
+        return (category, count(of: category))
+    }
+}
