@@ -140,7 +140,8 @@ class ExactLossTrainer(DPOTrainer):
     def compute_loss(self, model, inputs, *args, **kwargs):
         loss = super().compute_loss(model, inputs, *args, **kwargs)
         self.losses.append(loss.item())
-        self.batches.append([row[mask.bool()].tolist() for row, mask in zip(inputs["input_ids"], inputs["attention_mask"])])
+        rows = zip(inputs["input_ids"], inputs["attention_mask"])
+        self.batches.append([ids[mask.bool()].tolist() for ids, mask in rows])
         return loss
 
 

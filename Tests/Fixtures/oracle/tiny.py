@@ -246,7 +246,7 @@ def write_renamed(model, folder, recipe):
     """The names of transformers 4.52 and later: model.language_model.…, model.vision_tower.vision_model.…"""
     save_file(weights_of(model, lambda n: n), folder / "model.safetensors", metadata={"format": "pt"})
     model.config.architectures = ["LlavaForConditionalGeneration"]
-    write_json(folder / "config.json", json.loads(model.config.to_json_string(use_diff=False)))
+    write_json(folder / "config.json", json.loads(model.config.to_json_string()))
 
 
 def write_as_saved(model, folder, recipe):
