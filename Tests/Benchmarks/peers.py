@@ -1,0 +1,373 @@
+"""The peers of `make bench PEERS=1`: TRL + PEFT in DPO training, transformers' generate in sampling.
+
+    python -m venv venv
+    venv/bin/pip install torch==2.13.0 transformers==5.23.0 trl==1.16.0 peft==0.21.2 pillow==13.0.0
+    venv/bin/python -B Tests/Benchmarks/peers.py --make DIR        # write model, pictures, prompts, pairs
+    venv/bin/python -B Tests/Benchmarks/peers.py --measure DIR     # measure on them, JSON on standard output
+
+DIR then holds, for this program and for Sightline's own alike:
+
+    model/          a random LLaVA of about 100 M parameters in Hugging Face layout, float32
+    images/         one picture per prompt; records name them relative to DIR
+    prompts.jsonl   32 prompts of 40 tokens (template and start token counted, the 196 image tokens not)
+    pairs.jsonl     the same prompts with two answers of 64 tokens each (end token counted)
+
+`batch_size` of `sample` counts prompts: five answers are drawn of each at once. `--quick` measures
+one small batch only, to see that everything runs; its figures mean nothing.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROMPTS, PROMPT_TOKENS, ANSWER_TOKENS, ANSWERS = 32, 40, 64, 5
+IMAGE, PATCH, VOCABULARY = 224, 16, 8000
+IMAGE_TOKENS = (IMAGE // PATCH) ** 2
+PROJECTIONS = r".*language_model\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
+TEXT = {
+    "model_type": "llama", "vocab_size": VOCABULARY, "hidden_size": 768, "intermediate_size": 2048,
+    "num_hidden_layers": 12, "num_attention_heads": 12, "num_key_value_heads": 12, "rms_norm_eps": 1e-5,
+    "max_position_embeddings": 1024, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": VOCABULARY - 1,
+}  # fmt: skip
+VISION = {
+    "model_type": "clip_vision_model", "hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 4,
+    "num_attention_heads": 4, "image_size": IMAGE, "patch_size": PATCH, "projection_dim": 256,
+}  # fmt: skip
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'].upper() + ': ' }}"
+    "{% for part in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\\n' }}{% endfor %}"
+    "{% for part in message['content'] | selectattr('type', 'equalto', 'text') %}{{ part['text'] + ' ' }}{% endfor %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+)
+
+
+def talk(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+# Making the directory
+
+
+def make_vocabulary():
+    """A LLaMA-style vocabulary without training: letters, syllables, then words of two and three syllables."""
+    special = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
+    consonants, vowels = "bdfghklmnprstv", "aeiou"
+    tokens, merges = list("▁" + consonants + vowels + "USER:AITN"), []
+    tokens = list(dict.fromkeys(tokens))
+
+    def merge(left, right):
+        merges.append((left, right))
+        tokens.append(left + right)
+
+    syllables = [c + v for c in consonants for v in vowels]
+    for syllable in syllables:
+        merge(*syllable)
+    for syllable in syllables:
+        merge("▁", syllable)
+    for word in ("▁USER:", "▁ASSISTANT:"):
+        for end in range(1, len(word)):
+            if word[: end + 1] not in tokens:
+                merge(word[:end], word[end])
+    words = []
+    for first in syllables:
+        for second in syllables:
+            words.append(first + second)
+            merge("▁" + first, second)
+    room = VOCABULARY - len(special) - len(tokens) - 2
+    assert 0 < room < len(words)
+    for index in range(room):
+        merge("▁" + words[index], syllables[index % 7 * 9])
+    return special + tokens, merges, words
+
+
+def make_tokenizer():
+    from tokenizers import Tokenizer, decoders, models, normalizers, processors
+
+    tokens, merges, words = make_vocabulary()
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(
+        models.BPE(vocab=vocabulary, merges=merges, byte_fallback=True, fuse_unk=True, unk_token="<unk>")
+    )
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(content=" ", left=1)]
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", 1)]
+    )
+    tokenizer.add_special_tokens(["<unk>", "<s>", "</s>", "<image>", "<pad>"])
+    assert tokenizer.get_vocab_size() == VOCABULARY
+    return tokenizer, words
+
+
+def prompt_text(question):
+    return f"USER: <image>\n{question} ASSISTANT:"
+
+
+def write_model(folder, tokenizer):
+    import torch
+    from transformers import LlavaConfig, LlavaForConditionalGeneration
+
+    config = LlavaConfig(
+        text_config=TEXT, vision_config=VISION, image_token_index=VOCABULARY - 2, image_seq_length=IMAGE_TOKENS,
+        vision_feature_layer=-2, vision_feature_select_strategy="default",
+    )  # fmt: skip
+    torch.manual_seed(1)
+    model = LlavaForConditionalGeneration(config)
+    model.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    files = {
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+            "pad_token": "<pad>", "padding_side": "left", "model_max_length": 1024, "add_bos_token": True,
+            "clean_up_tokenization_spaces": False, "chat_template": CHAT_TEMPLATE,
+        },
+        "preprocessor_config.json": {
+            "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
+            "size": {"shortest_edge": IMAGE}, "resample": 3, "do_center_crop": True,
+            "crop_size": {"height": IMAGE, "width": IMAGE}, "do_rescale": True, "rescale_factor": 1 / 255,
+            "do_normalize": True, "image_mean": [0.48145466, 0.4578275, 0.40821073],
+            "image_std": [0.26862954, 0.26130258, 0.27577711],
+        },
+    }  # fmt: skip
+    for name, value in files.items():
+        (folder / name).write_text(json.dumps(value, indent=1) + "\n")
+    return sum(p.numel() for p in model.parameters())
+
+
+def write_records(folder, tokenizer, words):
+    import random
+
+    from PIL import Image, ImageDraw
+
+    draw_words = random.Random(2)
+    empty = len(tokenizer.encode(prompt_text(words[0])).ids) - 1 - 1
+    question_words = PROMPT_TOKENS - empty
+
+    def phrase(count):
+        return " ".join(draw_words.choice(words) for _ in range(count))
+
+    (folder / "images").mkdir(exist_ok=True)
+    prompts, pairs = [], []
+    for index in range(PROMPTS):
+        picture = Image.new("RGB", (320, 240), tuple(draw_words.randrange(256) for _ in range(3)))
+        pen = ImageDraw.Draw(picture)
+        for _ in range(6):
+            x, y, size = draw_words.randrange(260), draw_words.randrange(180), draw_words.randrange(20, 60)
+            pen.ellipse([x, y, x + size, y + size], fill=tuple(draw_words.randrange(256) for _ in range(3)))
+        picture.save(folder / "images" / f"{index}.png")
+        record = {"id": f"bench-{index}", "image": f"images/{index}.png", "prompt": phrase(question_words)}
+        pair = record | {"chosen": phrase(ANSWER_TOKENS - 1), "rejected": phrase(ANSWER_TOKENS - 1)}
+        start = tokenizer.encode(prompt_text(record["prompt"])).ids
+        assert len(start) - 1 == PROMPT_TOKENS, len(start)
+        for side in ("chosen", "rejected"):
+            whole = tokenizer.encode(f"{prompt_text(record['prompt'])} {pair[side]}</s>").ids
+            assert whole[: len(start)] == start and len(whole) - len(start) == ANSWER_TOKENS
+        prompts.append(record)
+        pairs.append(pair)
+    for name, records in (("prompts", prompts), ("pairs", pairs)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+
+
+def make(folder):
+    (folder / "model").mkdir(parents=True, exist_ok=True)
+    tokenizer, words = make_tokenizer()
+    parameters = write_model(folder / "model", tokenizer)
+    write_records(folder, tokenizer, words)
+    talk(f"{folder}: {parameters / 1e6:.1f} M parameters, {PROMPTS} prompts and pairs")
+
+
+# Measuring
+
+
+def read_records(folder, name):
+    with open(folder / f"{name}.jsonl") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def load_processor(folder):
+    from transformers import AutoTokenizer, LlavaProcessor
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    return LlavaProcessor(
+        image_processor=CLIPImageProcessorPil.from_pretrained(folder / "model"),
+        tokenizer=AutoTokenizer.from_pretrained(folder / "model"),
+        patch_size=PATCH, vision_feature_select_strategy="default", num_additional_image_tokens=1,
+    )  # fmt: skip
+
+
+def load_model(folder, dtype):
+    from transformers import LlavaForConditionalGeneration
+
+    return LlavaForConditionalGeneration.from_pretrained(folder / "model", dtype=dtype, attn_implementation="sdpa")
+
+
+def time_training(folder, dtype, batch_size, steps):
+    """Seconds of each DPO step of TRL + PEFT after the first: collation, forward, backward and update."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from PIL import Image
+    from transformers import TrainerCallback
+    from trl import DPOConfig, DPOTrainer
+
+    class Clock(TrainerCallback):
+        def __init__(self):
+            self.ends = []
+
+        def on_step_end(self, *args, **kwargs):
+            self.ends.append(time.perf_counter())
+
+    records = read_records(folder, "pairs")
+    rows = [records[i % len(records)] for i in range(batch_size * (steps + 1))]
+    dataset = Dataset.from_list([
+        {
+            "images": [Image.open(folder / r["image"]).convert("RGB")],
+            "prompt": "<s>" + prompt_text(r["prompt"]),
+            "chosen": r["chosen"] + "</s>",
+            "rejected": r["rejected"] + "</s>",
+        }
+        for r in rows
+    ])  # fmt: skip
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as scratch:
+        config = DPOConfig(
+            output_dir=scratch, per_device_train_batch_size=batch_size, max_steps=steps + 1, beta=0.1,
+            learning_rate=1e-5, train_sampling_strategy="sequential", logging_strategy="no", report_to="none",
+            save_strategy="no", gradient_checkpointing=False, bf16=dtype == torch.bfloat16, use_cpu=True,
+            max_length=None, disable_tqdm=True,
+        )  # fmt: skip
+        trainer = DPOTrainer(
+            model=load_model(folder, dtype), args=config, train_dataset=dataset,
+            processing_class=load_processor(folder),
+            peft_config=LoraConfig(r=128, lora_alpha=256, task_type="CAUSAL_LM", target_modules=PROJECTIONS),
+            callbacks=[clock],
+        )  # fmt: skip
+        trainer.train()
+    assert len(clock.ends) == steps + 1
+    return [later - earlier for earlier, later in zip(clock.ends, clock.ends[1:])]
+
+
+def time_sampling(folder, model, processor, prompts_per_batch, batches):
+    """Seconds of each `generate` call: ANSWERS sampled answers of exactly ANSWER_TOKENS for each prompt."""
+    import torch
+    from PIL import Image
+
+    records = read_records(folder, "prompts")
+    seconds = []
+    for batch in range(-1, batches):
+        first = max(batch, 0) * prompts_per_batch
+        chosen = [records[(first + i) % len(records)] for i in range(prompts_per_batch)]
+        inputs = processor(
+            images=[Image.open(folder / r["image"]) for r in chosen],
+            text=[prompt_text(r["prompt"]) for r in chosen], padding=True, return_tensors="pt",
+        )  # fmt: skip
+        inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+        count = 2 if batch < 0 else ANSWER_TOKENS
+        torch.manual_seed(batch + 1)
+        start = time.perf_counter()
+        out = model.generate(
+            **inputs, do_sample=True, temperature=1.0, top_k=0, top_p=1.0, num_return_sequences=ANSWERS,
+            min_new_tokens=count, max_new_tokens=count,
+        )  # fmt: skip
+        if batch >= 0:
+            seconds.append(time.perf_counter() - start)
+        expected = (prompts_per_batch * ANSWERS, inputs["input_ids"].shape[1] + count)
+        assert out.shape == expected, (out.shape, expected)
+    return seconds
+
+
+def climb(sizes, seconds_of, work_per_item, what):
+    """Try growing batch sizes until the rate falls; the best, and everything tried."""
+    tried = []
+    for size in sizes:
+        seconds = seconds_of(size)
+        rate = size * work_per_item / statistics.median(seconds)
+        tried.append({"batch_size": size, what: rate, "seconds": [round(s, 3) for s in seconds]})
+        talk(f"  batch {size}: {rate:.3f} {what}")
+        if rate < 0.97 * max(t[what] for t in tried):
+            break
+    return {**max(tried, key=lambda t: t[what]), "tried": tried}
+
+
+def measure(folder, quick, threads):
+    import torch
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    torch.set_num_threads(threads)
+    kinds = {"f32": torch.float32, "bf16": torch.bfloat16}
+    training_sizes, steps = ([1], 1) if quick else ([1, 2, 4, 8], 3)
+    sampling_sizes = [1] if quick else [4, 8, 16, 32]
+    report = {"dpo_train": {}, "sample": {}}
+    for kind, dtype in kinds.items():
+        talk(f"TRL + PEFT, {kind}")
+        report["dpo_train"][kind] = climb(
+            training_sizes, lambda size: time_training(folder, dtype, size, steps), 1, "pairs_per_second"
+        )
+    processor = load_processor(folder)
+    for kind, dtype in kinds.items():
+        talk(f"generate, {kind}")
+        model = load_model(folder, dtype).eval()
+        report["sample"][kind] = climb(
+            sampling_sizes, lambda size: time_sampling(folder, model, processor, size, 1 if size > 8 or quick else 2),
+            ANSWERS * ANSWER_TOKENS, "new_tokens_per_second",
+        )  # fmt: skip
+    return report
+
+
+def describe(folder, quick, threads):
+    from importlib.metadata import version
+
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    config = json.loads((folder / "model" / "config.json").read_text())
+    return {
+        "quick": quick,
+        "threads": threads,
+        "processor": next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown"),
+        "versions": {n: version(n) for n in ("torch", "transformers", "trl", "peft")},
+        "model": {
+            "bytes": (folder / "model" / "model.safetensors").stat().st_size,
+            "hidden_size": config["text_config"]["hidden_size"],
+            "num_hidden_layers": config["text_config"]["num_hidden_layers"],
+        },
+        "image_tokens": IMAGE_TOKENS, "prompt_tokens": PROMPT_TOKENS, "answer_tokens": ANSWER_TOKENS,
+        "answers_per_prompt": ANSWERS, "lora_rank": 128,
+    }  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--make", type=Path, metavar="DIR", help="write model and inputs into DIR")
+    parser.add_argument("--measure", type=Path, metavar="DIR", help="measure on what --make wrote into DIR")
+    parser.add_argument("--quick", action="store_true", help="one small batch of each, to see that it runs")
+    parser.add_argument("--threads", type=int, default=2, help="threads of the peers (default 2)")
+    options = parser.parse_args()
+    if not (options.make or options.measure):
+        parser.error("nothing to do: give --make DIR, --measure DIR or both")
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "OMP_NUM_THREADS": str(options.threads), "MKL_NUM_THREADS": str(options.threads), "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false", "CUDA_VISIBLE_DEVICES": "",
+    }  # fmt: skip
+    if options.make:
+        make(options.make)
+    if options.measure:
+        if not (options.measure / "model" / "config.json").exists():
+            sys.exit(f"peers.py: {options.measure} holds no model; write it with --make {options.measure}")
+        with contextlib.redirect_stdout(sys.stderr):  # TRL's trainer prints its summary on standard output
+            report = measure(options.measure, options.quick, options.threads)
+        print(json.dumps(describe(options.measure, options.quick, options.threads) | report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
