@@ -27,35 +27,34 @@ package struct ComparisonTable: Sendable, Equatable {
     package var plainText: String { table.plainText + legend }
     package var markdown: String { table.markdown + "\n" + legend }
 
+    private var interval: String { "\(fixed(100 * level, 0))% interval" }
+
     private var legend: String {
-        let interval = "\(fixed(100 * level, 0))% interval"
-        return names.count > 1
-            ? "In brackets: difference to \(names[0]) with its \(interval) (paired bootstrap over images); "
-                + "* zero lies outside.\n"
-            : "In brackets: \(interval) (bootstrap over images).\n"
+        names.count > 1
+            ? "Δ: difference to \(names[0]), paired bootstrap over images; * zero lies outside.\n"
+            : "Bootstrap over images.\n"
     }
 
     private var table: TextTable {
-        let rows = rows.map { row in
-            let decimals = 1
-            let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1.0
-            func number(_ value: Double) -> String { fixed(scale * value, decimals) }
-            var cells = [SummaryKey.title(row.name)]
-            for (index, value) in row.values.enumerated() {
-                var cell = number(value.estimate)
-                if index > 0 {
-                    let difference = row.differences[index - 1]
-                    cell += " (\(signed(scale * difference.estimate, decimals))"
-                    cell += " [\(signed(scale * difference.lower, decimals)),"
-                    cell += " \(signed(scale * difference.upper, decimals))])"
-                    cell += difference.excludesZero ? "*" : " "
-                } else if names.count == 1 {
-                    cell += " [\(number(value.lower)), \(number(value.upper))]"
-                }
-                cells.append(cell)
-            }
-            return cells
+        let differences = names.dropFirst().flatMap { [$0, "Δ", interval] }
+        let head = ["", names[0]] + (names.count > 1 ? differences : [interval])
+        return TextTable([head] + rows.map(cells))
+    }
+
+    private func cells(_ row: BootstrapResult) -> [String] {
+        let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1.0
+        let base = row.values[0]
+        var cells = [SummaryKey.title(row.name), fixed(scale * base.estimate, 1)]
+        if names.count == 1 {
+            cells.append("[\(fixed(scale * base.lower, 1)), \(fixed(scale * base.upper, 1))]")
         }
-        return TextTable([[""] + names] + rows)
+        for (value, difference) in zip(row.values.dropFirst(), row.differences) {
+            let bounds = [difference.lower, difference.upper].map { signed(scale * $0, 1) }
+            cells += [
+                fixed(scale * value.estimate, 1), signed(scale * difference.estimate, 1),
+                "[\(bounds[0]), \(bounds[1])]" + (difference.excludesZero ? "*" : " "),
+            ]
+        }
+        return cells
     }
 }

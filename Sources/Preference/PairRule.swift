@@ -21,6 +21,10 @@ package enum PairDrop: String, Sendable, CaseIterable {
 package struct PairSelection: Sendable, Equatable {
     package var pairs: [ChosenPair]
     package var dropped: PairDrop?
+
+    package init(pairs: [ChosenPair], dropped: PairDrop?) {
+        (self.pairs, self.dropped) = (pairs, dropped)
+    }
 }
 
 /// Chooses the better and the worse answer of a record from scored candidates: best against worst, within

@@ -7,6 +7,10 @@ package struct VerdictPairs: Sendable, Equatable {
         package var chosen: String
         package var rejected: String
         package var critic: String
+
+        package init(chosen: String, rejected: String, critic: String) {
+            (self.chosen, self.rejected, self.critic) = (chosen, rejected, critic)
+        }
     }
 
     package private(set) var preferences: [Preference] = []

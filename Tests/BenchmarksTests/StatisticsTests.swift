@@ -1,0 +1,116 @@
+import Benchmarks
+import Foundation
+import Testing
+
+@Suite struct BootstrapTests {
+    private let mean = Estimator(name: "mean") { $0[0] / $0[1] }
+
+    private func sums(_ values: [Double], reversed: Bool = false) -> ClusteredSums {
+        var sums = ClusteredSums(width: 2)
+        let rows = Array(values.enumerated())
+        for (index, value) in reversed ? rows.reversed() : rows {
+            sums.add(value, column: 0, cluster: "image \(index)")
+            sums.add(1, column: 1, cluster: "image \(index)")
+        }
+        return sums
+    }
+
+    /// 100 shares of 0 or 1 with mean 0.3: the interval is near the normal one, 0.3 ± 1.96·0.0458.
+    @Test func coversAsTheNormalApproximation() throws {
+        let values = (0..<100).map { $0 < 30 ? 1.0 : 0 }
+        let result = try PairedBootstrap().intervals(
+            [BootstrapSystem(name: "a", sums: sums(values))], estimators: [mean])
+        let interval = try #require(result.first).values[0]
+        #expect(interval.estimate == 0.3)
+        #expect(abs(interval.lower - 0.21) < 0.011 && abs(interval.upper - 0.39) < 0.011, "\(interval)")
+        #expect(result[0].differences.isEmpty)
+    }
+
+    @Test func aConstantShiftHasNoUncertaintyWhenPaired() throws {
+        let values = (0..<50).map { Double($0 * 37 % 50) }
+        let result = try PairedBootstrap(resamples: 500).intervals(
+            [
+                BootstrapSystem(name: "a", sums: sums(values)),
+                // Images in another order: rows are met by id.
+                BootstrapSystem(name: "b", sums: sums(values.map { $0 - 2 }, reversed: true)),
+            ], estimators: [mean])
+        let difference = result[0].differences[0]
+        #expect(abs(difference.lower + 2) < 1e-9 && abs(difference.upper + 2) < 1e-9)
+        #expect(difference.excludesZero)
+        #expect(result[0].values[0].upper - result[0].values[0].lower > 5)
+    }
+
+    @Test func clustersAreDrawnWhole() throws {
+        // Ten rows in two clusters: resampled means can only be 0, ½ or 1.
+        var sums = ClusteredSums(width: 2)
+        for row in 0..<10 {
+            sums.add(row < 5 ? 1 : 0, column: 0, cluster: row < 5 ? "a" : "b")
+            sums.add(1, column: 1, cluster: row < 5 ? "a" : "b")
+        }
+        let interval = try PairedBootstrap(resamples: 200).intervals(
+            [BootstrapSystem(name: "x", sums: sums)], estimators: [mean])[0].values[0]
+        #expect(interval == Interval(estimate: 0.5, lower: 0, upper: 1))
+    }
+
+    @Test func isDeterministicAndSeeded() throws {
+        let system = BootstrapSystem(name: "a", sums: sums((0..<30).map { Double($0) }))
+        func run(_ seed: UInt64) throws -> [BootstrapResult] {
+            try PairedBootstrap(resamples: 300, seed: seed).intervals([system], estimators: [mean])
+        }
+        #expect(try run(1) == run(1))
+        #expect(try run(1) != run(2))
+    }
+
+    @Test func runsOverOtherImagesAreRefused() {
+        let a = BootstrapSystem(name: "base", sums: sums([1, 2]))
+        let b = BootstrapSystem(name: "round-1", sums: sums([1, 2, 3]))
+        for pair in [[a, b], [b, a]] {
+            let error = #expect(throws: BenchmarksError.self) {
+                try PairedBootstrap().intervals(pair, estimators: [mean])
+            }
+            #expect(
+                error?.description.hasPrefix("base: has no answers for image image 2, which round-1 has;")
+                    == true, "\(String(describing: error))")
+        }
+        #expect(throws: BenchmarksError.empty(where: "bootstrap")) {
+            try PairedBootstrap().intervals([], estimators: [mean])
+        }
+        #expect(throws: BenchmarksError.self) {
+            try PairedBootstrap(resamples: 0).intervals([a], estimators: [])
+        }
+    }
+}
+
+@Suite struct ExactTestsTests {
+    /// The tails were summed in exact fractions.
+    @Test(arguments: [
+        (0, 0, 1.0), (5, 0, 0.0625), (3, 3, 1.0), (2, 9, 0.0654296875), (10, 25, 0.01667384780012071),
+    ])
+    func mcNemarIsTheTwoSidedBinomial(_ b: Int, _ c: Int, _ p: Double) {
+        #expect(abs(McNemarTest(onlyFirst: b, onlySecond: c).pValue - p) < 1e-8)
+        #expect(abs(McNemarTest(onlyFirst: c, onlySecond: b).pValue - p) < 1e-8)
+    }
+
+    @Test func mcNemarSurvivesManyItems() {
+        let p = McNemarTest(onlyFirst: 2_100, onlySecond: 1_900).pValue
+        #expect(abs(p - 0.00164927) < 1e-8, "\(p)")
+    }
+
+    @Test func mcNemarCountsDiscordantItems() throws {
+        let test = try McNemarTest(first: [true, true, false, false], second: [true, false, true, true])
+        #expect(test == McNemarTest(onlyFirst: 1, onlySecond: 2))
+        #expect(throws: BenchmarksError.self) { try McNemarTest(first: [true], second: []) }
+    }
+
+    @Test func wilsonMeetsItsFormula() throws {
+        // Wilson 1927, as statsmodels' proportion_confint(…, method="wilson") prints it.
+        let half = try wilsonInterval(successes: 5, trials: 10)
+        #expect(abs(half.lower - 0.2365931) < 1e-6 && abs(half.upper - 0.7634069) < 1e-6)
+        let none = try wilsonInterval(successes: 0, trials: 10)
+        #expect(none.lower == 0 && abs(none.upper - 0.2775328) < 1e-6)
+        let all = try wilsonInterval(successes: 10, trials: 10)
+        #expect(all.upper == 1 && abs(all.lower - 0.7224672) < 1e-6)
+        #expect(throws: BenchmarksError.self) { try wilsonInterval(successes: 1, trials: 0) }
+        #expect(throws: BenchmarksError.self) { try wilsonInterval(successes: 3, trials: 2) }
+    }
+}

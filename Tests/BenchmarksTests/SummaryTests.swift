@@ -1,0 +1,143 @@
+import Benchmarks
+import Foundation
+import Testing
+
+/// A made-up evaluation over `images` pictures, worse the larger `slip` is.
+private func evaluation(images: Int, slip: Int) -> Evaluation {
+    var evaluation = Evaluation()
+    for index in 0..<images {
+        let image = "scene-\(index)"
+        let invents = index % 10 < slip
+        let mentions = ["dog", "cat"] + (invents ? ["ball"] : [])
+        evaluation.captions.append(
+            CaptionJudgement(
+                image: image, mentions: mentions.map { ObjectMention(word: $0, object: $0) },
+                truth: ["dog", "cat", "tree"], words: 20 + index % 3))
+        for split in POPESplit.allCases {
+            evaluation.pope.append(
+                POPEItem(image: image, split: split, truth: .yes, answer: index % 7 == 0 ? "No" : "Yes"))
+            evaluation.pope.append(
+                POPEItem(image: image, split: split, truth: .no, answer: invents ? "Yes" : "No"))
+        }
+        for task in SummaryKey.mmeTasks {
+            evaluation.mme.append(MMEItem(task: task, image: image, truth: .yes, answer: "Yes"))
+            evaluation.mme.append(
+                MMEItem(task: task, image: image, truth: .no, answer: invents ? "Yes" : "No"))
+        }
+    }
+    return evaluation
+}
+
+@Suite struct SummaryTests {
+    @Test func figuresAgreeWithTheScorers() throws {
+        let evaluation = evaluation(images: 70, slip: 4)
+        let values = try evaluation.summary(seconds: 12.5).values
+        #expect(Set(values.keys) == Set(SummaryKey.all))
+        let chair = try CHAIRScore(evaluation.captions)
+        #expect(values["chair_s"] == chair.sentence)
+        #expect(values["chair_i"] == chair.instance)
+        #expect(values["object_recall"] == chair.objectRecall)
+        #expect(values["mean_words"] == chair.meanWords)
+        let pope = try POPEScore(evaluation.pope)
+        for (split, metrics) in pope.splits {
+            #expect(values["pope_\(split.rawValue)_f1"] == metrics.f1)
+            #expect(values["pope_\(split.rawValue)_precision"] == metrics.precision)
+        }
+        #expect(values["pope_mean_accuracy"] == pope.mean.accuracy)
+        #expect(values["pope_mean_yes_ratio"] == pope.mean.yesRatio)
+        #expect(values["mme_color"] == (try MMEScore(evaluation.mme)).tasks["color"]?.score)
+        #expect(values["n"] == 70)
+        #expect(values["seconds"] == 12.5)
+    }
+
+    @Test func theFileHasExactlyTheKeys() throws {
+        let summary = try evaluation(images: 20, slip: 4).summary(seconds: 3)
+        let file = SummaryFile(rounds: [("base", summary), ("round-1", summary)])
+        let json = try file.json()
+        #expect(json.hasPrefix("{\n  \"base\": {\n    \"chair_s\": 0.4,\n    \"chair_i\": "))
+        #expect(json.contains("    \"n\": 20,\n    \"seconds\": 3\n  },\n  \"round-1\": {\n"))
+        let expected = """
+            chair_s chair_i object_recall mean_words
+            pope_random_accuracy pope_random_f1 pope_random_precision pope_random_recall pope_random_yes_ratio
+            pope_popular_accuracy pope_popular_f1 pope_popular_precision pope_popular_recall
+            pope_popular_yes_ratio pope_adversarial_accuracy pope_adversarial_f1 pope_adversarial_precision
+            pope_adversarial_recall pope_adversarial_yes_ratio
+            pope_mean_accuracy pope_mean_f1 pope_mean_precision pope_mean_recall pope_mean_yes_ratio
+            mme_existence mme_count mme_color mme_position n seconds
+            """.split(whereSeparator: \.isWhitespace).map(String.init)
+        let object = try JSONDecoder().decode([String: [String: Double]].self, from: Data(json.utf8))
+        #expect(object["base"].map { Set($0.keys) } == Set(expected))
+        #expect(SummaryKey.all == expected)
+        #expect(try SummaryFile(json: Data(json.utf8), file: "summary.json") == file)
+    }
+
+    @Test func roundsAreOrderedByNumber() throws {
+        let json = #"{"round-10": {"n": 1}, "round-2": {"n": 1}, "base": {"n": 1}, "other": {"n": 1}}"#
+        let file = try SummaryFile(json: Data(json.utf8), file: "s")
+        #expect(file.rounds.map(\.name) == ["base", "round-2", "round-10", "other"])
+        #expect(throws: BenchmarksError.self) { try SummaryFile(json: Data("[]".utf8), file: "s") }
+    }
+
+    @Test func numbersJSONCantHoldAreRefused() {
+        for value in [Double.nan, .infinity] {
+            let file = SummaryFile(rounds: [("base", Summary(values: ["chair_s": value]))])
+            #expect(throws: BenchmarksError.self) { try file.json() }
+        }
+        let stranger = SummaryFile(rounds: [("base", Summary(values: ["chair": 1]))])
+        #expect(throws: BenchmarksError.self) { try stranger.json() }
+    }
+
+    @Test func benchmarksThatWereNotRunAreLeftOut() throws {
+        var captionsOnly = evaluation(images: 5, slip: 1)
+        captionsOnly.pope = []
+        captionsOnly.mme = []
+        #expect(
+            Set(try captionsOnly.summary(seconds: 1).values.keys)
+                == ["chair_s", "chair_i", "object_recall", "mean_words", "n", "seconds"])
+        #expect(throws: BenchmarksError.empty(where: "evaluation")) { try Evaluation().summary(seconds: 1) }
+    }
+}
+
+@Suite struct ComparisonTableTests {
+    @Test func showsDifferencesWithIntervals() throws {
+        let table = try ComparisonTable(
+            runs: [
+                ("base", evaluation(images: 200, slip: 5)), ("round-1", evaluation(images: 200, slip: 2)),
+            ],
+            bootstrap: PairedBootstrap(resamples: 1_000))
+        let row = try #require(table.rows.first { $0.name == "chair_s" })
+        #expect(row.values.map(\.estimate) == [0.5, 0.2])
+        #expect(row.differences[0].estimate == 0.2 - 0.5)
+        #expect(row.differences[0].excludesZero)
+        let same = try #require(table.rows.first { $0.name == "mean_words" })
+        #expect(!same.differences[0].excludesZero)
+
+        let text = table.plainText
+        #expect(text.contains("CHAIR_S % ↓"))
+        let line = text.split(separator: "\n").first { $0.hasPrefix("CHAIR_S") } ?? ""
+        #expect(line.split(separator: " ").dropFirst(3).prefix(3) == ["50.0", "20.0", "−30.0"])
+        #expect(line.hasSuffix("]*"))
+        let markdown = table.markdown.split(separator: "\n")
+        #expect(markdown[1].hasPrefix("| ---"))
+        #expect(Set(markdown[0..<(2 + table.rows.count)].map { $0.count }).count == 1)
+    }
+
+    @Test func differentBenchmarksAreRefused() {
+        var other = evaluation(images: 3, slip: 1)
+        other.mme = []
+        #expect(throws: BenchmarksError.self) {
+            try ComparisonTable(runs: [("base", evaluation(images: 3, slip: 1)), ("round-1", other)])
+        }
+    }
+
+    /// All figures of four runs over 1,000 images must stay a matter of seconds.
+    @Test func tenThousandResamplesAreQuick() throws {
+        let runs = (0..<4).map { ("run \($0)", evaluation(images: 1_000, slip: 2 + $0)) }
+        let clock = ContinuousClock()
+        var rows = 0
+        let time = try clock.measure { rows = try ComparisonTable(runs: runs).rows.count }
+        #expect(rows == 28)
+        #expect(time < .seconds(30), "\(time)")
+        print("28 figures of 4 runs, 1,000 images, 10,000 resamples: \(time)")
+    }
+}

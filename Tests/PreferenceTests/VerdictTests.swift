@@ -1,0 +1,125 @@
+import Preference
+import Records
+import Testing
+
+@Suite struct VerdictReadingTests {
+    /// Bracketed verdicts read alike in both profiles (`methods.md` names the cases).
+    @Test(arguments: [
+        ("[[1]].", 1), ("The reason: a dog. The better AI generated response: [[2]]", 2),
+        ("[[1]] or rather [[2]]", 2), ("[[2]] [[3]]", nil), ("[[3]]", nil), ("[[ 1 ]]", nil), ("[[]]", nil),
+        ("2", 2), ("1", 1), ("[[1", 1), ("1]]", 1), ("[[12]]", nil), ("", nil), ("[[", nil),
+    ])
+    func bracketsReadAlike(_ text: String, _ slot: Int?) {
+        #expect(VerdictReading.exact.slot(in: text) == slot)
+        #expect(VerdictReading.plain.slot(in: text) == slot)
+    }
+
+    @Test(arguments: [
+        ("2.", 2), (" 1\n", 1), ("Answer 1", 1), ("Response 2 is better.", 2), ("1 is better than 2", nil),
+        ("neither", nil), ("12", nil), ("1 1", 1), ("3", nil), ("²", nil), ("Answer (2)", 2),
+    ])
+    func plainReadsTheOneNumberThatStandsAlone(_ text: String, _ slot: Int?) {
+        #expect(VerdictReading.plain.slot(in: text) == slot)
+        #expect(VerdictReading.exact.slot(in: text) == nil)
+    }
+
+    @Test func slotsBecomeCandidates() {
+        let verdict = Verdict(critic: "self", order: ["c1", "c0"], raw: "2.", reading: .plain)
+        #expect(verdict.choice == .candidate("c0"))
+        #expect(verdict.raw == "2.")
+        #expect(Verdict(critic: "s", order: ["c1", "c0"], raw: "?", reading: .plain).choice == .unreadable)
+        #expect(Verdict(critic: "s", order: ["c1"], raw: "2", reading: .plain).choice == .unreadable)
+    }
+
+    @Test func bothOrdersMustAgree() {
+        typealias Choice = Verdict.Choice
+        let (a, b) = (Choice.candidate("a"), Choice.candidate("b"))
+        #expect(Choice.combined(a, a) == a)
+        #expect(Choice.combined(a, b) == .tie)
+        #expect(Choice.combined(a, .tie) == .tie)
+        #expect(Choice.combined(a, .unreadable) == .unreadable)
+        #expect(Choice.combined(.unreadable, b) == .unreadable)
+        #expect(Choice.combined(.tie, .unreadable) == .unreadable)
+    }
+}
+
+@Suite struct VerdictPairsTests {
+    private func verdict(_ order: [String], _ raw: String, critic: String = "self") -> Verdict {
+        Verdict(critic: critic, order: order, raw: raw, reading: .plain)
+    }
+
+    @Test func countsWhatGivesNoPreference() {
+        let pairs = VerdictPairs([
+            verdict(["a", "b"], "1"), verdict(["b", "a"], "2"),
+            verdict(["a", "c"], "1"), verdict(["c", "a"], "1"),
+            verdict(["b", "c"], "1"), verdict(["c", "b"], "what?"),
+            verdict(["a", "d"], "1"),
+            verdict(["a", "b"], "2", critic: "other"), verdict(["b", "a"], "1", critic: "other"),
+            verdict(["a", "b", "c"], "1"),
+        ])
+        #expect(
+            pairs.preferences == [
+                .init(chosen: "a", rejected: "b", critic: "self"),
+                .init(chosen: "b", rejected: "a", critic: "other"),
+            ])
+        #expect(pairs.ties == 1 && pairs.unreadable == 1 && pairs.oneOrder == 1)
+    }
+
+    @Test func oneOrderMayDecideAloneAndLaterVerdictsCount() {
+        let verdicts = [verdict(["a", "b"], "1"), verdict(["b", "a"], "1"), verdict(["a", "b"], "2")]
+        let one = VerdictPairs(verdicts, bothOrders: false)
+        #expect(one.preferences == [.init(chosen: "b", rejected: "a", critic: "self")])
+        let both = VerdictPairs(verdicts)
+        #expect(both.preferences == [.init(chosen: "b", rejected: "a", critic: "self")])
+        let mirrored = VerdictPairs([verdict(["a", "b"], "1"), verdict(["b", "a"], "1")])
+        #expect(mirrored.preferences.isEmpty && mirrored.ties == 1)
+    }
+}
+
+@Suite struct RewardAuditTests {
+    private func judged(_ invented: Int, _ wrong: Int, words: Int, named: Int = 3) -> TruthJudgement {
+        TruthJudgement(inventedObjects: invented, wrongAttributes: wrong, words: words, namedObjects: named)
+    }
+
+    /// Errors spared 2, −1, 0, 1 at margins 3, 1, 1, 3: r = Σ(Δm·Δs)/(4·σm·σs) with σm = 1, σs = √1.25.
+    private var audit: RewardAudit {
+        RewardAudit([
+            AuditedPair(chosen: judged(0, 0, words: 10), rejected: judged(1, 1, words: 14), margin: 3),
+            AuditedPair(chosen: judged(1, 1, words: 10), rejected: judged(0, 1, words: 10), margin: 1),
+            AuditedPair(chosen: judged(1, 0, words: 12), rejected: judged(0, 1, words: 8), margin: 1),
+            AuditedPair(
+                chosen: judged(0, 0, words: 8, named: 4), rejected: judged(1, 0, words: 12), margin: 3),
+        ])
+    }
+
+    @Test func comparesRewardWithTruth() throws {
+        #expect(audit.pairs == 4 && audit.differing == 3 && audit.chosenTruer == 2)
+        #expect(audit.agreement == 2.0 / 3)
+        #expect(audit.chosen.inventedObjects == 0.5 && audit.rejected.inventedObjects == 0.5)
+        #expect(audit.chosen.namedObjects == 3.25)
+        #expect(audit.lengthDifference == -1)
+        let expected = 1.0 / 1.25.squareRoot()
+        #expect(abs(try #require(audit.marginCorrelation) - expected) < 1e-12)
+    }
+
+    @Test func metricsAndTableSayTheSame() {
+        let metrics = Dictionary(uniqueKeysWithValues: audit.metrics.map { ($0.name, $0.value) })
+        #expect(metrics["agreement"] == audit.agreement)
+        #expect(metrics["length_difference"] == -1)
+        #expect(metrics.count == 14)
+        let lines = audit.description.split(separator: "\n").map(String.init)
+        #expect(lines[4] == "words                     10.00      11.00      -1.00")
+        #expect(audit.description.contains("truer one in 2 of 3 (66.7%) pairs"))
+        #expect(audit.description.contains("errors spared: 0.89."))
+    }
+
+    @Test func nothingToCompareIsNoNumber() {
+        let empty = RewardAudit([])
+        #expect(empty.agreement == nil && empty.marginCorrelation == nil)
+        #expect(!empty.metrics.contains { !$0.value.isFinite })
+        let equal = RewardAudit([
+            AuditedPair(chosen: judged(1, 0, words: 1), rejected: judged(1, 0, words: 1), margin: 1)
+        ])
+        #expect(equal.agreement == nil && equal.differing == 0)
+    }
+}
