@@ -38,11 +38,10 @@ package final class AdamW: @unchecked Sendable {
         parameters.reduce(0) { $0 + sl_sum_of_squares($1.count, $1.gradient!.base) }.squareRoot()
     }
 
-    /// One step at learning rate `rate`; gradients are zero afterwards. Returns the norm before clipping.
-    @discardableResult
-    package func update(rate: Float) -> Double {
+    /// One step at learning rate `rate`; gradients are zero afterwards.
+    /// - Parameter norm: `gradientNorm`, which the caller has looked at.
+    package func update(rate: Float, norm: Double) {
         step += 1
-        let norm = gradientNorm
         // torch: clip / (norm + 1e-6), never above 1.
         let factor = settings.clip > 0 ? min(1, Double(settings.clip) / (norm + 1e-6)) : 1
         let correction1 = Float(1 - pow(Double(settings.beta1), Double(step)))
@@ -63,7 +62,6 @@ package final class AdamW: @unchecked Sendable {
             }
             offset += parameter.count
         }
-        return norm
     }
 
     /// The state a killed run needs to go on to the same bytes.

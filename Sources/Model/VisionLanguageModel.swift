@@ -1,0 +1,122 @@
+import Checkpoint
+import Foundation
+import Imaging
+import Kernels
+import Tokenizer
+
+/// A LLaVA with all that belongs to it: tokenizer, chat template, picture preprocessing.
+package final class VisionLanguageModel: @unchecked Sendable {
+    package let directory: URL
+    package let llava: Llava
+    package let tokenizer: Tokenizer
+    package let template: ChatTemplate
+    package let images: ImageProcessor
+    /// SHA-256 of the base checkpoint; adapters folded in are named after it.
+    package let baseDigest: String
+    package let digest: String
+
+    /// Opens a Hugging Face directory and folds `adapters` into its weights, in order.
+    ///
+    /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit;
+    ///   an adapter that names another base is refused.
+    package init(directory: URL, adapters: [URL] = [], template: String? = nil) throws {
+        let checkpoint = try CheckpointDirectory.open(directory)
+        let place = directory.appendingPathComponent("config.json").path
+        let config = try checkpoint.config().llava(path: place)
+        self.directory = directory
+        llava = try Llava(CheckpointSource(checkpoint), config: config)
+        tokenizer = try Tokenizer(directory: directory)
+        self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
+        images = try ImageProcessor(directory: directory)
+        baseDigest = try checkpoint.digest()
+        var digest = baseDigest
+        for adapter in adapters {
+            let read = try PEFTAdapter.read(adapter, expecting: digest)
+            try llava.decoder.attach(read, from: adapter.path)
+            llava.decoder.foldAdapter()
+            digest = try ModelDigest.chain(digest, adapter: adapter)
+        }
+        self.digest = digest
+        let size = config.vision.imageSize
+        guard images.outputWidth == size, images.outputHeight == size else {
+            throw CheckpointError(
+                directory.appendingPathComponent("preprocessor_config.json").path,
+                "it makes pictures of \(images.outputWidth)×\(images.outputHeight) and the vision tower reads "
+                    + "\(size)×\(size)",
+                "give the preprocessor_config.json of this checkpoint")
+        }
+    }
+
+    /// Planar `[3, H, W]` floats of the picture at `path`.
+    package func pixels(of path: String) throws -> [Float] { try images.pixels(decodeImage(at: path)) }
+
+    /// Tokens that end an answer.
+    package var stops: Set<Int32> {
+        Set(llava.config.text.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []))
+    }
+
+    /// The token written at the end of a trained answer.
+    package var end: Int32 { tokenizer.eos ?? Int32(llava.config.text.eosTokenIDs[0]) }
+
+    /// Tokens whose text ends a sentence: those that are a full stop, alone or after white space.
+    package lazy var periods: Set<Int32> = Set(
+        [".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
+
+    /// Ids of prompt and answers with the image expanded: its one token becomes −1, −2, … −n, rows of the
+    /// image's features.
+    ///
+    /// The ids of the prompt must be a prefix of those of prompt and answer: BPE may merge across the border,
+    /// and the answer would then be scored on tokens it was not drawn as.
+    /// - Throws: `PromptError` where that is not so, where the picture's marker doesn't come out once, or
+    ///   where prompt and answer exceed the model's context.
+    package func encode(prompt: String, hasImage: Bool, answers: [String] = []) throws -> EncodedPrompt {
+        let text = template.prompt(prompt, hasImage: hasImage)
+        let ids = tokenizer.encode(text, addSpecialTokens: true)
+        let encoded = try answers.map { answer in
+            let whole = tokenizer.encode(text + template.answer(answer), addSpecialTokens: true)
+            guard whole.starts(with: ids) else {
+                throw PromptError(
+                    finding: "the tokens of the prompt are no prefix of those of prompt and answer \"\(answer)\"",
+                    remedy: "choose another --template")
+            }
+            return Array(whole[ids.count...]) + [end]
+        }
+        let expanded = try expand(ids, hasImage: hasImage)
+        let longest = expanded.count + (encoded.map(\.count).max() ?? 0)
+        let limit = llava.config.text.maxPositionEmbeddings
+        guard longest <= limit else {
+            throw PromptError(
+                finding: "it takes \(longest) tokens, \(hasImage ? llava.tokensPerImage : 0) of them for the "
+                    + "image, and the model reads \(limit)",
+                remedy: "shorten the prompt or the answer")
+        }
+        return EncodedPrompt(prompt: expanded, answers: encoded)
+    }
+
+    private func expand(_ ids: [Int32], hasImage: Bool) throws -> [Int32] {
+        let marker = Int32(llava.config.imageTokenID)
+        let count = ids.count { $0 == marker }
+        guard count == (hasImage ? 1 : 0) else {
+            throw PromptError(
+                finding: "the prompt holds \(count) image tokens (id \(marker)) for \(hasImage ? 1 : 0) image",
+                remedy: "check that the tokenizer knows \(ChatTemplate.image) and the question doesn't hold it")
+        }
+        return ids.flatMap { id -> [Int32] in
+            id == marker ? (0..<llava.tokensPerImage).map { -1 - Int32($0) } : [id]
+        }
+    }
+}
+
+package struct EncodedPrompt: Sendable {
+    package let prompt: [Int32]
+    /// With the end token.
+    package let answers: [[Int32]]
+}
+
+/// A prompt that this model cannot be given.
+package struct PromptError: Error, CustomStringConvertible {
+    package let finding: String
+    package let remedy: String
+
+    package var description: String { "\(finding); \(remedy)" }
+}

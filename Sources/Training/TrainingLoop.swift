@@ -1,0 +1,82 @@
+import Checkpoint
+import Foundation
+import Kernels
+import Model
+
+/// A loss or a gradient that is no number; training stops on it rather than spoil the weights.
+package struct NotFinite: Error, CustomStringConvertible {
+    package let step: Int
+    package let what: String
+    package let records: [String]
+
+    package var description: String {
+        "step \(step + 1): \(what) is not finite at record \(records.joined(separator: ", ")); "
+            + "lower --learning-rate, or look at that record"
+    }
+}
+
+/// What a step reports: TRL's names, in order.
+package typealias Metrics = [(name: String, value: Double)]
+
+/// The loop that all trainings share: gradients of a step, clipping, AdamW, a log line, now and then a
+/// checkpoint from which a killed run continues to the same bytes.
+package struct TrainingLoop {
+    package let optimiser: AdamW
+    package let schedule: Schedule
+    /// Checkpoint and log live here.
+    package let directory: URL
+    /// Steps between checkpoints.
+    package let saveEvery: Int
+    /// Names the run that a checkpoint belongs to: arguments, data and model.
+    package let identity: String
+    /// Called after the weights changed.
+    package let weightsChanged: () -> Void
+
+    package init(
+        optimiser: AdamW, schedule: Schedule, directory: URL, saveEvery: Int, identity: String,
+        weightsChanged: @escaping () -> Void
+    ) {
+        (self.optimiser, self.schedule, self.directory) = (optimiser, schedule, directory)
+        (self.saveEvery, self.identity, self.weightsChanged) = (saveEvery, identity, weightsChanged)
+    }
+
+    private var state: TrainingState { TrainingState(directory: directory, identity: identity) }
+
+    /// Runs to the schedule's last step.
+    ///
+    /// - Parameter resume: continue from the checkpoint if there is one.
+    /// - Parameter shouldStop: asked after every step; a stopped run leaves a checkpoint.
+    /// - Parameter gradients: adds the gradients of step `step` and returns its metrics, the loss first, and
+    ///   the ids of its records.
+    /// - Returns: whether the last step was reached.
+    /// - Throws: `NotFinite`, and what `gradients` throws.
+    package func run(
+        resume: Bool, shouldStop: () -> Bool, report: (_ step: Int, Metrics) -> Void,
+        gradients: (_ step: Int) throws -> (Metrics, records: [String])
+    ) throws -> Bool {
+        if resume { try state.restore(optimiser) } else { try state.clear() }
+        weightsChanged()
+        while optimiser.step < schedule.steps {
+            let step = optimiser.step
+            let (metrics, records) = try gradients(step)
+            if let bad = metrics.first(where: { !$0.value.isFinite }) {
+                throw NotFinite(step: step, what: bad.name, records: records)
+            }
+            let rate = schedule.rate(afterSteps: step)
+            let norm = optimiser.gradientNorm
+            guard norm.isFinite else { throw NotFinite(step: step, what: "the gradient", records: records) }
+            optimiser.update(rate: Float(rate), norm: norm)
+            weightsChanged()
+            let line = metrics + [("grad_norm", norm), ("learning_rate", rate)]
+            try state.log(step: step + 1, line)
+            report(step + 1, line)
+            let stopped = shouldStop()
+            if stopped || (step + 1) % saveEvery == 0 { try state.save(optimiser) }
+            if stopped { return false }
+        }
+        return true
+    }
+
+    /// Removes the checkpoint once the result is written.
+    package func finish() throws { try state.removeCheckpoint() }
+}

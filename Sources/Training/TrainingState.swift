@@ -1,0 +1,101 @@
+import Checkpoint
+import Foundation
+import Kernels
+import Model
+
+/// A checkpoint that another run made, or that is damaged.
+package struct TrainingStateError: Error, CustomStringConvertible {
+    package let path: String
+    package let finding: String
+    package let remedy: String
+
+    package var description: String { "\(path): \(finding); \(remedy)" }
+}
+
+/// Parameters and moments in f32 in `DIR/checkpoint.safetensors`, metrics in `DIR/metrics.jsonl`.
+struct TrainingState {
+    let directory: URL
+    let identity: String
+
+    private var checkpoint: URL { directory.appendingPathComponent("checkpoint.safetensors") }
+    private var metrics: URL { directory.appendingPathComponent("metrics.jsonl") }
+
+    func clear() throws {
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try removeCheckpoint()
+        try Data().write(to: metrics)
+    }
+
+    func removeCheckpoint() throws {
+        if FileManager.default.fileExists(atPath: checkpoint.path) {
+            try FileManager.default.removeItem(at: checkpoint)
+        }
+    }
+
+    func save(_ optimiser: AdamW) throws {
+        let (step, first, second) = optimiser.moments
+        func vector(_ name: String, _ matrix: Matrix) -> SafetensorsWriter.Tensor {
+            SafetensorsWriter.Tensor(name, shape: [matrix.count], as: .f32, values: { matrix.values })
+        }
+        let values = optimiser.parameters.map { parameter in
+            SafetensorsWriter.Tensor(
+                "value." + parameter.name, shape: parameter.shape, as: .f32,
+                values: { parameter.value.values })
+        }
+        try SafetensorsWriter.write(
+            values + [vector("moment.first", first), vector("moment.second", second)], to: checkpoint,
+            metadata: ["step": String(step), "identity": identity])
+    }
+
+    /// Puts the last checkpoint's values back and cuts the log to its step; without a checkpoint the run
+    /// starts anew.
+    func restore(_ optimiser: AdamW) throws {
+        guard FileManager.default.fileExists(atPath: checkpoint.path) else { return try clear() }
+        let file = try SafetensorsFile(checkpoint)
+        guard file.metadata["identity"] == identity else {
+            throw TrainingStateError(
+                path: checkpoint.path, finding: "it belongs to a run with other arguments, data or model",
+                remedy: "repeat the arguments of that run, or leave --resume out to start anew")
+        }
+        guard let step = file.metadata["step"].flatMap({ Int($0) }) else {
+            throw TrainingStateError(
+                path: checkpoint.path, finding: "it doesn't say its step", remedy: "delete it and start anew")
+        }
+        func read(_ name: String, into matrix: Matrix) throws {
+            let view = try file.tensor(named: name)
+            guard view.count == matrix.count else {
+                throw TrainingStateError(
+                    path: checkpoint.path, finding: "\(name) has \(view.count) elements, not \(matrix.count)",
+                    remedy: "delete it and start anew")
+            }
+            try view.read(into: UnsafeMutableBufferPointer(start: matrix.base, count: matrix.count))
+        }
+        for parameter in optimiser.parameters { try read("value." + parameter.name, into: parameter.value) }
+        let moments = optimiser.moments
+        try read("moment.first", into: moments.first)
+        try read("moment.second", into: moments.second)
+        optimiser.restore(step: step)
+        try cutLog(to: step)
+    }
+
+    func log(step: Int, _ metrics: Metrics) throws {
+        // Nine digits are what a Float needs; the line must not depend on how Double prints.
+        let fields = metrics.map { "\"\($0.name)\":\(Float($0.value))" }
+        let line = "{\"step\":\(step)," + fields.joined(separator: ",") + "}\n"
+        let handle = try FileHandle(forWritingTo: self.metrics)
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(line.utf8))
+    }
+
+    private func cutLog(to step: Int) throws {
+        let lines = try String(contentsOf: metrics, encoding: .utf8).split(separator: "\n")
+        guard lines.count >= step else {
+            throw TrainingStateError(
+                path: metrics.path, finding: "it holds \(lines.count) of the \(step) steps behind the checkpoint",
+                remedy: "delete the checkpoint and start anew")
+        }
+        let kept = lines.prefix(step).map { $0 + "\n" }.joined()
+        try Data(kept.utf8).write(to: metrics, options: .atomic)
+    }
+}
