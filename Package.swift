@@ -34,7 +34,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        // libjpeg and libpng report errors by longjmp, which only C frames survive (libjpeg62-turbo-dev, libpng-dev)
+        // libjpeg62-turbo-dev and libpng-dev: C, because both report errors by longjmp
         .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 

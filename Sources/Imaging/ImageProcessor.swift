@@ -120,18 +120,22 @@ package struct ImageProcessor: Sendable, Equatable {
         let inside = (top: max(0, -top), left: max(0, -left))
         let plane = outputHeight * outputWidth
         return [Float](unsafeUninitializedCapacity: 3 * plane) { target, filled in
-            for channel in 0..<3 {
-                let table = channel * 256
-                if part.height * part.width < plane {
-                    target[channel * plane..<(channel + 1) * plane].update(repeating: values[table])
+            if part.height * part.width < plane {
+                for channel in 0..<3 {
+                    target[channel * plane..<(channel + 1) * plane].update(repeating: values[channel * 256])
                 }
-                for y in 0..<part.height {
-                    var to = channel * plane + (y + inside.top) * outputWidth + inside.left
-                    var from = y * part.width * 3 + channel
-                    for _ in 0..<part.width {
-                        target[to] = values[table + Int(part.pixels[from])]
-                        to += 1
-                        from += 3
+            }
+            part.pixels.withUnsafeBufferPointer { source in
+                values.withUnsafeBufferPointer { values in
+                    for y in 0..<part.height {
+                        let to = (y + inside.top) * outputWidth + inside.left
+                        let from = y * part.width * 3
+                        for x in 0..<part.width {
+                            for channel in 0..<3 {
+                                let level = Int(source[from + 3 * x + channel])
+                                target[channel * plane + to + x] = values[channel * 256 + level]
+                            }
+                        }
                     }
                 }
             }
@@ -163,7 +167,7 @@ package struct ImageProcessor: Sendable, Equatable {
     private func padToSquare(_ image: RGBImage) -> RGBImage {
         if image.width == image.height { return image }
         let edge = max(image.width, image.height)
-        let colour = mean.map { UInt8(truncatingIfNeeded: Int($0 * 255)) }
+        let colour = mean.map { UInt8(clamping: Int($0 * 255)) }
         let left = (edge - image.width) / 2
         let top = (edge - image.height) / 2
         let pixels = [UInt8](unsafeUninitializedCapacity: edge * edge * 3) { target, filled in

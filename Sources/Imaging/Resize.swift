@@ -1,3 +1,4 @@
+import CImageIO
 import Foundation
 
 /// Pillow's resampling filters, by the numbers that `resample` has in preprocessor_config.json.
@@ -68,15 +69,14 @@ func resample(_ image: RGBImage, _ window: Window, _ filter: ResamplingFilter) -
     }
     let needed = rows.sourceRange
     let squeezed = columns.applyHorizontally(to: image, rows: needed)
-    return rows.shifted(by: -needed.lowerBound).applyVertically(to: squeezed)
+    return rows.relative(to: needed.lowerBound).applyVertically(to: squeezed)
 }
 
 /// For each target position: the first source position, and the weights of it and the following ones.
 private struct ResamplingKernel {
     static let precisionBits: Int32 = 22
 
-    let starts: [Int]
-    let counts: [Int]
+    let ranges: [cimage_tap_range]
     let weights: [Int32]  // target positions × stride
     let stride: Int
     let isIdentity: Bool
@@ -91,8 +91,7 @@ private struct ResamplingKernel {
         let widening = max(scale, 1)
         let support = filter.support * widening
         let stride = Int(support.rounded(.up)) * 2 + 1
-        var starts = [Int](repeating: 0, count: part.count)
-        var counts = starts
+        var ranges: [cimage_tap_range] = []
         var weights = [Int32](repeating: 0, count: part.count * stride)
         var values = [Double](repeating: 0, count: stride)
         for (index, position) in part.enumerated() {
@@ -109,30 +108,29 @@ private struct ResamplingKernel {
                 let value = (sum == 0 ? values[tap] : values[tap] / sum) * Double(1 << Self.precisionBits)
                 weights[index * stride + tap] = Int32(value < 0 ? value - 0.5 : value + 0.5)
             }
-            starts[index] = start
-            counts[index] = count
+            ranges.append(cimage_tap_range(start: UInt32(start), count: UInt32(count)))
         }
-        self.init(starts: starts, counts: counts, weights: weights, stride: stride, isIdentity: isIdentity)
+        self.init(ranges: ranges, weights: weights, stride: stride, isIdentity: isIdentity)
     }
 
     /// One source position each, accumulated by addition as libImaging/Geometry.c does, whose rounding decides
     /// ties.
     private init(nearestPositions part: Range<Int>, source: Int, scale: Double, isIdentity: Bool) {
-        var starts: [Int] = []
+        var ranges: [cimage_tap_range] = []
         var position = scale * 0.5
         for index in 0..<part.upperBound {
-            if index >= part.lowerBound { starts.append(min(source - 1, Int(position))) }
+            if index >= part.lowerBound {
+                ranges.append(cimage_tap_range(start: UInt32(min(source - 1, Int(position))), count: 1))
+            }
             position += scale
         }
         self.init(
-            starts: starts, counts: [Int](repeating: 1, count: part.count),
-            weights: [Int32](repeating: 1 << Self.precisionBits, count: part.count), stride: 1,
-            isIdentity: isIdentity)
+            ranges: ranges, weights: [Int32](repeating: 1 << Self.precisionBits, count: part.count),
+            stride: 1, isIdentity: isIdentity)
     }
 
-    private init(starts: [Int], counts: [Int], weights: [Int32], stride: Int, isIdentity: Bool) {
-        self.starts = starts
-        self.counts = counts
+    private init(ranges: [cimage_tap_range], weights: [Int32], stride: Int, isIdentity: Bool) {
+        self.ranges = ranges
         self.weights = weights
         self.stride = stride
         self.isIdentity = isIdentity
@@ -140,39 +138,31 @@ private struct ResamplingKernel {
 
     /// All source positions that any target position reads.
     var sourceRange: Range<Int> {
-        guard let first = starts.first, let last = starts.last, let count = counts.last else { return 0..<0 }
-        return first..<last + count
+        guard let first = ranges.first, let last = ranges.last else { return 0..<0 }
+        return Int(first.start)..<Int(last.start + last.count)
     }
 
-    func shifted(by offset: Int) -> ResamplingKernel {
+    /// The same positions in a picture that begins at source position `offset`.
+    func relative(to offset: Int) -> ResamplingKernel {
         ResamplingKernel(
-            starts: starts.map { $0 + offset }, counts: counts, weights: weights, stride: stride,
-            isIdentity: isIdentity)
+            ranges: ranges.map { cimage_tap_range(start: $0.start - UInt32(offset), count: $0.count) },
+            weights: weights, stride: stride, isIdentity: isIdentity)
     }
 
-    /// [rows, width, 3] → [rows.count, targets, 3].
+    /// [height, width, 3] → [rows.count, targets, 3], of the given rows.
     func applyHorizontally(to image: RGBImage, rows: Range<Int>) -> RGBImage {
         if isIdentity && rows == 0..<image.height { return image }
-        let width = starts.count
+        let width = ranges.count
+        let rowBytes = image.width * 3
         let total = rows.count * width * 3
+        // a copy of each row, because the loop reads one byte further
+        var padded = [UInt8](repeating: 0, count: rowBytes + 1)
         let pixels = [UInt8](unsafeUninitializedCapacity: total) { target, filled in
-            image.pixels.withUnsafeBufferPointer { source in
-                weights.withUnsafeBufferPointer { weights in
-                    for (line, row) in rows.enumerated() {
-                        for x in 0..<width {
-                            var sum = SIMD4<Int32>(repeating: 1 << (Self.precisionBits - 1))
-                            var from = (row * image.width + starts[x]) * 3
-                            for tap in x * stride..<x * stride + counts[x] {
-                                let pixel = SIMD4<Int32>(
-                                    Int32(source[from]), Int32(source[from + 1]), Int32(source[from + 2]), 0)
-                                sum &+= pixel &* weights[tap]
-                                from += 3
-                            }
-                            let to = (line * width + x) * 3
-                            for channel in 0..<3 { target[to + channel] = Self.clip(sum[channel]) }
-                        }
-                    }
-                }
+            for (line, row) in rows.enumerated() {
+                padded.replaceSubrange(
+                    0..<rowBytes, with: image.pixels[row * rowBytes..<(row + 1) * rowBytes])
+                cimage_resample_row(
+                    padded, ranges, weights, stride, width, target.baseAddress! + line * width * 3)
             }
             filled = total
         }
@@ -183,28 +173,20 @@ private struct ResamplingKernel {
     func applyVertically(to image: RGBImage) -> RGBImage {
         if isIdentity { return image }
         let rowBytes = image.width * 3
-        let total = starts.count * rowBytes
-        var sums = [Int32](repeating: 0, count: rowBytes)
+        let total = ranges.count * rowBytes
         let pixels = [UInt8](unsafeUninitializedCapacity: total) { target, filled in
             image.pixels.withUnsafeBufferPointer { source in
-                sums.withUnsafeMutableBufferPointer { sums in
-                    for y in starts.indices {
-                        sums.update(repeating: 1 << (Self.precisionBits - 1))
-                        for tap in 0..<counts[y] {
-                            let weight = weights[y * stride + tap]
-                            let from = (starts[y] + tap) * rowBytes
-                            for i in 0..<rowBytes { sums[i] &+= Int32(source[from + i]) &* weight }
-                        }
-                        for i in 0..<rowBytes { target[y * rowBytes + i] = Self.clip(sums[i]) }
+                weights.withUnsafeBufferPointer { weights in
+                    for (y, range) in ranges.enumerated() {
+                        cimage_resample_column(
+                            source.baseAddress! + Int(range.start) * rowBytes, rowBytes,
+                            weights.baseAddress! + y * stride, Int(range.count),
+                            target.baseAddress! + y * rowBytes)
                     }
                 }
             }
             filled = total
         }
-        return RGBImage(width: image.width, height: starts.count, pixels: pixels)
-    }
-
-    private static func clip(_ sum: Int32) -> UInt8 {
-        UInt8(truncatingIfNeeded: min(255, max(0, sum >> precisionBits)))
+        return RGBImage(width: image.width, height: ranges.count, pixels: pixels)
     }
 }

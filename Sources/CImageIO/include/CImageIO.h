@@ -1,4 +1,4 @@
-/* JPEG and PNG in and out of memory by libjpeg and libpng.
+/* JPEG and PNG in and out of memory by libjpeg and libpng, and the inner loops of resampling.
  *
  * Both libraries report errors by longjmp, which Swift frames can't survive: this target keeps every jump
  * inside one C function and hands back a status. */
@@ -41,5 +41,19 @@ void cimage_picture_free(cimage_picture *picture);
  * bytes, to be released with free(). */
 int cimage_encode_png(const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **out, size_t *out_count,
                       char message[200]);
+
+/* The source positions that one target position of a resampling pass reads. */
+typedef struct {
+    uint32_t start, count;
+} cimage_tap_range;
+
+/* One row of the horizontal pass: out[x] is the sum of weights[x · stride + tap] × row[ranges[x].start + tap],
+ * in 22-bit fixed point, for RGB pixels. Reads one byte behind the last pixel of `row`. */
+void cimage_resample_row(const uint8_t *row, const cimage_tap_range *ranges, const int32_t *weights,
+                         size_t stride, size_t targets, uint8_t *out);
+
+/* One row of the vertical pass: the weighted sum of `taps` rows that lie one after the other. */
+void cimage_resample_column(const uint8_t *rows, size_t row_bytes, const int32_t *weights, size_t taps,
+                            uint8_t *out);
 
 #endif
