@@ -57,7 +57,7 @@ let package = Package(
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         tests("TokenizerTests", ["Tokenizer"]),
-        tests("CheckpointTests", ["Checkpoint"]),
+        tests("CheckpointTests", ["Checkpoint", "CKernels"]),
         tests("ImagingTests", ["Imaging"]),
         tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
         tests("RecordsTests", ["Records"]),

@@ -87,9 +87,20 @@ extension KeyedDecodingContainer {
         try decodeIfPresent(Value.self, forKey: key) ?? fallback
     }
 
+    /// The key's whole number, or nil where it is absent or null.
+    ///
+    /// By way of Double, because JSONDecoder reports a fraction in an Int without saying which key it was.
+    func integer(_ key: Key) throws -> Int? {
+        guard let number = try decodeIfPresent(Double.self, forKey: key) else { return nil }
+        guard let integer = Int(exactly: number) else {
+            throw refusal(key, "\(number) is not a whole number")
+        }
+        return integer
+    }
+
     /// As `value`, for a width or a count. The bound keeps products of two sizes far from overflow.
     func size(_ key: Key, default fallback: Int) throws -> Int {
-        let size = try value(key, default: fallback)
+        let size = try integer(key) ?? fallback
         guard (1...1 << 24).contains(size) else { throw refusal(key, "\(size) is not a size from 1 to 2^24") }
         return size
     }

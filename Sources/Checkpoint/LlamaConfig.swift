@@ -78,7 +78,7 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         activation = try keys.choice(.activation, default: activation)
         bosTokenID = try keys.tokenIDs(.bosTokenID, default: [1]).first
         eosTokenIDs = try keys.tokenIDs(.eosTokenIDs, default: eosTokenIDs)
-        padTokenID = try keys.decodeIfPresent(Int.self, forKey: .padTokenID)
+        padTokenID = try keys.integer(.padTokenID)
         elementType = try StoredElementType(from: decoder).elementType
     }
 

@@ -55,8 +55,8 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         vision = try keys.value(.vision, default: vision)
         // Newer files may say it on top only.
         if try keys.value(.tieWordEmbeddings, default: false) { text.tieWordEmbeddings = true }
-        let index = try keys.decodeIfPresent(Int.self, forKey: .imageTokenIndex)
-        let identifier = try keys.decodeIfPresent(Int.self, forKey: .imageTokenID)
+        let index = try keys.integer(.imageTokenIndex)
+        let identifier = try keys.integer(.imageTokenID)
         if let index, let identifier, index != identifier {
             throw keys.refusal(.imageTokenID, "\(identifier) contradicts image_token_index \(index)")
         }
@@ -68,7 +68,7 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         featureSelection = try keys.choice(.featureSelection, default: featureSelection)
         projectorActivation = try keys.choice(.projectorActivation, default: projectorActivation)
         projectorBias = try keys.value(.projectorBias, default: projectorBias)
-        padTokenID = try keys.decodeIfPresent(Int.self, forKey: .padTokenID)
+        padTokenID = try keys.integer(.padTokenID)
         elementType = try StoredElementType(from: decoder).elementType
     }
 
@@ -78,7 +78,7 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         if (try? keys.decodeIfPresent([Int].self, forKey: .visionFeatureLayer)) != nil {
             throw keys.refusal(.visionFeatureLayer, "a list of layers is not supported, only one layer")
         }
-        let layer = try keys.value(.visionFeatureLayer, default: fallback)
+        let layer = try keys.integer(.visionFeatureLayer) ?? fallback
         guard (-vision.layerCount - 1...vision.layerCount).contains(layer) else {
             throw keys.refusal(
                 .visionFeatureLayer,

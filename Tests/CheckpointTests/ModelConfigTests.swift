@@ -1,0 +1,158 @@
+import Checkpoint
+import Foundation
+import Testing
+
+@Suite struct ModelConfigTests {
+    private func config(_ json: String) throws -> ModelConfig {
+        try ModelConfig(Data(json.utf8), path: "dir/config.json")
+    }
+
+    private func llama(_ json: String) throws -> LlamaConfig {
+        guard case .llama(let llama) = try config(json) else {
+            throw CheckpointError("test", "not a llama", "correct the test")
+        }
+        return llama
+    }
+
+    @Test func omittedKeysHaveTheDefaultsOfTransformers() throws {
+        let llama = try llama(#"{"model_type":"llama"}"#)
+        #expect(llama == LlamaConfig())
+        #expect(llama.headDim == 128 && llama.keyValueHeadCount == 32 && llama.intermediateSize == 11008)
+        let llava = try config(#"{"model_type":"llava"}"#).llava(path: "")
+        #expect(
+            llava.vision.hiddenSize == 1024 && llava.vision.layerCount == 24 && llava.imageTokenCount == 576)
+        #expect(
+            llava.visionFeatureLayer == -2 && llava.visionLayersNeeded == 23 && llava.imageTokenID == 32000)
+        // A vision_config that is there starts from CLIP-B, not from LLaVA's tower.
+        let partial = try config(#"{"model_type":"llava","vision_config":{"patch_size":16}}"#).llava(path: "")
+        #expect(partial.vision.hiddenSize == 768 && partial.imageTokenCount == 196)
+        let clip = try config(#"{"model_type":"clip"}"#).clip(path: "")
+        #expect(clip == ClipConfig() && !clip.text.poolsAtHighestID && clip.vision.patchCount == 49)
+    }
+
+    @Test func headsFollowEachOther() throws {
+        let llama = try llama(
+            #"{"model_type":"llama","hidden_size":64,"num_attention_heads":8,"head_dim":null}"#)
+        #expect(llama.keyValueHeadCount == 8 && llama.headDim == 8)
+        let grouped = try self.llama(
+            #"{"model_type":"llama","hidden_size":64,"num_attention_heads":8,"num_key_value_heads":2,"head_dim":12}"#
+        )
+        #expect(grouped.keyValueHeadCount == 2 && grouped.headDim == 12)
+    }
+
+    @Test(arguments: [
+        (#""rope_theta":5000.0"#, 5000.0), (#""rope_theta":5000,"rope_scaling":null"#, 5000),
+        (#""rope_parameters":{"rope_theta":2e4,"rope_type":"default"}"#, 2e4),
+        (#""rope_scaling":{"type":"none"}"#, 1e4),
+        (#""rope_theta":3.0,"rope_parameters":{"rope_type":"default"}"#, 3),
+    ])
+    func ropeThetaIsFoundInBothPlaces(json: String, theta: Double) throws {
+        #expect(try llama("{\"model_type\":\"llama\",\(json)}").ropeTheta == theta)
+    }
+
+    @Test func tokenIDsMayBeOneManyOrNone() throws {
+        #expect(
+            try llama(#"{"model_type":"llama","eos_token_id":[5,6],"pad_token_id":0}"#).eosTokenIDs == [5, 6])
+        #expect(
+            try llama(#"{"model_type":"llama","eos_token_id":null,"bos_token_id":null}"#).eosTokenIDs.isEmpty)
+        #expect(
+            try config(#"{"model_type":"clip","text_config":{"eos_token_id":2}}"#).clip(path: "").text
+                .poolsAtHighestID)
+    }
+
+    @Test func theLegacyDictOfClipWins() throws {
+        let clip = try config(
+            #"{"model_type":"clip","text_config":{"hidden_size":512},"text_config_dict":{"hidden_size":768,"num_attention_heads":12},"vision_config_dict":null}"#
+        ).clip(path: "")
+        #expect(clip.text.hiddenSize == 768 && clip.vision.hiddenSize == 768)
+    }
+
+    @Test func tyingOnTopReachesTheDecoder() throws {
+        let json =
+            #"{"model_type":"llava","tie_word_embeddings":true,"image_token_id":7,"text_config":{"model_type":"llama"}}"#
+        let llava = try config(json).llava(path: "")
+        #expect(llava.text.tieWordEmbeddings && llava.imageTokenID == 7)
+    }
+
+    /// json, the key that the message has to name, and a word of the finding.
+    @Test(arguments: [
+        (#"{"model_type":"mistral"}"#, "model_type", "mistral"), (#"{}"#, "model_type", "missing"),
+        (#"{"model_type":7}"#, "model_type", "a string"), ("[1]", "", "an object"),
+        (
+            "{", "",
+            "JSON"
+        ), ("", "", "JSON"),
+        (#"{"model_type":"llama","hidden_size":"64"}"#, "hidden_size", "a number"),
+        (#"{"model_type":"llama","hidden_size":64.5}"#, "hidden_size", "64.5"),
+        (#"{"model_type":"llama","hidden_size":0}"#, "hidden_size", "0"),
+        (#"{"model_type":"llama","num_hidden_layers":-1}"#, "num_hidden_layers", "-1"),
+        (#"{"model_type":"llama","vocab_size":9000000000000000000}"#, "vocab_size", "2^24"),
+        (#"{"model_type":"llama","num_attention_heads":3}"#, "num_attention_heads", "divide"),
+        (#"{"model_type":"llama","num_key_value_heads":5}"#, "num_key_value_heads", "divide"),
+        (#"{"model_type":"llama","head_dim":7}"#, "head_dim", "odd"),
+        (#"{"model_type":"llama","hidden_act":"gelu"}"#, "hidden_act", "silu"),
+        (#"{"model_type":"llama","rms_norm_eps":0}"#, "rms_norm_eps", "above zero"),
+        (#"{"model_type":"llama","rope_scaling":{"type":"linear","factor":2}}"#, "rope_scaling", "linear"),
+        (#"{"model_type":"llama","rope_parameters":{"rope_type":"llama3"}}"#, "rope_parameters", "llama3"),
+        (#"{"model_type":"llama","partial_rotary_factor":0.5}"#, "partial_rotary_factor", "0.5"),
+        (#"{"model_type":"llama","tie_word_embeddings":"yes"}"#, "tie_word_embeddings", "true or false"),
+        (#"{"model_type":"llama","eos_token_id":"</s>"}"#, "eos_token_id", "list"),
+        (
+            #"{"model_type":"llava","text_config":{"model_type":"mistral"}}"#, "text_config.model_type",
+            "mistral"
+        ),
+        (
+            #"{"model_type":"llava","vision_config":{"model_type":"siglip_vision_model"}}"#,
+            "vision_config.model_type", "siglip"
+        ),
+        (
+            #"{"model_type":"llava","vision_config":{"hidden_size":[1]}}"#, "vision_config.hidden_size",
+            "a number"
+        ),
+        (#"{"model_type":"llava","vision_config":{"patch_size":500}}"#, "vision_config.patch_size", "500"),
+        (#"{"model_type":"llava","vision_config":{"num_channels":1}}"#, "vision_config.num_channels", "3"),
+        (#"{"model_type":"llava","vision_feature_layer":[-2,-5]}"#, "vision_feature_layer", "list"),
+        (#"{"model_type":"llava","vision_feature_layer":-26.0}"#, "vision_feature_layer", "-26"),
+        (
+            #"{"model_type":"llava","vision_feature_select_strategy":"cls"}"#,
+            "vision_feature_select_strategy", "full"
+        ),
+        (#"{"model_type":"llava","projector_hidden_act":"relu"}"#, "projector_hidden_act", "gelu"),
+        (
+            #"{"model_type":"llava","image_token_index":1,"image_token_id":2}"#, "image_token_id",
+            "contradicts"
+        ),
+        (
+            #"{"model_type":"clip","text_config":{"hidden_act":"relu"}}"#, "text_config.hidden_act",
+            "quick_gelu"
+        ),
+        (#"{"model_type":"clip","logit_scale_init_value":"e"}"#, "logit_scale_init_value", "a number"),
+    ])
+    func faultsNameFileAndKey(json: String, key: String, word: String) throws {
+        let error = try #require(throws: CheckpointError.self) { try config(json) }
+        #expect(error.place == (key.isEmpty ? "dir/config.json" : "dir/config.json: key \(key)"), "\(error)")
+        #expect(error.finding.contains(word), "\(error)")
+    }
+
+    @Test func theWrongKindOfModelIsNamed() throws {
+        let error = try #require(throws: CheckpointError.self) {
+            try config(#"{"model_type":"clip"}"#).llava(path: "x/config.json")
+        }
+        #expect(error.description.contains("clip") && error.description.contains("llava"))
+    }
+
+    @Test(arguments: ["llava-grouped", "llava-tied", "llava-legacy", "clip-first-eos", "clip-highest-id"])
+    func configsOfTransformersSurviveTheRoundTrip(directory: String) throws {
+        let url = oracle.appendingPathComponent("\(directory)/config.json")
+        let config = try ModelConfig(Data(contentsOf: url), path: url.path)
+        let scratch = try ScratchDirectory()
+        try config.write(to: scratch.file("config.json"))
+        let written = try Data(contentsOf: scratch.file("config.json"))
+        #expect(try ModelConfig(written, path: "") == config)
+        let object = try #require(JSONSerialization.jsonObject(with: written) as? [String: Any])
+        #expect(object["architectures"] as? [String] == [config.architecture])
+        if case .clip(let clip) = config {
+            #expect(clip.text.poolsAtHighestID == (directory == "clip-highest-id"))
+        }
+    }
+}
