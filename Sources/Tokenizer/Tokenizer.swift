@@ -47,8 +47,12 @@ package final class Tokenizer: Sendable {
         let added = try files.addedTokens()
         let addedIDs = Dictionary(added.map { ($0.content, $0.id) }, uniquingKeysWith: { $1 })
         var tokens = Dictionary(model.vocabulary.map { ($1, $0) }, uniquingKeysWith: { max($0, $1) })
-        for token in added { tokens[token.id] = token.content }
-        let special = Set(added.filter(\.isSpecial).map(\.content))
+        let form = { (token: AddedToken) -> [Unicode.Scalar] in
+            let scalars = token.content.scalars
+            return token.isNormalized ? normalizer?.normalize(scalars) ?? scalars : scalars
+        }
+        // The reference looks for a normalised token by its normalised form, and decodes to that form too.
+        for token in added { tokens[token.id] = Bytes(scalars: form(token)) }
         func id(_ key: String) -> Int32? {
             files.specialToken(key).flatMap { addedIDs[$0] ?? model.vocabulary[$0] }
         }
@@ -59,11 +63,9 @@ package final class Tokenizer: Sendable {
         self.tokens = tokens
         preTokenizer = try json["pre_tokenizer"].map { try PreTokenizer($0, file: files.name) }
         decoder = try json["decoder"].map { try TokenDecoder($0, file: files.name) }
-        rawMatcher = AddedTokenMatcher(added.filter { !$0.isNormalized }) { $0.content.scalars }
-        normalizedMatcher = AddedTokenMatcher(added.filter(\.isNormalized)) {
-            normalizer?.normalize($0.content.scalars) ?? $0.content.scalars
-        }
-        specialIDs = Set(tokens.filter { special.contains($0.value) }.keys)
+        rawMatcher = AddedTokenMatcher(added.filter { !$0.isNormalized }, form: form)
+        normalizedMatcher = AddedTokenMatcher(added.filter(\.isNormalized), form: form)
+        specialIDs = Set(added.filter(\.isSpecial).map(\.id))
         bos = id("bos_token")
         eos = id("eos_token")
         pad = id("pad_token")
@@ -166,9 +168,13 @@ package final class Tokenizer: Sendable {
         guard let decoder else { return Array(chain.joined(separator: CollectionOfOne(0x20))) }
         let bytes = Array(decoder.decode(chain, dropsIncompleteTail: dropsIncompleteTail).joined())
         guard let suffix = model.suffix, case .byteLevel = decoder else { return bytes }
-        // CLIP's decoder leaves `</w>` standing; transformers' CLIPTokenizer turns it into spaces and trims.
-        let spaced = Bytes(bytes.replacing(bytes: suffix.storage, with: [0x20])).scalars
-        return Bytes(scalars: Normalizer.strip(left: true, right: true).normalize(spaced)).storage
+        // CLIP's decoder leaves `</w>` standing; transformers' CLIPTokenizer turns it into spaces and trims, and
+        // Python counts the four information separators as spaces.
+        let isTrimmed = { (scalar: Unicode.Scalar) in scalar.isSpace || (0x1C...0x1F).contains(scalar.value) }
+        var spaced = Bytes(bytes.replacing(bytes: suffix.storage, with: [0x20])).scalars[...].drop(
+            while: isTrimmed)
+        while let last = spaced.last, isTrimmed(last) { spaced.removeLast() }
+        return Bytes(scalars: spaced).storage
     }
 
     /// The tokens as the vocabulary writes them, for a look at how a text was cut. An id outside the vocabulary

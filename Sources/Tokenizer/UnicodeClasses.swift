@@ -5,7 +5,8 @@ extension Unicode.Scalar {
     var isLetter: Bool {
         if value < 0x80 { return (value | 0x20) &- 0x61 < 26 }
         return switch properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            isKnownToReference
         default: false
         }
     }
@@ -14,10 +15,13 @@ extension Unicode.Scalar {
     var isNumber: Bool {
         if value < 0x80 { return value &- 0x30 < 10 }
         return switch properties.generalCategory {
-        case .decimalNumber, .letterNumber, .otherNumber: true
+        case .decimalNumber, .letterNumber, .otherNumber: isKnownToReference
         default: false
         }
     }
+
+    /// The reference's expressions are built on Unicode 16, to which younger characters are unassigned.
+    private var isKnownToReference: Bool { (properties.age?.major ?? .max) <= 16 }
 
     /// `\s`
     var isSpace: Bool {

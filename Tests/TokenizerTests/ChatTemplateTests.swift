@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+import Tokenizer
+
+@Suite struct ChatTemplateTests {
+    @Test func rendersPrompts() throws {
+        let llava = try ChatTemplate(named: "llava")
+        #expect(llava.prompt("What is this?", hasImage: true) == "USER: <image>\nWhat is this? ASSISTANT:")
+        #expect(llava.prompt("Hello", hasImage: false) == "USER: Hello ASSISTANT:")
+        #expect(llava.answer("A car.") == " A car.")
+        let vicuna = try ChatTemplate(named: "vicuna_v1").prompt("Hi", hasImage: true)
+        #expect(
+            vicuna.hasPrefix("A chat between a curious user and an artificial intelligence assistant. The "))
+        #expect(vicuna.hasSuffix("user's questions. USER: <image>\nHi ASSISTANT:"))
+        #expect(vicuna.utf8.count - " USER: <image>\nHi ASSISTANT:".utf8.count == 154)
+        let chatml = try ChatTemplate(named: "chatml")
+        #expect(
+            chatml.prompt("Hi", hasImage: true)
+                == "<|im_start|>user\n<image>\nHi<|im_end|>\n<|im_start|>assistant\n")
+        #expect(chatml.answer("A car.") == "A car.")
+        #expect(
+            try ChatTemplate(named: "llama3").prompt("Hi", hasImage: false)
+                == "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+                + "<|start_header_id|>assistant<|end_header_id|>\n\n")
+    }
+
+    @Test func thePictureAlwaysComesFirstAndOnce() throws {
+        let llava = try ChatTemplate(named: "llava")
+        for question in ["<image>\nWhat is this?", "What is this?\n<image>", "<image> What is this? <image>"]
+        {
+            #expect(llava.prompt(question, hasImage: true) == "USER: <image>\nWhat is this? ASSISTANT:")
+        }
+        #expect(llava.prompt("<image>\nHi", hasImage: false) == "USER: Hi ASSISTANT:")
+    }
+
+    @Test func unknownNamesListTheKnownOnes() {
+        #expect {
+            try ChatTemplate(named: "alpaca")
+        } throws: {
+            "\($0)".contains("alpaca") && "\($0)".contains("chatml, llama3, llava, vicuna_v1")
+        }
+    }
+
+    @Test func isChosenFromTheCheckpoint() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("template-\(UUID())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let llama = try Fixture.tokenizer("metaspace")
+        func chosen(_ named: String? = nil) throws -> String {
+            try ChatTemplate(checkpoint: directory, tokenizer: llama, named: named).name
+        }
+        func write(_ text: String, _ name: String) throws {
+            try Data(text.utf8).write(to: directory.appendingPathComponent(name))
+        }
+        #expect(try chosen() == "llava")
+        #expect(try chosen("chatml") == "chatml")
+        try write(#"{"chat_template": "{{ '<|im_start|>' + role }}"}"#, "tokenizer_config.json")
+        #expect(try chosen() == "chatml")
+        try write(#"{"chat_template": "{{ role.upper() + ': ' }}{{ 'ASSISTANT:' }}"}"#, "chat_template.json")
+        #expect(try chosen() == "llava")
+        try write("A chat between a curious user … USER: … ASSISTANT:", "chat_template.jinja")
+        #expect(try chosen() == "vicuna_v1")
+        #expect(try chosen("llama3") == "llama3")
+        try write("[INST] {{ question }} [/INST]", "chat_template.jinja")
+        #expect {
+            try chosen()
+        } throws: {
+            "\($0)".contains("chat_template.jinja: its chat template is none of the known ones; ")
+        }
+    }
+
+    @Test func aPromptsIdsBeginThoseOfPromptAndAnswer() throws {
+        let template = try ChatTemplate(named: "llava")
+        for name in ["llama", "metaspace", "bytelevel", "llama3", "qwen2"] {
+            let tokenizer = try Fixture.tokenizer(name)
+            let prompt = template.prompt("Is there a red car?", hasImage: true)
+            let ids = tokenizer.encode(prompt, addSpecialTokens: true)
+            let whole = tokenizer.encode(prompt + template.answer("A small house."), addSpecialTokens: true)
+            #expect(whole.starts(with: ids) && whole.count > ids.count, "\(name)")
+        }
+    }
+}
