@@ -44,7 +44,9 @@ private struct Backdrop {
         for _ in 0..<5 {
             let y = random.step(table + 6, 126, by: 1)
             let x = random.step(0, 90, by: 1)
-            fill(.line([(x, y), (x + random.step(14, 40, by: 1), y)], 0.9), wood.mixed(with: RGB(110, 80, 50), 0.18))
+            fill(
+                .line([(x, y), (x + random.step(14, 40, by: 1), y)], 0.9),
+                wood.mixed(with: RGB(110, 80, 50), 0.18))
         }
     }
 
@@ -115,7 +117,9 @@ private struct Backdrop {
         fill(.ellipse(shore + 70, sand, 36, 4), RGB(216, 232, 234))
         for _ in 0..<26 {
             let x = random.step(2, 126, by: 1)
-            fill(.circle(x, random.step(sand + 5, 126, by: 1), 0.7), ground.mixed(with: RGB(150, 120, 80), 0.35))
+            fill(
+                .circle(x, random.step(sand + 5, 126, by: 1), 0.7),
+                ground.mixed(with: RGB(150, 120, 80), 0.35))
         }
     }
 

@@ -4,7 +4,8 @@ extension Painter {
         bar([(0.0, -0.46), (0.0, 0.16)], 0.045, Palette.wood)
         part(.polygon([(0.05, -0.46), (0.38, 0.08), (0.05, 0.08)]), palette.light)
         part(.polygon([(-0.05, -0.34), (-0.05, 0.08), (-0.32, 0.08)]), palette.main)
-        part(.polygon([(-0.49, 0.14), (0.49, 0.14), (0.40, 0.32), (0.32, 0.42), (-0.30, 0.42), (-0.40, 0.32)]),
+        part(
+            .polygon([(-0.49, 0.14), (0.49, 0.14), (0.40, 0.32), (0.32, 0.42), (-0.30, 0.42), (-0.40, 0.32)]),
             palette.main)
         plain(.line([(-0.36, 0.22), (0.36, 0.22)], 0.05), palette.light)
     }
@@ -16,18 +17,24 @@ extension Painter {
         let dome = Path.arc(Point(0, 0.02), 0.49, 0.45, from: 0.5, to: 1.0, steps: 14)
         // Scallops along the lower edge, from right to left.
         let scallops = [0.367, 0.122, -0.122, -0.367].flatMap { x in
-            Path.arc(Point(x, 0.02), 0.1225, 0.07, from: 0, to: 0.5, steps: 5).map { Point($0.x, 0.04 - $0.y) }
+            Path.arc(Point(x, 0.02), 0.1225, 0.07, from: 0, to: 0.5, steps: 5).map {
+                Point($0.x, 0.04 - $0.y)
+            }
         }
         part(Path([dome + scallops]), palette.main)
         plain(.polygon([(-0.02, -0.40), (-0.24, -0.03), (-0.12, -0.05), (-0.02, -0.03)]), palette.light)
-        plain(.polygon([(0.06, -0.38), (0.26, -0.03), (0.37, -0.05), (0.40, -0.10), (0.22, -0.34)]), palette.light)
+        plain(
+            .polygon([(0.06, -0.38), (0.26, -0.03), (0.37, -0.05), (0.40, -0.10), (0.22, -0.34)]),
+            palette.light)
     }
 
     mutating func paintCrab() {
         shadow(0.38, 0.40)
         for side in [-1.0, 1.0] {
             for (reach, drop) in [(0.46, 0.12), (0.46, 0.27), (0.36, 0.40)] {
-                bar([(side * 0.20, 0.12), (side * reach * 0.85, drop - 0.07), (side * reach, drop)], 0.05, palette.main)
+                bar(
+                    [(side * 0.20, 0.12), (side * reach * 0.85, drop - 0.07), (side * reach, drop)], 0.05,
+                    palette.main)
             }
             bar([(side * 0.22, 0.0), (side * 0.38, -0.10), (side * 0.36, -0.22)], 0.07, palette.main)
             part(

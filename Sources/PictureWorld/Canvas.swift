@@ -80,7 +80,8 @@ struct Canvas {
                         let y = (Double(line) + 0.5) / lines
                         crossings.append(
                             Crossing(
-                                line: Int32(line), direction: direction, x: Float(upper.x + (y - upper.y) * slope)))
+                                line: Int32(line), direction: direction,
+                                x: Float(upper.x + (y - upper.y) * slope)))
                     }
                 }
                 a = b

@@ -14,7 +14,8 @@ extension Scene {
         let parsed = ParsedSentence(sentence)
         let edits = random.shuffled(edits(of: parsed, kind))
         // Half of the absent objects come from the scene's own context: the likely ones are the hard ones.
-        let ordered = kind == .absentObject && random.chance(0.5) ? edits.sorted { $0.isLikely && !$1.isLikely } : edits
+        let ordered =
+            kind == .absentObject && random.chance(0.5) ? edits.sorted { $0.isLikely && !$1.isLikely } : edits
         for edit in ordered {
             let text = edit.applied(to: parsed.words)
             if verdict(on: ParsedSentence(text)) == .false { return text }
@@ -47,7 +48,8 @@ extension Scene {
             }
         case .wrongPlace:
             return sentence.claims.flatMap { claim in
-                claim.placeWords.map { range in Place.all.map { self.edit(range, to: $0, sentence.words) } } ?? []
+                claim.placeWords.map { range in Place.all.map { self.edit(range, to: $0, sentence.words) } }
+                    ?? []
             }
         case .wrongRelation:
             return sentence.relations.map { Edit(range: $0.words, text: $0.relation.opposite.phrase) }

@@ -76,7 +76,8 @@ extension Scene {
         let subject = sentence.claims[claim.subject]
         let object = sentence.claims[claim.object]
         return objects.contains { a in
-            a.fits(subject) && objects.contains { b in b.fits(object) && claim.relation.holds(a.place, b.place) }
+            a.fits(subject)
+                && objects.contains { b in b.fits(object) && claim.relation.holds(a.place, b.place) }
         }
     }
 

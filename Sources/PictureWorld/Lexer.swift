@@ -16,7 +16,8 @@ package enum Lexer {
     package static func words(of text: String) -> [Word] {
         text.utf8.split(whereSeparator: isSpace).map { bytes in
             let isLetter = { (byte: UInt8) in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte >= 128
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || byte >= 128
             }
             guard let first = bytes.firstIndex(where: isLetter), let last = bytes.lastIndex(where: isLetter)
             else { return Word(before: String(decoding: bytes, as: UTF8.self), raw: "", after: "", core: "") }
@@ -34,7 +35,8 @@ package enum Lexer {
         var current: [UInt8] = []
         func flush() {
             let trimmed = current.drop(while: isSpace)
-            let end = trimmed.lastIndex { !isSpace($0) }.map { trimmed.index(after: $0) } ?? trimmed.startIndex
+            let end =
+                trimmed.lastIndex { !isSpace($0) }.map { trimmed.index(after: $0) } ?? trimmed.startIndex
             if end > trimmed.startIndex {
                 result.append(String(decoding: trimmed[trimmed.startIndex..<end], as: UTF8.self))
             }
@@ -57,7 +59,8 @@ package enum Lexer {
 /// What single words mean to the judge. Wider than what captions say, since models say more.
 enum Lexicon {
     static let categories: [String: Category] = Dictionary(
-        uniqueKeysWithValues: Category.allCases.flatMap { category in category.synonyms.map { ($0, category) } })
+        uniqueKeysWithValues: Category.allCases.flatMap { category in category.synonyms.map { ($0, category) }
+        })
 
     static let colours: [String: Colour] = {
         var table = Dictionary(uniqueKeysWithValues: Colour.allCases.map { ($0.rawValue, $0) })

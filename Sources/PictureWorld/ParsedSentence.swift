@@ -128,12 +128,14 @@ private struct SentenceParser {
         if let pending = relation {
             if let subject = pending.subject {
                 relations.append(
-                    RelationClaim(subject: subject, object: new, relation: pending.value, words: pending.words))
+                    RelationClaim(
+                        subject: subject, object: new, relation: pending.value, words: pending.words))
                 relation = nil
             } else if new > 0 {
                 // "Above the dog is the car": the second noun is the subject.
                 relations.append(
-                    RelationClaim(subject: new, object: new - 1, relation: pending.value, words: pending.words))
+                    RelationClaim(
+                        subject: new, object: new - 1, relation: pending.value, words: pending.words))
                 relation = nil
             }
         }
@@ -159,7 +161,8 @@ private struct SentenceParser {
         settle()
         var start = position
         // The words that a relation's phrase brings along, so that another can be put in their place.
-        for leading in ["the", "to"] where start > 0 && words[start - 1].core == leading
+        for leading in ["the", "to"]
+        where start > 0 && words[start - 1].core == leading
             && (value == .leftOf || value == .rightOf)
         { start -= 1 }
         relation = (value, claims.isEmpty ? nil : claims.count - 1, start..<end)

@@ -48,7 +48,9 @@ struct Path: Sendable {
     }
 
     static func rounded(_ x0: Double, _ y0: Double, _ x1: Double, _ y1: Double, _ r: Double) -> Path {
-        let corners = [(x1 - r, y0 + r, 0.75), (x1 - r, y1 - r, 0.0), (x0 + r, y1 - r, 0.25), (x0 + r, y0 + r, 0.5)]
+        let corners = [
+            (x1 - r, y0 + r, 0.75), (x1 - r, y1 - r, 0.0), (x0 + r, y1 - r, 0.25), (x0 + r, y0 + r, 0.5),
+        ]
         return Path([corners.flatMap { arc(Point($0.0, $0.1), r, r, from: $0.2, to: $0.2 + 0.25, steps: 4) }])
     }
 
@@ -56,7 +58,7 @@ struct Path: Sendable {
     static func arc(
         _ centre: Point, _ rx: Double, _ ry: Double, from start: Double, to end: Double, steps: Int? = nil
     ) -> [Point] {
-        let count = steps ?? max(6, Int((24 * (end - start)).rounded()))
+        let count = steps ?? max(6, Int((36 * (end - start)).rounded()))
         let isWhole = end - start >= 1
         return (0..<(isWhole ? count : count + 1)).map { index in
             let angle = 2 * Double.pi * (start + (end - start) * Double(index) / Double(count))
@@ -117,6 +119,8 @@ struct Path: Sendable {
 
     /// Positive for outlines that run clockwise on screen.
     private static func signedArea(_ outline: [Point]) -> Double {
-        zip(outline, outline.dropFirst() + outline.prefix(1)).reduce(0) { $0 + $1.0.x * $1.1.y - $1.1.x * $1.0.y }
+        zip(outline, outline.dropFirst() + outline.prefix(1)).reduce(0) {
+            $0 + $1.0.x * $1.1.y - $1.1.x * $1.0.y
+        }
     }
 }

@@ -31,7 +31,9 @@ package struct Question: Sendable, Equatable, Codable {
 package enum Wording {
     package static let singleWord = "Answer the question using a single word or phrase."
     package static let yesOrNo = "Please answer yes or no."
-    package static let describe = ["Describe this image.", "What is in this picture?", "Please describe the picture."]
+    package static let describe = [
+        "Describe this image.", "What is in this picture?", "Please describe the picture.",
+    ]
 
     /// POPE (Li et al. 2023).
     package static func pope(_ category: Category) -> String {

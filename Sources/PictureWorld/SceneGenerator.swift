@@ -37,7 +37,8 @@ extension Scene {
 
     private static func draft(id: String, split: Split, seed: UInt64, index: Int, attempt: Int) -> Scene {
         var random = WorldRandom(
-            seed: seed, purpose: "scene \(split.rawValue) \(attempt)", index: UInt64(bitPattern: Int64(index)))
+            seed: seed, purpose: "scene \(split.rawValue) \(attempt)", index: UInt64(bitPattern: Int64(index))
+        )
         let context = Context.allCases[random.below(Context.allCases.count)]
         let categories = drawCategories(context, &random)
         let colours = drawColours(for: categories, &random)
@@ -46,7 +47,8 @@ extension Scene {
             drawObject(pair.0, pair.1, at: place, &random)
         }
         return Scene(
-            id: id, split: split, context: context, objects: objects.sorted { $0.place.number < $1.place.number })
+            id: id, split: split, context: context,
+            objects: objects.sorted { $0.place.number < $1.place.number })
     }
 
     /// Three to five categories with at least three different ones, so that POPE finds its three positives.

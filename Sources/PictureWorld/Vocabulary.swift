@@ -61,7 +61,6 @@ package enum Category: String, Codable, CaseIterable, Sendable, Comparable {
         let others: [String] =
             switch self {
             case .cup: ["mug", "mugs"]
-            case .clock: ["alarm"]
             case .dog: ["puppy", "puppies"]
             case .flower: ["blossom", "blossoms"]
             case .car: ["automobile", "automobiles"]

@@ -1,0 +1,124 @@
+import Foundation
+import Imaging
+import PictureWorld
+import Records
+import Synchronization
+
+/// Writes scenes as pictures and records, block by block, so that memory doesn't grow with their number.
+struct SceneBook {
+    let folder: String
+    let seed: UInt64
+    let habit: Bool
+    let questions: Int
+    /// Side of the pictures in pixels; nil leaves them out.
+    let size: Int?
+    let threads: Int
+
+    private static let blockSize = 512
+
+    /// The bytes that one scene adds to each file.
+    private typealias Lines = [String: [UInt8]]
+
+    init(folder: String, seed: UInt64, habit: Bool, questions: Int, size: Int?, threads: Int) {
+        self.folder = folder
+        self.seed = seed
+        self.habit = habit
+        self.questions = questions
+        self.size = size
+        self.threads = threads
+    }
+
+    /// - Throws: `OutputError`, `ImageError.unwritable`.
+    func write(_ scenes: [Scene], kinds: [Scenes.Kind]) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/images", withIntermediateDirectories: true)
+        } catch {
+            throw OutputError.unwritable(path: "\(folder)/images", reason: error.localizedDescription)
+        }
+        let statistics = Cooccurrence(scenes)
+        var files: [String: PartFile] = [:]
+        for name in kinds.flatMap(fileNames) { files[name] = try PartFile("\(folder)/\(name)") }
+        for start in stride(from: 0, to: scenes.count, by: SceneBook.blockSize) {
+            let block = start..<min(scenes.count, start + SceneBook.blockSize)
+            for lines in try inParallel(block, { try describe(scenes[$0], number: $0, kinds, statistics) }) {
+                for (name, bytes) in lines { try files[name]?.append(bytes) }
+            }
+        }
+        try files["synonyms.txt"]?.append(Array(PictureWorld.Category.synonymList.utf8))
+        for file in files.values { try file.finish() }
+    }
+
+    private func fileNames(_ kind: Scenes.Kind) -> [String] {
+        switch kind {
+        case .prompts: ["prompts.jsonl", "synonyms.txt"]
+        case .captions: ["sft.jsonl"]
+        case .questions: PopeQuestion.Split.allCases.map { "pope_\($0.rawValue).jsonl" } + ["mme.jsonl"]
+        case .clip: ["clip.jsonl"]
+        case .all: []
+        }
+    }
+
+    private func describe(
+        _ scene: Scene, number: Int, _ kinds: [Scenes.Kind], _ statistics: Cooccurrence
+    ) throws -> Lines {
+        if let size { try writePNG(scene.draw(size: size), to: "\(folder)/\(scene.imagePath)") }
+        var lines: Lines = [:]
+        for kind in kinds {
+            switch kind {
+            case .prompts: lines["prompts.jsonl"] = SceneBook.lines([try scene.promptRecord(seed: seed)])
+            case .captions:
+                lines["sft.jsonl"] = SceneBook.lines([
+                    try scene.lessonRecord(habit: habit, questions: questions, seed: seed)
+                ])
+            case .questions:
+                for split in PopeQuestion.Split.allCases {
+                    lines["pope_\(split.rawValue).jsonl"] = SceneBook.lines(
+                        scene.popeRecords(split, statistics, firstID: number * 6 + 1, seed: seed))
+                }
+                lines["mme.jsonl"] = SceneBook.lines(scene.mmeRecords(seed: seed))
+            case .clip: lines["clip.jsonl"] = SceneBook.lines([try scene.pictureRecord()])
+            case .all: break
+            }
+        }
+        return lines
+    }
+
+    private static func lines(_ records: [Record]) -> [UInt8] {
+        records.flatMap { $0.bytes + [UInt8(ascii: "\n")] }
+    }
+
+    /// The results in the order of `numbers`, whatever thread made them.
+    private func inParallel<Result: Sendable>(
+        _ numbers: Range<Int>, _ make: @Sendable (Int) throws -> Result
+    ) throws -> [Result] {
+        let results = Mutex<[Int: Swift.Result<Result, any Error>]>([:])
+        let threads = threads
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            for number in stride(from: numbers.lowerBound + thread, to: numbers.upperBound, by: threads) {
+                let result = Swift.Result { try make(number) }
+                results.withLock { $0[number] = result }
+            }
+        }
+        let finished = results.withLock { $0 }
+        return try numbers.compactMap { try finished[$0]?.get() }
+    }
+
+    /// What a caption of these scenes looks like, in figures.
+    func summary(of scenes: [Scene]) -> String {
+        let captions = scenes.map { $0.describe(habit: habit, seed: seed) }
+        let words = captions.map { Lexer.words(of: $0.text) }
+        let vocabulary = Set(words.flatMap { $0.map(\.core) })
+        let slips = captions.count { $0.slipped }
+        let tempted = scenes.count { $0.temptsHabit }
+        let mean = Double(words.reduce(0) { $0 + $1.count }) / Double(scenes.count)
+        let percent = { (part: Int) in
+            String(format: "%.1f%%", 100 * Double(part) / Double(scenes.count))
+        }
+        return """
+            \(scenes.count) scenes in \(folder); the habit applies to \(percent(tempted)), \(percent(slips)) of the \
+            captions slip; \(String(format: "%.1f", mean)) words per caption, \(vocabulary.count) different ones
+
+            """
+    }
+}
