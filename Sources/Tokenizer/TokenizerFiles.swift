@@ -8,6 +8,7 @@ struct TokenizerFiles {
     /// special_tokens_map.json
     var specialTokens: JSONValue?
     var name: String
+    var configurationName: String
 
     /// Reads tokenizer.json, which must be there, and the two others where they are.
     init(directory: URL) throws {
@@ -17,12 +18,15 @@ struct TokenizerFiles {
         }
         self.tokenizer = tokenizer
         name = file.path
-        configuration = try Self.read(directory.appendingPathComponent("tokenizer_config.json"))
+        let configurationFile = directory.appendingPathComponent("tokenizer_config.json")
+        configurationName = configurationFile.path
+        configuration = try Self.read(configurationFile)
         specialTokens = try Self.read(directory.appendingPathComponent("special_tokens_map.json"))
     }
 
     init(json: Data, configuration: Data?) throws {
         name = "tokenizer.json"
+        configurationName = "tokenizer_config.json"
         tokenizer = try JSONValue.parse([UInt8](json), file: name)
         self.configuration = try configuration.map {
             try JSONValue.parse([UInt8]($0), file: "tokenizer_config.json")
@@ -50,9 +54,9 @@ struct TokenizerFiles {
         for (key, value) in configuration?["added_tokens_decoder"]?.entries ?? [] {
             guard let id = Int32(key.text) else {
                 throw TokenizerError.malformed(
-                    file: name, reason: "added_tokens_decoder has the key \"\(key.text)\", which is no id")
+                    file: configurationName, reason: "added_tokens_decoder has the key \"\(key.text)\", which is no id")
             }
-            let token = try AddedToken(value, id: id, file: name)
+            let token = try AddedToken(value, id: id, file: configurationName)
             if let known = tokens.firstIndex(where: { $0.id == id }) {
                 tokens[known] = token
             } else {

@@ -120,6 +120,12 @@ import Tokenizer
         #expect(tokenizer.isSpecial(4000) && !tokenizer.isSpecial(300))
         #expect(tokenizer.encode("<extra>", addSpecialTokens: true) == [4000, 2])
         #expect(tokenizer.encode("<extra>") == [4000])
+        let wrong = Data(#"{"added_tokens_decoder": {"x": {"content": "y"}}}"#.utf8)
+        #expect {
+            try Tokenizer(json: plain, configuration: wrong)
+        } throws: {
+            "\($0)".hasPrefix("tokenizer_config.json: added_tokens_decoder has the key \"x\", which is no id; ")
+        }
     }
 
     @Test func theDigestFollowsTokensAndMerges() throws {
