@@ -125,4 +125,14 @@ let oracle = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletin
         #expect(try ModelDigest.contentDigest(of: [two.file("w"), two.file("config.json")]) != digest)
         #expect(throws: CheckpointError.self) { try ModelDigest.contentDigest(of: [one.file("absent")]) }
     }
+
+    @Test func aFoldedAdapterGivesAnotherDigest() throws {
+        let adapter = oracle.appendingPathComponent("adapter-grouped")
+        let (one, two) = (
+            try ModelDigest.chain("base", adapter: adapter), try ModelDigest.chain("other", adapter: adapter)
+        )
+        #expect(one.count == 64 && one != two)
+        #expect(try ModelDigest.chain("base", adapter: adapter) == one)
+        #expect(throws: CheckpointError.self) { try ModelDigest.chain("base", adapter: oracle) }
+    }
 }
