@@ -54,7 +54,8 @@ struct TokenizerFiles {
         for (key, value) in configuration?["added_tokens_decoder"]?.entries ?? [] {
             guard let id = Int32(key.text) else {
                 throw TokenizerError.malformed(
-                    file: configurationName, reason: "added_tokens_decoder has the key \"\(key.text)\", which is no id")
+                    file: configurationName,
+                    reason: "added_tokens_decoder has the key \"\(key.text)\", which is no id")
             }
             let token = try AddedToken(value, id: id, file: configurationName)
             if let known = tokens.firstIndex(where: { $0.id == id }) {

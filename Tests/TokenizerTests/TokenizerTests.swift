@@ -124,7 +124,8 @@ import Tokenizer
         #expect {
             try Tokenizer(json: plain, configuration: wrong)
         } throws: {
-            "\($0)".hasPrefix("tokenizer_config.json: added_tokens_decoder has the key \"x\", which is no id; ")
+            "\($0)".hasPrefix(
+                "tokenizer_config.json: added_tokens_decoder has the key \"x\", which is no id; ")
         }
     }
 
