@@ -56,6 +56,11 @@ let package = Package(
         program("ledger", ["RunLedger"]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
+        .target(
+            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"], path: "Tests/OracleFixtures",
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+        tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+
         tests("TokenizerTests", ["Tokenizer"]),
         tests("CheckpointTests", ["Checkpoint", "CKernels"]),
         tests("ImagingTests", ["Imaging"]),

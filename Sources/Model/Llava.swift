@@ -40,7 +40,8 @@ package final class Llava: @unchecked Sendable {
 
     package struct ImageTape {
         let tower: ClipVisionTower.Tape
-        let selected: Matrix
+        /// The chosen hidden layer of the tower, `[images · tokensPerImage × tower width]`.
+        package let selected: Matrix
         let inner: Matrix
         let active: Matrix
         /// What replaces the image tokens, `[images · tokensPerImage × C]`.

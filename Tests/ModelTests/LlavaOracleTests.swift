@@ -1,0 +1,103 @@
+import Checkpoint
+import Foundation
+import Kernels
+import Model
+import OracleFixtures
+import Testing
+
+/// The tiny LLaVAs against transformers, computed in float64.
+@Suite struct LlavaOracleTests {
+    static let names = ["llava-grouped", "llava-tied", "llava-legacy"]
+
+    /// Both turns as one forest: prompt is a root, answer its child.
+    static func forest(_ model: Llava, _ expected: LlavaExpectation) -> (TokenForest, answers: [Int]) {
+        var forest = TokenForest()
+        var answers: [Int] = []
+        for (i, turn) in expected.turns.enumerated() {
+            let prompt = expand(turn.promptIds, image: model.config.imageTokenID, first: i * model.tokensPerImage)
+            answers.append(forest.add(turn.answerIds, parent: forest.add(prompt)))
+        }
+        return (forest, answers)
+    }
+
+    @Test(arguments: names) func featuresAndLogits(name: String) throws {
+        let model = try Oracle.llava(name)
+        let file = try Oracle.tensors("\(name).forward")
+        let expected: LlavaExpectation = try Oracle.json(name)
+        let arena = Arena()
+
+        let images = model.encode(try Oracle.pictures(file), arena)
+        #expect(largestDifference(images.selected.values, try Oracle.floats(file, "vision_features.f64")) < 1e-5)
+        #expect(largestDifference(images.features.values, try Oracle.floats(file, "projected.f64")) < 1e-5)
+
+        let (forest, answers) = Self.forest(model, expected)
+        let tape = model.decoder.forward(forest, features: images.features, arena)
+        for (turn, answer) in answers.enumerated() {
+            let rows = forest.spans[answer - 1].start..<forest.spans[answer].rows.upperBound
+            let logits = model.decoder.logits(tape.hidden.rows(rows), arena)
+            let difference = largestDifference(
+                logits.values, try Oracle.floats(file, "logits.\(turn).f64"))
+            #expect(difference < 5e-5, "turn \(turn)")
+            let logps = model.decoder.logProbabilities(tape.hidden, forest.labels(of: answer), arena)
+            #expect(largestDifference(logps, expected.answerLogps[turn].map(Float.init)) < 5e-5)
+        }
+    }
+
+    @Test(arguments: ["llava-grouped", "llava-tied"]) func gradientsOfEveryParameter(name: String) throws {
+        let model = try Oracle.llava(name)
+        model.parameters.forEach { $0.train() }
+        let file = try Oracle.tensors("\(name).forward")
+        let expected: LlavaExpectation = try Oracle.json(name)
+        let arena = Arena()
+
+        let images = model.encode(try Oracle.pictures(file), arena)
+        let (forest, answers) = Self.forest(model, expected)
+        let tape = model.decoder.forward(forest, features: images.features, arena)
+        let labels = answers.flatMap { forest.labels(of: $0) }
+        let weight = -1 / Float(labels.count)
+        let logps = model.decoder.logProbabilities(tape.hidden, labels, arena)
+        let wanted = try #require(expected.crossEntropy)
+        #expect(abs(Double(logps.reduce(0, +) * weight) - wanted.loss) < 1e-5)
+
+        let dHidden = model.decoder.logProbabilitiesBackward(
+            tape.hidden, labels, weights: labels.map { _ in weight }, arena)
+        let dFeatures = arena.zeros(images.features.rows, images.features.columns)
+        model.decoder.backward(tape, dHidden: dHidden, dFeatures: dFeatures, arena)
+        model.encodeBackward(images, dFeatures: dFeatures, arena)
+
+        try expectGradients(
+            model.parameters, in: Oracle.tensors("\(name).gradients"),
+            without: Set(wanted.parametersWithoutGradient))
+    }
+}
+
+/// Compares every parameter's gradient with the tensor of its canonical name.
+/// - Parameter without: parameters that take no part; theirs must be zero.
+///
+/// A bias of the keys moves all scores of a query alike, so its true gradient is zero and what both sides have is
+/// rounding: such tensors are measured against the largest gradient.
+func expectGradients(
+    _ parameters: [Parameter], in file: SafetensorsFile, without idle: Set<String> = [], prefix: String = "",
+    within tolerance: Double = 2e-5
+) throws {
+    let held = file.names.filter { $0.hasPrefix(prefix) }
+    let largest = try held.map { norm(try Oracle.floats(file, $0)) }.max() ?? 0
+    var compared = 0
+    for parameter in parameters {
+        let name = TensorNames.canonical(parameter.name)
+        let gradient = try #require(parameter.gradient?.values)
+        if idle.contains(name) {
+            #expect(gradient.allSatisfy { $0 == 0 }, "\(name)")
+            continue
+        }
+        let wanted = try Oracle.floats(file, prefix + name)
+        if norm(wanted) < 1e-6 * largest {
+            #expect(norm(gradient) < 1e-6 * largest, "\(name)")
+        } else {
+            let error = relativeError(gradient, wanted)
+            #expect(error < tolerance, "\(name): relative error \(error)")
+        }
+        compared += 1
+    }
+    #expect(compared == held.count)
+}
