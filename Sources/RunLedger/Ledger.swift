@@ -1,0 +1,199 @@
+import Foundation
+import GRDB
+
+/// The SQLite file that knows what was run, on what, with which model, and what came out.
+///
+/// Every method throws `LedgerError`, whose text says what to do.
+package final class Ledger: Sendable {
+    package enum Access: Sendable { case read, write }
+
+    static let busySeconds = 10
+
+    package let path: String
+    let queue: DatabaseQueue
+
+    /// Opens the ledger; for writing it is made where it isn't, brought to the newest schema,
+    /// and runs whose process has died are marked as killed.
+    package init(path: String, access: Access, busySeconds: Int = Ledger.busySeconds) throws {
+        self.path = path
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path)
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
+            exists || access == .write
+        else { throw LedgerError.noFolder(path: path) }
+        queue = try LedgerError.translating(path) {
+            // Looked at before anything is written: another program's database stays as it is.
+            if exists { try Self.check(try Self.connect(path, readOnly: true, busySeconds), path: path) }
+            if access == .read { return try Self.connect(path, readOnly: true, busySeconds) }
+            // SQLite would open a file that may not be written for reading, without a word.
+            if exists, !FileManager.default.isWritableFile(atPath: path) {
+                throw LedgerError.readOnly(path: path)
+            }
+            let queue = try Self.connect(path, readOnly: false, busySeconds)
+            try Schema.migrator.migrate(queue)
+            return queue
+        }
+        if access == .write { try markKilledRuns() }
+    }
+
+    private static func connect(_ path: String, readOnly: Bool, _ busySeconds: Int) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Double(busySeconds))
+        configuration.readonly = readOnly
+        if !readOnly {
+            configuration.journalMode = .wal
+            // With a write-ahead log this loses no consistency, at worst the last rows in a power cut.
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    private static func check(_ queue: DatabaseQueue, path: String) throws {
+        try queue.read { db in
+            let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            guard id == Schema.applicationID || (id == 0 && tables == 0) else {
+                throw LedgerError.foreignDatabase(path: path)
+            }
+            let verdict = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
+            guard verdict == "ok" else { throw LedgerError.damaged(path: path, detail: verdict) }
+            if try Schema.migrator.hasBeenSuperseded(db) { throw LedgerError.newerSchema(path: path) }
+        }
+    }
+
+    func read<T>(_ body: (Database) throws -> T) throws -> T {
+        try LedgerError.translating(path) { try queue.read(body) }
+    }
+
+    private func write<T>(_ body: (Database) throws -> T) throws -> T {
+        try LedgerError.translating(path) { try queue.write(body) }
+    }
+
+    // MARK: - Writing
+
+    /// - Returns: the id of the new row, whose outcome is `running`.
+    package func begin(_ run: RunStart) throws -> Int64 {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO runs (stage, run_name, arguments, settings, pid, boot, process_start, host,
+                      version, core, started)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    run.stage, run.runName, jsonArray(run.arguments), jsonObject(run.settings),
+                    run.process.pid, run.process.boot, run.process.start, run.process.host, run.version,
+                    run.core, Date(),
+                ])
+            return db.lastInsertedRowID
+        }
+    }
+
+    package func finish(_ id: Int64, _ end: RunEnd) throws {
+        try write { db in
+            try db.execute(
+                sql: """
+                    UPDATE runs SET outcome = ?, exit_code = ?, message = ?, records_in = ?, records_out = ?,
+                      dropped = ?, skipped = ?, seconds = ?, peak_memory_kb = ?, finished = ?
+                    WHERE id = ? AND outcome = 'running'
+                    """,
+                arguments: [
+                    end.outcome.rawValue, end.exitCode, end.message, end.counts.read, end.counts.written,
+                    end.counts.dropped, end.counts.skipped, end.seconds, end.peakMemoryKB, Date(), id,
+                ])
+        }
+    }
+
+    package func setCore(_ id: Int64, _ core: String) throws {
+        try write { try $0.execute(sql: "UPDATE runs SET core = ? WHERE id = ?", arguments: [core, id]) }
+    }
+
+    package func addInput(_ id: Int64, _ artefact: Artefact, role: String = "input") throws {
+        try link("run_inputs", id, artefact, role)
+    }
+
+    package func addOutput(_ id: Int64, _ artefact: Artefact, role: String = "output") throws {
+        try link("run_outputs", id, artefact, role)
+    }
+
+    private func link(_ table: String, _ id: Int64, _ artefact: Artefact, _ role: String) throws {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO artefacts (path, digest, bytes, kind) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (digest, path) DO UPDATE SET kind = excluded.kind
+                    """,
+                arguments: [artefact.path, artefact.digest, artefact.bytes, artefact.kind.rawValue])
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO \(table) (run_id, artefact_id, role)
+                    SELECT ?, id, ? FROM artefacts WHERE digest = ? AND path = ?
+                    """,
+                arguments: [id, role, artefact.digest, artefact.path])
+        }
+    }
+
+    /// Stores metrics; one of the same name and step takes the place of the earlier.
+    package func addMetrics(_ id: Int64, _ metrics: [Metric]) throws {
+        try write { db in
+            for metric in metrics {
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO metrics (run_id, name, value, step) VALUES (?, ?, ?, ?)",
+                    arguments: [id, metric.name, metric.value, metric.step])
+            }
+        }
+    }
+
+    /// Stores the model of a round; the same round again takes its place.
+    package func setRound(_ round: Round) throws {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO rounds (run_name, k, model_digest, model_path, recorded)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [round.runName, round.k, round.modelDigest, round.modelPath, round.recorded])
+        }
+    }
+
+    /// Marks the runs of dead processes; `finished` stays empty, for nobody saw them end.
+    @discardableResult
+    package func markKilledRuns() throws -> Int {
+        try write { db in
+            let running = try Row.fetchAll(db, sql: "SELECT * FROM runs WHERE outcome = 'running'")
+                .map(Run.init).filter { !$0.process.mayBeAlive }
+            for run in running {
+                try db.execute(
+                    sql:
+                        "UPDATE runs SET outcome = 'killed', message = ? WHERE id = ? AND outcome = 'running'",
+                    arguments: ["process \(run.process.pid) ended without a word", run.id])
+            }
+            return running.count
+        }
+    }
+}
+
+private func jsonArray(_ items: [String]) -> String {
+    "[" + items.map(jsonString).joined(separator: ",") + "]"
+}
+
+private func jsonObject(_ members: [(key: String, value: String)]) -> String {
+    "{" + members.map { jsonString($0.key) + ":" + jsonString($0.value) }.joined(separator: ",") + "}"
+}
+
+private func jsonString(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": out += "\\\""
+        case "\\": out += "\\\\"
+        case "\0"..<" ":
+            out +=
+                "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
+                + String(scalar.value, radix: 16)
+        default: out.unicodeScalars.append(scalar)
+        }
+    }
+    return out + "\""
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Foundation
+import TOMLKit
+
+/// A TOML file with a table per stage whose keys are the long names of its flags.
+struct ConfigFile {
+    /// Only the command line can say these.
+    private static let refused: Set<String> = ["config", "print-config", "help", "version"]
+
+    let path: String
+    private let table: TOMLTable
+
+    /// - Throws: `StageError` where the file can't be read or isn't TOML.
+    init(path: String) throws {
+        self.path = path
+        var bytes: [UInt8] = []
+        try ByteSource(path: path).readAll { bytes += $0 }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw StageError.failed("\(path): not valid UTF-8; convert the file")
+        }
+        do {
+            table = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            let place = "\(error.source.begin.line):\(error.source.begin.column)"
+            throw StageError.failed("\(path):\(place): \(error.description); mend the TOML")
+        }
+    }
+
+    /// The words that the stage's table stands for, without those keys that `typed` sets itself.
+    /// - Throws: `StageError` (usage) that lists every fault of the table.
+    func words(
+        for stage: String, command: any ParsableCommand.Type, declared: DeclaredOptions, typed: [String]
+    ) throws -> [String]? {
+        var faults = table.keys.filter { table[$0]?.table == nil }.map {
+            "key \"\($0)\" stands outside of a table; put it under [\(stage)]"
+        }
+        let typedKeys = Set(declared.scan(typed).map(\.key))
+        var words: [String] = []
+        let own = table[stage]?.table
+        for key in own?.keys ?? [] {
+            do {
+                let added = try Self.words(key, own?[key], stage, declared)
+                if let fault = Self.invalidValue(added, command) { throw Fault(text: fault) }
+                if !typedKeys.contains(key), !Self.isCovered(key, by: typedKeys) { words += added }
+            } catch let fault as Fault {
+                faults.append("[\(stage)] \(fault.text)")
+            }
+        }
+        if !faults.isEmpty { throw StageError.usage(faults.map { "\(path): \($0)" }.joined(separator: "\n")) }
+        return own == nil ? nil : words
+    }
+
+    private struct Fault: Error { let text: String }
+
+    /// Files typed as positional arguments take the place of configured ones; `--no-x` of `--x`.
+    private static func isCovered(_ key: String, by typed: Set<String>) -> Bool {
+        (key == "input" && typed.contains("files")) || typed.contains("no-\(key)")
+            || (key.hasPrefix("no-") && typed.contains(String(key.dropFirst(3))))
+    }
+
+    private static func words(
+        _ key: String, _ value: TOMLValueConvertible?, _ stage: String, _ declared: DeclaredOptions
+    ) throws -> [String] {
+        guard let option = declared.named(key), !refused.contains(key) else {
+            throw Fault(text: "\(key): \(unknown(key, declared))")
+        }
+        guard let value else { throw Fault(text: "\(key): no value; give one") }
+        if option.kind == .flag {
+            guard let isOn = value.bool else {
+                throw Fault(text: "\(key): \(value.type); it must be true or false")
+            }
+            if isOn { return ["--\(key)"] }
+            return declared.named("no-\(key)") == nil ? [] : ["--no-\(key)"]
+        }
+        if let array = value.array {
+            guard option.isRepeating else { throw Fault(text: "\(key): an array; it takes one value") }
+            return try array.flatMap { ["--\(key)=\(try scalar($0, key))"] }
+        }
+        return ["--\(key)=\(try scalar(value, key))"]
+    }
+
+    private static func scalar(_ value: TOMLValueConvertible, _ key: String) throws -> String {
+        if let text = value.string { return text }
+        if let number = value.int { return String(number) }
+        if let number = value.double, number.isFinite { return number.description }
+        throw Fault(text: "\(key): \(value.type); it must be a string or a finite number")
+    }
+
+    private static func unknown(_ key: String, _ declared: DeclaredOptions) -> String {
+        if refused.contains(key) { return "only the command line can say this; remove it" }
+        let near = declared.all.filter { $0.kind != .positional }
+            .map { (name: $0.key, distance: editDistance($0.key, key)) }.min { $0.distance < $1.distance }
+        if let near, near.distance <= 2 { return "no such option; did you mean \"\(near.name)\"?" }
+        return "no such option; --help lists those there are"
+    }
+
+    /// What the parser says about the value alone. Its other complaints (something is missing)
+    /// belong to the whole command line.
+    private static func invalidValue(_ words: [String], _ command: any ParsableCommand.Type) -> String? {
+        guard !words.isEmpty else { return nil }
+        do {
+            _ = try command.parseAsRoot(words)
+            return nil
+        } catch {
+            let message = command.message(for: error)
+            return message.hasPrefix("The value") ? message : nil
+        }
+    }
+
+    // MARK: - Printing
+
+    /// The settings as a table that reads back to the same.
+    static func rendered(_ settings: [Setting], stage: String) -> String {
+        var out = "[\(stage)]\n"
+        for setting in settings where !refused.contains(setting.key) {
+            switch setting.value {
+            case .flag(let isOn): out += "\(setting.key) = \(isOn)\n"
+            case .text(let text): out += "\(setting.key) = \(literal(text))\n"
+            case .list(let items):
+                let key = setting.key == "files" ? "input" : setting.key
+                out += "\(key) = [\(items.map(literal).joined(separator: ", "))]\n"
+            }
+        }
+        return out
+    }
+
+    /// A number bare where TOML reads it as one, anything else in quotes.
+    private static func literal(_ text: String) -> String {
+        if text.wholeMatch(of: /[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil { return text }
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": out += "\\\(scalar)"
+            case "\0"..<" ", "\u{7F}": out += "\\u" + String(format: "%04X", scalar.value)
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}
+
+/// Levenshtein's distance.
+private func editDistance(_ a: String, _ b: String) -> Int {
+    let b = Array(b.utf8)
+    var row = Array(0...b.count)
+    for (i, letter) in a.utf8.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for j in b.indices {
+            let replaced = diagonal + (letter == b[j] ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+        }
+    }
+    return row[b.count]
+}

@@ -1,0 +1,183 @@
+import ArgumentParser
+import Foundation
+import Records
+
+/// The options that a command declares, read from its own description of itself, so that every
+/// flag is stated once: in the command.
+struct DeclaredOptions {
+    enum Kind { case option, flag, positional }
+
+    struct Declared {
+        /// The long name; for positional arguments the name of the value.
+        let key: String
+        let kind: Kind
+        /// Every spelling with its dashes.
+        let spellings: [String]
+        let isRepeating: Bool
+        let takesSeveral: Bool
+        let defaultValue: String?
+    }
+
+    let all: [Declared]
+
+    init(_ command: any ParsableCommand.Type) throws {
+        let description = try JSONObject(parsing: command._dumpHelp())
+        let arguments = try description.requiredObject("command").objects("arguments", Self.read) ?? []
+        all = arguments.compactMap { $0 }
+    }
+
+    private static func read(_ argument: JSONObject) throws -> Declared? {
+        let names = try argument.objects("names") { name in
+            (kind: try name.requiredString("kind"), name: try name.requiredString("name"))
+        }
+        let long = names?.first { $0.kind == "long" }?.name ?? names?.first?.name
+        guard let key = try long ?? argument.string("valueName"), key != "help", key != "version" else {
+            return nil
+        }
+        let kind: Kind =
+            switch try argument.requiredString("kind") {
+            case "flag": .flag
+            case "positional": .positional
+            default: .option
+            }
+        let strategy = try argument.string("parsingStrategy") ?? "default"
+        return Declared(
+            key: key, kind: kind, spellings: (names ?? []).map { ($0.kind == "long" ? "--" : "-") + $0.name },
+            isRepeating: try argument.bool("isRepeating") ?? false,
+            takesSeveral: strategy == "upToNextOption" || strategy == "allRemainingInput",
+            defaultValue: try argument.string("defaultValue"))
+    }
+
+    func named(_ key: String) -> Declared? { all.first { $0.kind != .positional && $0.key == key } }
+
+    private func spelled(_ word: String) -> Declared? { all.first { $0.spellings.contains(word) } }
+
+    /// What a command line sets, by key and in its order; flags have no value.
+    /// The line may be wrong: this only groups words, `ArgumentParser` judges them.
+    func scan(_ words: [String]) -> [(key: String, value: String?)] {
+        var found: [(key: String, value: String?)] = []
+        let positional = all.first { $0.kind == .positional }?.key
+        var at = 0
+        while at < words.count {
+            let word = words[at]
+            at += 1
+            if word == "--" {
+                if let positional { found += words[at...].map { (positional, $0) } }
+                break
+            }
+            let (name, attached) = Self.split(word)
+            guard let option = spelled(name) else {
+                if let positional, !word.hasPrefix("-") || word == "-" { found.append((positional, word)) }
+                continue
+            }
+            if option.kind == .flag {
+                found.append((option.key, nil))
+            } else if let attached {
+                found.append((option.key, attached))
+            } else if at < words.count {
+                repeat {
+                    found.append((option.key, words[at]))
+                    at += 1
+                } while option.takesSeveral && at < words.count && !words[at].hasPrefix("-")
+            }
+        }
+        return found
+    }
+
+    /// `--name=value` into its two parts.
+    private static func split(_ word: String) -> (name: String, value: String?) {
+        guard word.hasPrefix("-"), let sign = word.firstIndex(of: "=") else { return (word, nil) }
+        return (String(word[..<sign]), String(word[word.index(after: sign)...]))
+    }
+
+    func isOpposite(_ key: String) -> Bool {
+        key.hasPrefix("no-") && named(String(key.dropFirst(3)))?.kind == .flag
+    }
+
+    /// Every option with its value in the order of declaration: typed, configured or default.
+    /// Options without any value are left out.
+    func settings(of words: [String]) -> [Setting] {
+        let set = scan(words)
+        return all.compactMap { option in
+            let values = set.filter { $0.key == option.key }.map(\.value)
+            switch option.kind {
+            case .flag:
+                // A flag and its opposite are one setting, under the name without "no-".
+                if isOpposite(option.key) { return nil }
+                let last = set.last { $0.key == option.key || $0.key == "no-\(option.key)" }
+                let isOn = last.map { $0.key == option.key } ?? (option.defaultValue == "--\(option.key)")
+                return Setting(key: option.key, value: .flag(isOn))
+            case .option, .positional:
+                if option.isRepeating {
+                    return values.isEmpty
+                        ? nil : Setting(key: option.key, value: .list(values.compactMap { $0 }))
+                }
+                guard let value = values.last ?? option.defaultValue else { return nil }
+                return Setting(key: option.key, value: .text(value))
+            }
+        }
+    }
+}
+
+/// An option of a run with the value that it took.
+package struct Setting: Sendable, Equatable {
+    package enum Value: Sendable, Equatable {
+        case flag(Bool)
+        case text(String)
+        case list([String])
+    }
+
+    package let key: String
+    package let value: Value
+
+    package var text: String {
+        switch value {
+        case .flag(let isOn): isOn ? "true" : "false"
+        case .text(let text): text
+        case .list(let items): items.joined(separator: " ")
+        }
+    }
+}
+
+/// Keeps tokens, keys and passwords out of the ledger.
+enum Secrets {
+    static let mask = "***"
+
+    /// Whether an option of this name holds a secret: its last word says so.
+    /// `--dump-tokens` and `--max-new-tokens` count tokens and hold none.
+    static func isSecret(_ key: String) -> Bool {
+        let words = key.lowercased().split { $0 == "-" || $0 == "_" }
+        guard let last = words.last else { return false }
+        return ["token", "key", "apikey", "password", "passwd", "secret", "credential", "credentials"]
+            .contains(last)
+    }
+
+    /// `https://user:password@host/` without its password.
+    static func maskingURL(_ text: String) -> String {
+        guard let scheme = text.range(of: "://") else { return text }
+        let rest = text[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard let at = authority.lastIndex(of: "@") else { return text }
+        return text[..<scheme.upperBound] + mask + rest[at...]
+    }
+
+    static func masking(_ words: [String], _ declared: DeclaredOptions) -> [String] {
+        var hidesNext = false
+        return words.map { word in
+            if hidesNext {
+                hidesNext = false
+                return mask
+            }
+            guard word.hasPrefix("-") else { return maskingURL(word) }
+            let name = word.prefix { $0 != "=" }
+            guard isSecret(name.trimmingPrefix { $0 == "-" }.description) else { return maskingURL(word) }
+            if name.count < word.count { return "\(name)=\(mask)" }
+            hidesNext = declared.all.first { $0.spellings.contains(word) }?.kind != .flag
+            return word
+        }
+    }
+
+    static func masking(_ setting: Setting) -> (key: String, value: String) {
+        (setting.key, isSecret(setting.key) ? mask : maskingURL(setting.text))
+    }
+}

@@ -1,0 +1,221 @@
+import Foundation
+import Records
+
+/// The unfinished output `FILE.part` with its side file `FILE.part.json`.
+///
+/// The side file is lines of JSON: the identity of the run, then checkpoints, each saying that
+/// the records up to an input line are in the first so many bytes of the part. A checkpoint is
+/// appended after its bytes, so whatever moment a kill hits, the last checkpoint within the part
+/// is true and everything after it is cut.
+struct PartFile: Sendable {
+    /// How far a part has come.
+    struct Checkpoint: Sendable, Equatable {
+        /// Number of the last input line that is done.
+        var line = 0
+        var bytes = 0
+        var read = 0
+        var written = 0
+        var skipped = 0
+        var dropped: [String: Int] = [:]
+    }
+
+    let path: String
+    let partPath: String
+    let sidePath: String
+    private(set) var checkpoint = Checkpoint()
+    private(set) var digest = StreamingDigest()
+    private let lock: RunLock
+    private let part: ByteSink
+    private let side: ByteSink
+    private var sideBytes: Int
+
+    /// Begins the part, or goes on with it.
+    /// - Parameters:
+    ///   - identity: what the result depends on; a part with another one is refused.
+    ///   - note: told when an unfinished part is begun anew.
+    /// - Throws: `StageError`, with exit code 75 where another process writes this output.
+    init(path: String, identity: JSONObject, resume: Bool, note: (String) -> Void) throws {
+        self.path = path
+        partPath = path + ".part"
+        sidePath = path + ".part.json"
+        lock = try RunLock(path: sidePath, of: path)
+        let old = resume ? try Self.readSide(sidePath, partPath, identity) : nil
+        if !resume, Self.size(of: partPath) > 0 {
+            note("\(partPath): begun anew; --resume would have gone on with it")
+        }
+        let isNew = old == nil
+        side = try ByteSink(path: sidePath, flags: O_WRONLY | O_CREAT | (isNew ? O_TRUNC : 0))
+        if isNew {
+            if truncate(partPath, 0) != 0, errno != ENOENT { throw StageError.system(partPath, "empty it") }
+            try side.write(identity.bytes + [UInt8(ascii: "\n")])
+        }
+        sideBytes = old?.bytes ?? identity.bytes.count + 1
+        part = try ByteSink(path: partPath, flags: O_WRONLY | O_CREAT)
+        if let old { try keep(old.checkpoint) }
+    }
+
+    /// Cuts part and side file behind the checkpoint and reads the kept bytes for their digest.
+    private mutating func keep(_ kept: Checkpoint) throws {
+        checkpoint = kept
+        guard ftruncate(part.descriptor, off_t(kept.bytes)) == 0 else {
+            throw StageError.system(partPath, "cut it")
+        }
+        guard ftruncate(side.descriptor, off_t(sideBytes)) == 0 else {
+            throw StageError.system(sidePath, "cut it")
+        }
+        try ByteSource(path: partPath).readAll { digest.update($0) }
+        guard digest.byteCount == kept.bytes else {
+            throw StageError.failed("\(partPath): changed while it was opened; run again")
+        }
+    }
+
+    /// Adds lines to the part and says how far it has come with them. Both are written at the place
+    /// that the last checkpoint names, so that after a failed write (a full disk) it can be called again.
+    mutating func append(_ bytes: [UInt8], _ next: Checkpoint) throws {
+        var next = next
+        next.bytes = checkpoint.bytes + bytes.count
+        let line = Self.line(next)
+        try part.write(bytes, at: checkpoint.bytes)
+        try side.write(line, at: sideBytes)
+        digest.update(bytes)
+        sideBytes += line.count
+        checkpoint = next
+    }
+
+    /// Brings the part to the disk and gives it its name.
+    func publish() throws {
+        guard ftruncate(part.descriptor, off_t(checkpoint.bytes)) == 0 else {
+            throw StageError.system(partPath, "cut it")
+        }
+        try part.synchronise()
+        try AtomicFile.rename(partPath, to: path)
+        guard unlink(sidePath) == 0 || errno == ENOENT else { throw StageError.system(sidePath, "remove it") }
+    }
+
+    // MARK: - The side file
+
+    private static func line(_ checkpoint: Checkpoint) -> [UInt8] {
+        var object = JSONObject()
+        object.set("line", .int(checkpoint.line))
+        object.set("bytes", .int(checkpoint.bytes))
+        object.set("read", .int(checkpoint.read))
+        object.set("written", .int(checkpoint.written))
+        object.set("skipped", .int(checkpoint.skipped))
+        var dropped = JSONObject()
+        for (rule, count) in checkpoint.dropped.sorted(by: { $0.key < $1.key }) {
+            dropped.set(rule, .int(count))
+        }
+        object.set("dropped", .object(dropped))
+        return object.bytes + [UInt8(ascii: "\n")]
+    }
+
+    private static func read(_ line: ArraySlice<UInt8>) throws -> Checkpoint {
+        let object = try JSONObject(parsing: line)
+        var checkpoint = Checkpoint(
+            line: try object.requiredInt("line"), bytes: try object.requiredInt("bytes"),
+            read: try object.requiredInt("read"), written: try object.requiredInt("written"),
+            skipped: try object.requiredInt("skipped"))
+        let dropped = try object.requiredObject("dropped")
+        for rule in dropped.keys { checkpoint.dropped[rule] = try dropped.requiredInt(rule) }
+        return checkpoint
+    }
+
+    /// The last checkpoint that the part covers, and how many bytes of the side file lead to it;
+    /// nil where there is nothing to go on with.
+    /// - Throws: `StageError` where another run made the part.
+    private static func readSide(
+        _ sidePath: String, _ partPath: String, _ identity: JSONObject
+    ) throws -> (checkpoint: Checkpoint, bytes: Int)? {
+        var bytes: [UInt8] = []
+        try ByteSource(path: sidePath).readAll { bytes += $0 }
+        let partBytes = size(of: partPath)
+        // A side file is written before the first byte of its part.
+        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+            if partBytes == 0 { return nil }
+            throw StageError.failed(
+                "\(partPath): nothing says which run made it (\(sidePath) is empty or torn); "
+                    + "delete it or run without --resume")
+        }
+        try compare(identity, with: bytes[..<end], partPath: partPath, sidePath: sidePath)
+        var found = (checkpoint: Checkpoint(), bytes: end + 1)
+        var start = end + 1
+        while let next = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            let checkpoint: Checkpoint
+            do { checkpoint = try read(bytes[start..<next]) } catch {
+                throw StageError.failed("\(sidePath): \(error); delete it or run without --resume")
+            }
+            if checkpoint.bytes > partBytes { break }
+            start = next + 1
+            found = (checkpoint, start)
+        }
+        return found
+    }
+
+    private static func compare(
+        _ own: JSONObject, with line: ArraySlice<UInt8>, partPath: String, sidePath: String
+    ) throws {
+        let other: JSONObject
+        do { other = try JSONObject(parsing: line) } catch {
+            throw StageError.failed("\(sidePath): \(error); delete it or run without --resume")
+        }
+        let differences = Identity.differences(from: other, to: own)
+        guard differences.isEmpty else {
+            throw StageError.failed(
+                "\(partPath): another run made it: \(differences.joined(separator: ", ")); "
+                    + "go on with its options, or run without --resume")
+        }
+    }
+
+    private static func size(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+}
+
+/// What the bytes of an output depend on.
+enum Identity {
+    static func of(_ run: StageRun, inputs: [(path: String, digest: String)]) -> JSONObject {
+        var identity = JSONObject()
+        identity.set("stage", .string(run.stage))
+        identity.set("version", .string(sightlineVersion))
+        identity.set("core", run.core.map { .string($0) } ?? JSON.null)
+        var settings = JSONObject()
+        for setting in run.settings where !run.immaterial.contains(setting.key) {
+            settings.set("--\(setting.key)", .string(Secrets.masking(setting).value))
+        }
+        identity.set("settings", .object(settings))
+        var files = JSONObject()
+        for (i, input) in inputs.enumerated() { files.set("input \(i + 1)", .string(input.digest)) }
+        identity.set("inputs", .object(files))
+        var models = JSONObject()
+        for (role, digest) in run.models.sorted(by: { $0.key < $1.key }) { models.set(role, .string(digest)) }
+        identity.set("models", .object(models))
+        return identity
+    }
+
+    /// In words: `--temperature was 1 and is 0.7`, `input 1 has changed`.
+    static func differences(from old: JSONObject, to new: JSONObject, inside: String = "") -> [String] {
+        var keys = old.keys
+        for key in new.keys where old[key] == nil { keys.append(key) }
+        return keys.flatMap { key -> [String] in
+            let (was, now) = (old[key], new[key])
+            if was == now { return [] }
+            if case .object(let before)? = was, case .object(let after)? = now {
+                return differences(from: before, to: after, inside: key)
+            }
+            switch inside {
+            case "inputs": return ["\(key) has changed"]
+            case "models": return ["the model \(key) is another"]
+            default: return ["\(key) was \(shown(was)) and is \(shown(now))"]
+            }
+        }
+    }
+
+    private static func shown(_ value: JSON?) -> String {
+        switch value {
+        case nil, .null: "not set"
+        case .string(let text): text.isEmpty ? "empty" : text
+        case let value?: value.text
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// An exclusive `flock` that the kernel drops with the process, however it ends.
+package final class RunLock: Sendable {
+    package let path: String
+    let descriptor: Int32
+
+    /// The lock of the run `name`: `runs/NAME/.lock`.
+    /// - Throws: `StageError` with exit code 75 where another process holds it.
+    package static func acquire(run name: String, in folder: String = "runs") throws -> RunLock {
+        guard isRunName(name) else {
+            throw StageError.usage("--run \(name): not a name; use letters, digits, '-', '_' and '.'")
+        }
+        let home = "\(folder)/\(name)"
+        do {
+            try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        } catch {
+            throw StageError.failed("\(home): can't make the folder of the run (\(error)); check its rights")
+        }
+        return try RunLock(path: "\(home)/.lock", of: "run \(name)")
+    }
+
+    /// - Parameter subject: what is locked, as the error says it.
+    /// - Parameter isInherited: whether programs that this one starts keep the lock.
+    package init(path: String, of subject: String, isInherited: Bool = false) throws {
+        self.path = path
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | (isInherited ? 0 : O_CLOEXEC), 0o666)
+            guard descriptor >= 0 else { throw StageError.system(path, "open the lock") }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let number = errno
+                close(descriptor)
+                if number == EINTR { continue }
+                guard number == EWOULDBLOCK else { throw StageError.system(path, "lock it", number) }
+                throw StageError(
+                    .lockHeld, "\(path): another process works on \(subject); wait for it or stop it")
+            }
+            // The holder before us may have removed the file between our open and our lock.
+            if Self.isSameFile(descriptor, path) {
+                self.descriptor = descriptor
+                return
+            }
+            close(descriptor)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
+        var held = stat()
+        var named = stat()
+        return fstat(descriptor, &held) == 0 && stat(path, &named) == 0
+            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+    }
+
+    static func isRunName(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".")
+            && name.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                    UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+}

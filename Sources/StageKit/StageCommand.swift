@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import RunLedger
+
+package let sightlineVersion = "0.1.0"
+
+/// A program of the family. It declares its options and says what to do; configuration, ledger,
+/// lock, signals, errors and exit codes are the same for all and come from `main()`:
+///
+///     @main struct Calibrate: StageCommand {
+///         static let configuration = CommandConfiguration(commandName: "calibrate", abstract: "…")
+///         @OptionGroup var options: StageOptions
+///         var runOptions: RunOptions { options.run }
+///         func run(in run: StageRun) throws { try run.transform(options, batch: 16) { … } }
+///     }
+package protocol StageCommand: ParsableCommand {
+    var runOptions: RunOptions { get }
+    /// Names of options, beyond those that all stages share, that change no byte of the result
+    /// (batch size, cache size) and may differ when a run is resumed.
+    static var immaterialOptions: Set<String> { get }
+    func run(in run: StageRun) throws
+}
+
+extension StageCommand {
+    package static var immaterialOptions: Set<String> { [] }
+
+    /// Errors of usage begin with the program's name, as all others do.
+    package static var _errorPrefix: String { "\(_commandName): " }
+
+    package static func main() {
+        Foundation.exit(
+            Program.run(Self._commandName) { try runStage(Array(CommandLine.arguments.dropFirst())) })
+    }
+
+    private static func runStage(_ typed: [String]) throws -> Int32 {
+        let name = Self._commandName
+        let declared = try DeclaredOptions(Self.self)
+        var words = typed
+        var hasTable = true
+        let configPath = declared.scan(typed).last { $0.key == "config" }?.value
+        if let configPath, !typed.contains("--help"), !typed.contains("-h") {
+            let file = try ConfigFile(path: configPath)
+            let configured = try file.words(for: name, command: Self.self, declared: declared, typed: typed)
+            hasTable = configured != nil
+            words = (configured ?? []) + typed
+        }
+        let command = try Program.parse(Self.self) { try Self.parse(words) }
+        let settings = declared.settings(of: words)
+        let options = command.runOptions
+        if options.printConfig {
+            try ByteSink.standardOutput.write(Array(ConfigFile.rendered(settings, stage: name).utf8))
+            return 0
+        }
+        let console = Console(name: name, isQuiet: options.quiet)
+        if let configPath, !hasTable {
+            console.say("\(configPath) has no table [\(name)]; nothing taken from it")
+        }
+        let run = try StageRun(
+            stage: name, options: options, console: console, settings: settings,
+            arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
+        return try run.execute { try command.run(in: run) }
+    }
+}
+
+/// What the `main` of every program shares, also of those that are no stages.
+package enum Program {
+    /// Help, or a complaint about the command line: `ArgumentParser` has written the text.
+    private struct ParsingStopped: Error {
+        let text: String
+        let code: Int32
+    }
+
+    /// Runs `body` and prints what it throws in the one way: `name: where: what; what to do`.
+    /// - Returns: the exit code.
+    package static func run(_ name: String, _ body: () throws -> Int32) -> Int32 {
+        do {
+            try Signals.listen()
+            return try body()
+        } catch let error as StageError {
+            if error.code != .closedPipe { complain(name, error.description) }
+            return error.code.rawValue
+        } catch let stop as ParsingStopped {
+            let out = stop.code == 0 ? FileHandle.standardOutput : FileHandle.standardError
+            // A reader that has gone away doesn't want the help any more.
+            try? out.write(contentsOf: Data((stop.text + "\n").utf8))
+            return stop.code
+        } catch {
+            complain(name, "\(error)")
+            return StageError.Code.failed.rawValue
+        }
+    }
+
+    /// Runs a command that has subcommands, such as `ledger`.
+    package static func main<Command: ParsableCommand>(_ command: Command.Type, name: String) -> Never {
+        Foundation.exit(
+            run(name) {
+                var parsed = try parse(command) { try command.parseAsRoot() }
+                do { try parsed.run() } catch let code as ExitCode { return code.rawValue }
+                return 0
+            })
+    }
+
+    /// Turns what the parser throws into its text and exit code (0 for help, 64 for wrong usage).
+    static func parse<Command: ParsableCommand, T>(_ command: Command.Type, _ body: () throws -> T) throws
+        -> T
+    {
+        do { return try body() } catch {
+            throw ParsingStopped(
+                text: command.fullMessage(for: error), code: command.exitCode(for: error).rawValue)
+        }
+    }
+
+    private static func complain(_ name: String, _ text: String) {
+        Console(name: name, isQuiet: false).warn(text)
+    }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import RunLedger
+import Synchronization
+
+/// One run of a program: its row in the ledger, its lock, its counts and its voice.
+package final class StageRun: Sendable {
+    package let stage: String
+    package let console: Console
+    package let isDryRun: Bool
+    /// Every option with its value, defaults included.
+    package let settings: [Setting]
+    let immaterial: Set<String>
+
+    private struct State {
+        var counts = RecordCounts()
+        var droppedByRule: [String: Int] = [:]
+        var core: String?
+        var models: [String: String] = [:]
+        var interruption: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+    private let ledger: Ledger?
+    private let row: Int64?
+    private let lock: RunLock?
+    private let began = ContinuousClock.now
+
+    /// The options that all stages share and that change no byte of the result.
+    static let sharedImmaterial: Set<String> = [
+        "config", "print-config", "dry-run", "quiet", "ledger", "no-ledger", "run", "resume", "threads",
+        "output",
+        "input", "files", "skip-bad",
+    ]
+
+    init(
+        stage: String, options: RunOptions, console: Console, settings: [Setting], arguments: [String],
+        immaterial: Set<String>
+    ) throws {
+        self.stage = stage
+        self.console = console
+        self.settings = settings
+        self.immaterial = immaterial.union(Self.sharedImmaterial)
+        isDryRun = options.dryRun
+        let environment = ProcessInfo.processInfo.environment
+        let outerRun = environment[Self.runVariable]
+        // Under "ledger run NAME" the lock is held for us, and by us for each other.
+        lock =
+            if let name = options.run, name != outerRun, !options.dryRun {
+                try RunLock.acquire(run: name)
+            } else { nil }
+        ledger = options.dryRun ? nil : try Self.openLedger(options, environment)
+        row = try ledger?.begin(
+            RunStart(
+                stage: stage, runName: options.run ?? outerRun, arguments: arguments,
+                settings: settings.map(Secrets.masking), version: sightlineVersion, core: nil))
+    }
+
+    /// Set by `ledger run NAME`: the run that a stage belongs to and whose lock is held.
+    package static let runVariable = "SIGHTLINE_RUN"
+
+    /// Where the ledger lies: `--ledger`, else `$SIGHTLINE_LEDGER`, else under `runs/`, else nowhere.
+    package static func ledgerPath(_ option: String?, _ environment: [String: String]) -> String? {
+        if let option { return option }
+        if let path = environment["SIGHTLINE_LEDGER"], !path.isEmpty { return path }
+        var isFolder: ObjCBool = false
+        let stands = FileManager.default.fileExists(atPath: "runs", isDirectory: &isFolder)
+        return stands && isFolder.boolValue ? "runs/ledger.sqlite" : nil
+    }
+
+    private static func openLedger(_ options: RunOptions, _ environment: [String: String]) throws -> Ledger? {
+        guard !options.noLedger, let path = ledgerPath(options.ledger, environment) else { return nil }
+        return try Ledger(path: path, access: .write)
+    }
+
+    // MARK: - What the stage tells
+
+    /// The processor core that the matrix library chose; a run is resumed only under the same.
+    package func setCore(_ core: String) throws {
+        state.withLock { $0.core = core }
+        if let ledger, let row { try ledger.setCore(row, core) }
+    }
+
+    /// Notes a model as input.
+    /// - Parameter role: what it is for: `policy`, `relevance`, ….
+    /// - Returns: its digest, which names it from then on.
+    @discardableResult
+    package func addModel(_ path: String, role: String) throws -> String {
+        let artefact = try Digest.artefact(path, kind: .model)
+        state.withLock { $0.models[role] = artefact.digest }
+        try addInput(artefact, role: role)
+        return artefact.digest
+    }
+
+    package func addInput(_ artefact: Artefact, role: String = "input") throws {
+        if let ledger, let row { try ledger.addInput(row, artefact, role: role) }
+    }
+
+    /// Notes a finished file or folder as output.
+    package func addOutput(_ path: String, kind: Artefact.Kind, role: String = "output") throws {
+        guard ledger != nil else { return }
+        try addOutput(try Digest.artefact(path, kind: kind), role: role)
+    }
+
+    package func addOutput(_ artefact: Artefact, role: String = "output") throws {
+        if let ledger, let row { try ledger.addOutput(row, artefact, role: role) }
+    }
+
+    package func addMetrics(_ metrics: [Metric]) throws {
+        if let ledger, let row { try ledger.addMetrics(row, metrics) }
+    }
+
+    package func addMetric(_ name: String, _ value: Double, step: Int? = nil) throws {
+        try addMetrics([Metric(name: name, value: value, step: step)])
+    }
+
+    /// Counts for the ledger and the summary; for programs that don't use `transform`.
+    package func count(read: Int = 0, written: Int = 0, skipped: Int = 0, dropped: [String: Int] = [:]) {
+        state.withLock { state in
+            state.counts.read += read
+            state.counts.written += written
+            state.counts.skipped += skipped
+            for (rule, number) in dropped {
+                state.counts.dropped += number
+                state.droppedByRule[rule, default: 0] += number
+            }
+        }
+    }
+
+    package var counts: RecordCounts { state.withLock { $0.counts } }
+    package var core: String? { state.withLock { $0.core } }
+    package var models: [String: String] { state.withLock { $0.models } }
+
+    /// What to do on SIGINT, SIGTERM or SIGHUP before the program leaves, on a thread of its own:
+    /// bring finished work to its file, nothing longer. nil takes it back.
+    package func onInterruption(_ body: (@Sendable () -> Void)?) { state.withLock { $0.interruption = body } }
+
+    package func progress(total: Int?, unit: String = "records", resumed: Int = 0) -> Progress {
+        Progress(console: console, total: total, unit: unit, resumed: resumed)
+    }
+
+    // MARK: - From beginning to end
+
+    /// Runs `body`, writes the end into the ledger and says the summary.
+    /// - Returns: the exit code of success, 0 or 2.
+    func execute(_ body: () throws -> Void) throws -> Int32 {
+        Signals.onSignal { [self] number in leave(on: number) }
+        do {
+            try body()
+        } catch let error as StageError where error.code == .closedPipe {
+            Signals.onSignal(nil)
+            try finish(.done, 0, "the reader of the output closed the pipe")
+            return 0
+        } catch {
+            Signals.onSignal(nil)
+            let code = (error as? StageError)?.code ?? .failed
+            console.showBar("")
+            do {
+                try finish(.failed, code.rawValue, "\(error)")
+            } catch let ledgerError { console.warn("\(ledgerError)") }
+            throw error
+        }
+        Signals.onSignal(nil)
+        let skipped = counts.skipped > 0
+        let code: StageError.Code? = skipped ? .doneWithSkipped : nil
+        if !isDryRun { say(summary()) }
+        try finish(skipped ? .skipped : .done, code?.rawValue ?? 0, nil)
+        return code?.rawValue ?? 0
+    }
+
+    private func say(_ text: String?) { if let text { console.say(text) } }
+
+    /// "120 records in, 118 out, 2 skipped; dropped 3: identical answers 2, no tree 1; 0:12"
+    private func summary() -> String? {
+        let (counts, rules) = state.withLock { ($0.counts, $0.droppedByRule) }
+        guard counts != RecordCounts() else { return nil }
+        var text = "\(counts.read) records in, \(counts.written) out"
+        if counts.skipped > 0 { text += ", \(counts.skipped) bad skipped" }
+        if counts.dropped > 0 {
+            let list = rules.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                "\($0.key) \($0.value)"
+            }
+            text += "; dropped \(counts.dropped): \(list.joined(separator: ", "))"
+        }
+        return text + "; \(Progress.clock((ContinuousClock.now - began).inSeconds))"
+    }
+
+    private func finish(_ outcome: Outcome, _ code: Int32, _ message: String?) throws {
+        guard let ledger, let row else { return }
+        try ledger.finish(
+            row,
+            RunEnd(
+                outcome: outcome, exitCode: code, message: message, counts: counts,
+                seconds: (ContinuousClock.now - began).inSeconds, peakMemoryKB: Self.peakMemoryKB))
+    }
+
+    /// Runs on the thread of the signals while the work goes on elsewhere; ends the process.
+    private func leave(on number: Int32) {
+        state.withLock { $0.interruption }?()
+        console.showBar("")
+        let name = [SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"][number] ?? "signal \(number)"
+        console.warn("stopped by \(name)")
+        do {
+            try finish(.killed, 128 + number, "stopped by \(name)")
+        } catch { console.warn("\(error)") }
+        _exit(128 + number)
+    }
+
+    private static var peakMemoryKB: Int {
+        var usage = rusage()
+        return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? Int(usage.ru_maxrss) : 0
+    }
+}
