@@ -18,7 +18,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -27,7 +26,6 @@ let package = Package(
     name: "Sightline",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -50,10 +48,10 @@ let package = Package(
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),
         library("RunLedger", [grdb]),
-        library("StageKit", ["Records", "RunLedger", arguments, logging, crypto, toml]),
+        library("StageKit", ["Records", "RunLedger", arguments, crypto, toml]),
         library("Report", ["Records"]),
 
-        program("ledger", ["RunLedger"]),
+        program("ledger", ["RunLedger", arguments]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
@@ -66,7 +64,10 @@ let package = Package(
         tests("ImagingTests", ["Imaging"]),
         tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
         tests("RecordsTests", ["Records"]),
-        tests("StageKitTests", ["StageKit", "Records", "RunLedger"]),
+        .executableTarget(
+            name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
+            path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
+        tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe"]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("PreferenceTests", ["Preference", "Records"]),
     ]
