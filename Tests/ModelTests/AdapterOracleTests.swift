@@ -15,7 +15,8 @@ import Testing
         expected = try Oracle.json("adapter-grouped")
     }
 
-    private func logits(_ arena: Arena) throws -> [[Float]] {
+    private func logits() throws -> [[Float]] {
+        let arena = Arena()
         let file = try Oracle.tensors("adapter-grouped.forward")
         let images = model.encode(try Oracle.pictures(file), arena)
         let (forest, answers) = LlavaOracleTests.forest(model, try Oracle.json("llava-grouped"))
@@ -28,7 +29,7 @@ import Testing
 
     @Test func logitsWithAdapter() throws {
         let file = try Oracle.tensors("adapter-grouped.forward")
-        for (turn, values) in try logits(Arena()).enumerated() {
+        for (turn, values) in try logits().enumerated() {
             #expect(largestDifference(values, try Oracle.floats(file, "logits.\(turn).f64")) < 5e-5)
         }
     }
@@ -36,16 +37,16 @@ import Testing
     @Test func switchedOffIsTheBase() throws {
         model.decoder.useAdapter(false)
         let file = try Oracle.tensors("llava-grouped.forward")
-        for (turn, values) in try logits(Arena()).enumerated() {
+        for (turn, values) in try logits().enumerated() {
             #expect(largestDifference(values, try Oracle.floats(file, "logits.\(turn).f64")) < 5e-5)
         }
     }
 
     @Test func foldedEqualsAttached() throws {
-        let attached = try logits(Arena())
+        let attached = try logits()
         model.decoder.foldAdapter()
         #expect(model.decoder.adapterParameters.isEmpty)
-        for (folded, values) in zip(try logits(Arena()), attached) {
+        for (folded, values) in zip(try logits(), attached) {
             #expect(largestDifference(folded, values) < 5e-5)
             #expect(folded != values)
         }
@@ -75,8 +76,10 @@ import Testing
         let features = model.encode([pixels], arena).features
         var forest = TokenForest()
         let prompt = forest.add(expand(expected.pair.promptIds, image: model.config.imageTokenID))
-        let spans = [expected.pair.chosenIds, expected.pair.rejectedIds].map { forest.add($0, parent: prompt) }
-        let (chosen, rejected) = (forest.labels(of: spans[0]), forest.labels(of: spans[1]))
+        let answers = [expected.pair.chosenIds, expected.pair.rejectedIds].map {
+            forest.add($0, parent: prompt)
+        }
+        let (chosen, rejected) = (forest.labels(of: answers[0]), forest.labels(of: answers[1]))
         model.decoder.adapterParameters.forEach { $0.train() }
 
         let tape = model.decoder.forward(forest, features: features, arena)

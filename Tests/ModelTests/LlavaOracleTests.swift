@@ -14,7 +14,8 @@ import Testing
         var forest = TokenForest()
         var answers: [Int] = []
         for (i, turn) in expected.turns.enumerated() {
-            let prompt = expand(turn.promptIds, image: model.config.imageTokenID, first: i * model.tokensPerImage)
+            let first = i * model.tokensPerImage
+            let prompt = expand(turn.promptIds, image: model.config.imageTokenID, first: first)
             answers.append(forest.add(turn.answerIds, parent: forest.add(prompt)))
         }
         return (forest, answers)
@@ -27,8 +28,11 @@ import Testing
         let arena = Arena()
 
         let images = model.encode(try Oracle.pictures(file), arena)
-        #expect(largestDifference(images.selected.values, try Oracle.floats(file, "vision_features.f64")) < 1e-5)
-        #expect(largestDifference(images.features.values, try Oracle.floats(file, "projected.f64")) < 1e-5)
+        for (values, tensor) in [
+            (images.selected, "vision_features.f64"), (images.features, "projected.f64"),
+        ] {
+            #expect(largestDifference(values.values, try Oracle.floats(file, tensor)) < 1e-5, "\(tensor)")
+        }
 
         let (forest, answers) = Self.forest(model, expected)
         let tape = model.decoder.forward(forest, features: images.features, arena)

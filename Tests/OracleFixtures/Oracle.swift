@@ -20,7 +20,8 @@ package enum Oracle {
     package static func json<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(T.self, from: Data(contentsOf: root.appendingPathComponent(name + ".json")))
+        return try decoder.decode(
+            T.self, from: Data(contentsOf: root.appendingPathComponent(name + ".json")))
     }
 
     package static func llava(_ name: String) throws -> Llava {
@@ -38,7 +39,8 @@ package enum Oracle {
     }
 
     /// `[N, 3, H, W]` as one array per picture.
-    package static func pictures(_ file: SafetensorsFile, _ name: String = "pixel_values") throws -> [[Float]] {
+    package static func pictures(_ file: SafetensorsFile, _ name: String = "pixel_values") throws -> [[Float]]
+    {
         let view = try file.tensor(named: name)
         let values = try view.floats()
         let size = values.count / view.shape[0]
