@@ -31,7 +31,7 @@ package struct BootstrapSystem: Sendable {
 }
 
 /// Intervals of one figure: for each run by itself, and for its difference to the first run.
-package struct BootstrapResult: Sendable, Equatable {
+package struct BootstrapResult: Sendable, Equatable, Codable {
     package var name: String
     /// One per run.
     package var values: [Interval]

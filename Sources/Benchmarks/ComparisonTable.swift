@@ -1,5 +1,5 @@
 /// Figures of a base model and of the rounds after it, with paired intervals of the differences.
-package struct ComparisonTable: Sendable, Equatable {
+package struct ComparisonTable: Sendable, Equatable, Codable {
     package var names: [String]
     package var rows: [BootstrapResult]
     /// Coverage of the intervals.
@@ -29,13 +29,15 @@ package struct ComparisonTable: Sendable, Equatable {
 
     private var interval: String { "\(fixed(100 * level, 0))% interval" }
 
-    private var legend: String {
+    /// What the columns mean.
+    package var legend: String {
         names.count > 1
             ? "Δ: difference to \(names[0]), paired bootstrap over images; * zero lies outside.\n"
             : "Bootstrap over images.\n"
     }
 
-    private var table: TextTable {
+    /// The cells, for a report.
+    package var table: TextTable {
         let differences = names.dropFirst().flatMap { [$0, "Δ", interval] }
         let head = ["", names[0]] + (names.count > 1 ? differences : [interval])
         return TextTable([head] + rows.map(cells))

@@ -1,0 +1,80 @@
+/// The page's look: system fonts, light and dark by the reader's setting, colours that also tell apart for
+/// colour-blind eyes (orange to blue instead of red to green).
+enum Stylesheet {
+    /// Number of colours for the lines of a chart.
+    static let seriesCount = 6
+
+    static let css = """
+        :root {
+          color-scheme: light dark;
+          --page: #fbfaf8; --card: #ffffff; --ink: #1d2126; --soft: #5c646d; --rule: #dedad3;
+          --low: #fbd3ae; --middle: #f1efe9; --high: #aad7ec; --good: #0b6a8f; --bad: #a8470a;
+          --s0: #0b6a8f; --s1: #c4590f; --s2: #5b5fc7; --s3: #4f7f1e; --s4: #b03a78; --s5: #7a6a00;
+        }
+        @media (prefers-color-scheme: dark) {
+          :root {
+            --page: #14171a; --card: #1c2024; --ink: #e8e6e1; --soft: #a2a9b1; --rule: #343a41;
+            --low: #6d3d16; --middle: #2b2f34; --high: #15506c; --good: #7cc6e8; --bad: #f3a566;
+            --s0: #62b8de; --s1: #f09a56; --s2: #a6a9f5; --s3: #a0cb6a; --s4: #ec8fbd; --s5: #d8c64a;
+          }
+        }
+        * { box-sizing: border-box; }
+        body {
+          margin: 0 auto; max-width: 78rem; padding: 2rem 1.25rem 5rem; background: var(--page);
+          color: var(--ink); font: 1rem/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+        }
+        h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 .5rem; }
+        h2 { font-size: 1.4rem; margin: 3rem 0 1rem; padding-top: 1rem; border-top: 1px solid var(--rule); }
+        h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+        dl.facts { display: flex; flex-wrap: wrap; gap: .3rem 2rem; margin: 0 0 1rem; color: var(--soft); }
+        dl.facts div { display: flex; gap: .5rem; } dl.facts dd { margin: 0; color: var(--ink); }
+        .scroll { overflow-x: auto; }
+        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
+        th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+        thead th { color: var(--soft); font-weight: 600; }
+        th:first-child { text-align: left; font-weight: 500; }
+        .legend, .figures, figcaption { color: var(--soft); font-size: .85rem; }
+        .keys { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 0 0 1rem; font-size: .9rem; }
+        .keys i { display: inline-block; width: 1.4rem; height: .3rem; border-radius: 1rem; margin: 0 .4rem .2rem 0; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
+        .chart { margin: 0; padding: .8rem; background: var(--card); border: 1px solid var(--rule); border-radius: .6rem; }
+        .chart svg { width: 100%; height: auto; display: block; }
+        .grid { stroke: var(--rule); } .tick { fill: var(--soft); font-size: 11px; }
+        .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+        pre.notes { background: var(--card); border: 1px solid var(--rule); border-radius: .6rem; padding: .8rem 1rem;
+          overflow-x: auto; font: .85rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
+        .picture { display: grid; grid-template-columns: 15rem minmax(0, 1fr); gap: 1.25rem; margin: 1.25rem 0;
+          padding: 1.25rem; background: var(--card); border: 1px solid var(--rule); border-radius: .6rem; }
+        @media (max-width: 46rem) { .picture { grid-template-columns: minmax(0, 1fr); } }
+        .picture img { width: 100%; max-width: 15rem; border-radius: .4rem; display: block; image-rendering: auto; }
+        .prompt { margin: .3rem 0 .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+        .truth { color: var(--soft); font-size: .85rem; margin: .6rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: .8rem; margin: 0 0 .8rem; }
+        .side { border-left: .25rem solid; padding: .1rem .8rem .3rem; }
+        .side.chosen { border-color: var(--good); } .side.rejected { border-color: var(--bad); }
+        .side h4 { margin: 0; font-size: .8rem; letter-spacing: .04em; }
+        .side.chosen h4, .badge.chosen { color: var(--good); } .side.rejected h4, .badge.rejected { color: var(--bad); }
+        .side p { margin: .2rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+        mark { background: none; color: var(--bad); font-weight: 600; text-decoration: underline wavy 1px; text-underline-offset: .2em; }
+        summary { cursor: pointer; color: var(--soft); }
+        .tree { list-style: none; margin: .6rem 0 0; padding: 0; font-size: .93rem; }
+        .tree li { padding: .14rem 0 .14rem calc(var(--depth) * 1.5rem); overflow-wrap: anywhere;
+          background: repeating-linear-gradient(to right, transparent 0 .6rem, var(--rule) .6rem calc(.6rem + 1px), transparent calc(.6rem + 1px) 1.5rem)
+            no-repeat 0 0 / calc(var(--depth) * 1.5rem) 100%; }
+        .tree li.pruned .sentence { opacity: .62; }
+        .sentence { padding: .08rem .4rem; border-radius: .3rem; unicode-bidi: isolate; box-decoration-break: clone; }
+        .sentence.scored { background: color-mix(in oklab,
+            color-mix(in oklab, var(--high) calc(var(--reward) * 200% - 100%), var(--middle)),
+            var(--low) calc(100% - var(--reward) * 200%)); }
+        .badge { border: 1px solid; border-radius: 1rem; padding: 0 .55rem; font-size: .8rem; color: var(--soft); white-space: nowrap; }
+        .badge.chosen, .badge.rejected { font-weight: 650; }
+        .scale { display: inline-block; width: 8rem; height: .7rem; border-radius: 1rem; vertical-align: middle; margin: 0 .4rem;
+          background: linear-gradient(to right, var(--low), var(--middle), var(--high)); }
+        footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
+
+        """ + series
+
+    private static let series = (0..<seriesCount).map {
+        ".series-\($0) { stroke: var(--s\($0)); } .dot.series-\($0), .keys .series-\($0) { background: var(--s\($0)); fill: var(--s\($0)); }\n"
+    }.joined()
+}
