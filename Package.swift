@@ -70,5 +70,6 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe"]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("PreferenceTests", ["Preference", "Records"]),
+        tests("ReportTests", ["Report", "Records"]),
     ]
 )
