@@ -66,11 +66,11 @@ extension Painter {
 
     private mutating func paintChair() {
         shadow(0.48, 0.34)
-        part(.rectangle(-0.30, 0.10, -0.19, 0.49), palette.dark)
-        part(.rectangle(0.19, 0.10, 0.30, 0.49), palette.dark)
-        part(.polygon([(-0.36, -0.49), (-0.19, -0.49), (-0.15, 0.06), (-0.30, 0.06)]), palette.main)
-        part(.rounded(-0.34, 0.0, 0.36, 0.17, 0.05), palette.main)
-        plain(.line([(-0.20, 0.055), (0.28, 0.055)], 0.05), palette.light)
+        part(.rectangle(-0.32, 0.10, -0.18, 0.49), palette.dark)
+        part(.rectangle(0.20, 0.10, 0.34, 0.49), palette.dark)
+        part(.polygon([(-0.40, -0.49), (-0.19, -0.49), (-0.13, 0.06), (-0.34, 0.06)]), palette.main)
+        part(.rounded(-0.37, -0.02, 0.39, 0.19, 0.05), palette.main)
+        plain(.line([(-0.06, 0.045), (0.28, 0.045)], 0.05), palette.light)
     }
 
     private mutating func paintClock() {

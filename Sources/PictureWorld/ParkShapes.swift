@@ -12,7 +12,7 @@ extension Painter {
     }
 
     mutating func paintDog() {
-        shadow(0.47, 0.38)
+        shadow(0.46, 0.38)
         part(
             .polygon([
                 (-0.49, -0.34), (-0.40, -0.38), (-0.31, -0.10), (0.04, -0.10), (0.12, -0.30), (0.16, -0.44),
@@ -27,14 +27,13 @@ extension Painter {
     }
 
     mutating func paintKite() {
-        plain(.line([(0, 0.20), (0.10, 0.29), (0.03, 0.38), (0.16, 0.46), (0.34, 0.46)], 0.045), palette.ink)
-        for (x, y) in [(0.07, 0.33), (0.27, 0.46)] {
-            part(.polygon([(x - 0.09, y - 0.07), (x, y), (x - 0.09, y + 0.07)]), palette.main)
-            part(.polygon([(x + 0.09, y - 0.07), (x + 0.09, y + 0.07), (x, y)]), palette.main)
+        plain(.line([(0, 0.20), (0.10, 0.29), (0.03, 0.38), (0.16, 0.45), (0.34, 0.44)], 0.045), palette.ink)
+        for (x, y) in [(0.07, 0.33), (0.27, 0.445)] {
+            part(.polygon([(x - 0.09, y - 0.06), (x, y), (x - 0.09, y + 0.06)]), palette.main)
+            part(.polygon([(x + 0.09, y - 0.06), (x + 0.09, y + 0.06), (x, y)]), palette.main)
         }
         part(.polygon([(0, -0.50), (0.36, -0.16), (0, 0.24), (-0.36, -0.16)]), palette.main)
         plain(.polygon([(0, -0.44), (-0.30, -0.16), (0, -0.16)]), palette.light)
-        plain(.polygon([(0, 0.17), (0.30, -0.16), (0, -0.16)]), palette.light)
         mark([(0, -0.46), (0, 0.20)], 0.03)
         mark([(-0.33, -0.16), (0.33, -0.16)], 0.03)
     }

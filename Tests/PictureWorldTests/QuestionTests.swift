@@ -1,0 +1,150 @@
+import PictureWorld
+import Testing
+
+@Suite struct QuestionTests {
+    let scenes = sampleScenes(3000)
+
+    @Test func yesAndNoAreBalancedWithinEachKind() {
+        let asked = scenes.flatMap { $0.ask(seed: 1) }
+        for kind in [Question.Kind.existence, .count, .color, .position, .claim] {
+            let answers = asked.filter { $0.kind == kind }
+            #expect(answers.allSatisfy(\.isYesNo) && answers.count > 500)
+            #expect((0.46...0.54).contains(share(answers) { $0.answer == "Yes" }), "\(kind)")
+        }
+        #expect(Set(asked.map(\.kind)) == Set(Question.Kind.allCases))
+        #expect(asked.count == 8 * scenes.count)
+    }
+
+    @Test func questionsOnTheCompanionNeedALook() {
+        for context in Context.allCases {
+            let companion = context.habit.companion
+            let asked = scenes.filter { $0.context == context }.flatMap { scene in
+                scene.ask(seed: 1).filter {
+                    $0.kind == .existence && $0.prompt.contains(" \(companion.rawValue) ")
+                }
+            }
+            #expect(asked.count > 150)
+            #expect((0.35...0.65).contains(share(asked) { $0.answer == "Yes" }), "\(companion)")
+        }
+    }
+
+    @Test func answersAreTrue() throws {
+        for scene in scenes.prefix(1500) {
+            for question in scene.ask(seed: 2) {
+                let text = question.prompt
+                let named = Category.mentions(in: text)
+                switch question.kind {
+                case .existence:
+                    #expect(scene.has(try #require(named.first)) == (question.answer == "Yes"), "\(text)")
+                case .claim:
+                    let sentence = String(text.dropFirst("Is this true? ".count))
+                    #expect((scene.judge(sentence).verdict == .true) == (question.answer == "Yes"), "\(text)")
+                case .color, .count:
+                    // Read as a statement, the question says what it asks.
+                    let claim = ParsedSentence(String(text.prefix { $0 != "?" }))
+                    #expect((scene.judge(claim).verdict == .true) == (question.answer == "Yes"), "\(text)")
+                case .whatColor:
+                    let claim = "The \(try #require(named.first).rawValue) is \(question.answer)."
+                    #expect(scene.judge(claim).verdict == .true)
+                case .howMany:
+                    let count = scene.count(of: try #require(named.first))
+                    #expect(["zero", "one", "two", "three"][count] == question.answer)
+                case .whereIs:
+                    let thing = text.dropFirst("Where is ".count).dropLast()
+                    #expect(scene.judge("\(thing) is \(question.answer).").verdict == .true, "\(text)")
+                case .whichObjects:
+                    #expect(Category.mentions(in: question.answer) == scene.categories)
+                case .whatPlace:
+                    #expect(question.answer == "a \(scene.context.rawValue)")
+                case .position:
+                    let a = try #require(scene.objects.first { $0.category == named.first })
+                    let b = try #require(scene.objects.first { $0.category == named.last })
+                    let relation: Relation =
+                        text.contains("above")
+                        ? .above
+                        : text.contains("below") ? .below : text.contains("left") ? .leftOf : .rightOf
+                    #expect(relation.holds(a.place, b.place) == (question.answer == "Yes"), "\(text)")
+                case .choice: break
+                }
+            }
+        }
+    }
+
+    @Test func choicesSetTruthAgainstASlip() throws {
+        let choices = scenes.flatMap { scene in
+            scene.ask(seed: 2).filter { $0.kind == .choice }.map { (scene, $0) }
+        }
+        var referenced = 0
+        var captions = 0
+        for (scene, choice) in choices {
+            let parts = try #require(
+                choice.prompt.wholeMatch(
+                    of:
+                        /Question: .*?[.?](?: Reference: (.*))? Answer 1: (.*) Answer 2: (.*) Which answer is better, 1 or 2\?/
+                ))
+            let verdicts = [scene.judge(String(parts.2)).verdict, scene.judge(String(parts.3)).verdict]
+            #expect(
+                verdicts == (choice.answer == "1" ? [.true, .false] : [.false, .true]), "\(choice.prompt)")
+            if let reference = parts.1 {
+                referenced += 1
+                #expect(scene.judge(String(reference)).verdict == .true)
+            }
+            if Lexer.sentences(of: String(parts.2)).count > 1 { captions += 1 }
+        }
+        #expect((0.46...0.54).contains(share(choices) { $0.1.answer == "1" }))
+        #expect((0.26...0.34).contains(Double(referenced) / Double(choices.count)))
+        #expect((0.36...0.44).contains(Double(captions) / Double(choices.count)))
+    }
+
+    @Test func popeAsksThreeAndThree() {
+        let statistics = Cooccurrence(scenes)
+        for scene in scenes.prefix(1000) {
+            let asked = PopeQuestion.Split.allCases.map { scene.popeQuestions($0, statistics, seed: 1) }
+            for questions in asked {
+                #expect(questions.map(\.label) == ["yes", "no", "yes", "no", "yes", "no"])
+                #expect(questions.allSatisfy { scene.has($0.category) == ($0.label == "yes") })
+                #expect(Set(questions.map(\.category)).count == 6)
+                #expect(questions.allSatisfy { Category.mentions(in: $0.text) == [$0.category] })
+            }
+            let positives = Set(asked.map { $0.filter { $0.label == "yes" }.map(\.text) })
+            #expect(positives.count == 1)
+        }
+    }
+
+    @Test func popularAndAdversarialNegativesAreTheHardOnes() {
+        let statistics = Cooccurrence(scenes)
+        let own = { (split: PopeQuestion.Split) in
+            let negatives = scenes.flatMap { scene in
+                scene.popeQuestions(split, statistics, seed: 1).filter { $0.label == "no" }
+                    .map { $0.category.context == scene.context }
+            }
+            return share(negatives) { $0 }
+        }
+        #expect(own(.adversarial) > own(.random) + 0.2)
+        // The most frequent absent category of all leads the popular negatives.
+        let counts = Category.allCases.map { category in (category, scenes.count { $0.has(category) }) }
+        for scene in scenes.prefix(200) {
+            let negatives = scene.popeQuestions(.popular, statistics, seed: 1).filter { $0.label == "no" }
+            let absent = counts.filter { !scene.has($0.0) }
+            let best = absent.map(\.1).max()
+            #expect(absent.first { $0.0 == negatives.first?.category }?.1 == best)
+        }
+    }
+
+    @Test func mmeAsksEachTaskBothWays() throws {
+        for scene in scenes.prefix(1000) {
+            let questions = scene.mmeQuestions(seed: 1)
+            let tasks = [
+                "existence", "existence", "count", "count", "color", "color", "position", "position",
+            ]
+            #expect(questions.map(\.task) == tasks)
+            #expect(questions.map(\.label) == ["yes", "no", "yes", "no", "yes", "no", "yes", "no"])
+            #expect(questions.allSatisfy { $0.text.hasSuffix("? Please answer yes or no.") })
+            for question in questions.prefix(6) {
+                let claim = String(question.text.prefix { $0 != "?" })
+                #expect(
+                    (scene.judge(claim).verdict == .true) == (question.label == "yes"), "\(question.text)")
+            }
+        }
+    }
+}
