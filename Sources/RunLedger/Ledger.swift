@@ -16,7 +16,8 @@ package final class Ledger: Sendable {
     /// and runs whose process has died are marked as killed.
     package init(path: String, access: Access, busySeconds: Int = Ledger.busySeconds) throws {
         self.path = path
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path)
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,

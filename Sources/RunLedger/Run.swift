@@ -152,6 +152,11 @@ package struct Run: Sendable {
     package let seconds: Double?
     package let peakMemoryKB: Int?
 
+    /// The outcome as it is now: a run that nobody has ended and whose process is gone was killed.
+    package var currentOutcome: Outcome {
+        outcome == .running && !process.mayBeAlive ? .killed : outcome
+    }
+
     init(_ row: Row) throws {
         id = row["id"]
         stage = row["stage"]

@@ -112,13 +112,14 @@ struct ConfigFile {
     /// The settings as a table that reads back to the same.
     static func rendered(_ settings: [Setting], stage: String) -> String {
         var out = "[\(stage)]\n"
-        for setting in settings where !refused.contains(setting.key) {
+        let files = settings.filter { $0.key == "input" || $0.key == "files" }.flatMap(\.items)
+        if !files.isEmpty { out += "input = [\(files.map(literal).joined(separator: ", "))]\n" }
+        for setting in settings where !refused.union(["input", "files"]).contains(setting.key) {
             switch setting.value {
             case .flag(let isOn): out += "\(setting.key) = \(isOn)\n"
             case .text(let text): out += "\(setting.key) = \(literal(text))\n"
             case .list(let items):
-                let key = setting.key == "files" ? "input" : setting.key
-                out += "\(key) = [\(items.map(literal).joined(separator: ", "))]\n"
+                out += "\(setting.key) = [\(items.map(literal).joined(separator: ", "))]\n"
             }
         }
         return out

@@ -130,6 +130,8 @@ package struct Setting: Sendable, Equatable {
     package let key: String
     package let value: Value
 
+    var items: [String] { if case .list(let items) = value { items } else { [] } }
+
     package var text: String {
         switch value {
         case .flag(let isOn): isOn ? "true" : "false"

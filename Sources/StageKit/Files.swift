@@ -121,9 +121,16 @@ package enum AtomicFile {
         try synchroniseFolder(of: path)
     }
 
+    /// `a/b` of `a/b/c`, `.` of `c`. (NSString's deletingLastPathComponent traps on a single letter
+    /// in the Foundation of Swift 6.3.)
+    static func folder(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     static func synchroniseFolder(of path: String) throws {
-        let folder = (path as NSString).deletingLastPathComponent
-        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+        let folder = folder(of: path)
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StageError.system(folder, "open the folder") }
         defer { close(descriptor) }
         // Some file systems can't synchronise a folder and say EINVAL; the rename stands all the same.

@@ -7,7 +7,10 @@ package final class RunLock: Sendable {
 
     /// The lock of the run `name`: `runs/NAME/.lock`.
     /// - Throws: `StageError` with exit code 75 where another process holds it.
-    package static func acquire(run name: String, in folder: String = "runs") throws -> RunLock {
+    /// - Parameter isInherited: whether programs that this one starts keep the lock.
+    package static func acquire(
+        run name: String, in folder: String = "runs", isInherited: Bool = false
+    ) throws -> RunLock {
         guard isRunName(name) else {
             throw StageError.usage("--run \(name): not a name; use letters, digits, '-', '_' and '.'")
         }
@@ -17,7 +20,7 @@ package final class RunLock: Sendable {
         } catch {
             throw StageError.failed("\(home): can't make the folder of the run (\(error)); check its rights")
         }
-        return try RunLock(path: "\(home)/.lock", of: "run \(name)")
+        return try RunLock(path: "\(home)/.lock", of: "run \(name)", isInherited: isInherited)
     }
 
     /// - Parameter subject: what is locked, as the error says it.
@@ -26,7 +29,7 @@ package final class RunLock: Sendable {
         self.path = path
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | (isInherited ? 0 : O_CLOEXEC), 0o666)
-            guard descriptor >= 0 else { throw StageError.system(path, "open the lock") }
+            guard descriptor >= 0 else { throw StageError.system(path, "open or make it") }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let number = errno
                 close(descriptor)

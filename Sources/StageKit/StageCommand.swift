@@ -95,7 +95,12 @@ package enum Program {
         Foundation.exit(
             run(name) {
                 var parsed = try parse(command) { try command.parseAsRoot() }
-                do { try parsed.run() } catch let code as ExitCode { return code.rawValue }
+                do { try parsed.run() } catch {
+                    // Help is a command of its own that throws its text.
+                    let code = command.exitCode(for: error)
+                    guard code == .success || code == .validationFailure else { throw error }
+                    throw ParsingStopped(text: command.fullMessage(for: error), code: code.rawValue)
+                }
                 return 0
             })
     }
@@ -109,6 +114,9 @@ package enum Program {
                 text: command.fullMessage(for: error), code: command.exitCode(for: error).rawValue)
         }
     }
+
+    /// Writes to standard output; a closed pipe ends the program in peace.
+    package static func put(_ text: String) throws { try ByteSink.standardOutput.write(Array(text.utf8)) }
 
     private static func complain(_ name: String, _ text: String) {
         Console(name: name, isQuiet: false).warn(text)

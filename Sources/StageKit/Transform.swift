@@ -104,12 +104,18 @@ extension StageRun {
         let stream = RecordStream(
             source: source, output: output, progress: progress, skipAllowance: options.input.skipBad)
         if resumed.line > 0 { console.say("going on after \(resumed.read) records") }
-        onInterruption { output.flushBeforeLeaving() }
+        let note = { @Sendable [self] in
+            let end = output.progress
+            count(read: end.read, written: end.written, skipped: end.skipped, dropped: end.dropped)
+        }
+        onInterruption {
+            output.flushBeforeLeaving()
+            note()
+        }
         defer {
             onInterruption(nil)
             progress.finish()
-            let end = output.progress
-            count(read: end.read, written: end.written, skipped: end.skipped, dropped: end.dropped)
+            note()
         }
         do { try body(stream) } catch {
             if (error as? StageError)?.code == .closedPipe { throw error }

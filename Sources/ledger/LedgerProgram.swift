@@ -1,0 +1,180 @@
+import ArgumentParser
+import Foundation
+import RunLedger
+import StageKit
+
+/// Shows what was run, on what, and what came out.
+@main struct LedgerProgram: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "Show what was run, on what, and what came out.",
+        version: sightlineVersion,
+        subcommands: [
+            List.self, Show.self, Lineage.self, Compare.self, Metrics.self, Rounds.self, RecordRound.self,
+            RunLocked.self, Sweep.self,
+        ])
+
+    static var _errorPrefix: String { "ledger: " }
+
+    static func main() { Program.main(Self.self, name: "ledger") }
+}
+
+/// Which ledger a subcommand reads.
+struct LedgerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The ledger; else $SIGHTLINE_LEDGER, else runs/ledger.sqlite where runs/ stands.",
+            valueName: "file"))
+    var ledger: String?
+
+    func open(_ access: Ledger.Access) throws -> Ledger {
+        guard let path = StageRun.ledgerPath(ledger, ProcessInfo.processInfo.environment) else {
+            throw StageError.failed("no ledger here: name one by --ledger or $SIGHTLINE_LEDGER")
+        }
+        return try Ledger(path: path, access: access)
+    }
+}
+
+/// Lists runs, newest last.
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List runs, newest last.")
+
+    @OptionGroup var options: LedgerOptions
+    @Option(help: "Only runs of this stage.") var stage: String?
+    @Option(name: .customLong("run"), help: "Only runs of this name.") var runName: String?
+    @Option(help: "Only runs that ended so: \(Outcome.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var outcome: Outcome?
+    @Option(help: "At most so many, the newest.") var limit = 50
+    @Flag(help: "One JSON object per line.") var json = false
+
+    func run() throws {
+        // The outcome is judged here, not in the query: a dead process's run still says "running".
+        let all = try options.open(.read).runs(
+            .init(stage: stage, runName: runName, limit: outcome == nil ? limit : .max))
+        let runs = all.filter { outcome == nil || $0.currentOutcome == outcome }.suffix(limit)
+        if json { return try Program.put(runs.map { try RunJSON.of($0).text + "\n" }.joined()) }
+        var table = Table([
+            "id", "stage", "run", "outcome", "started", "time", "in", "out", "dropped", "skipped",
+        ])
+        for run in runs {
+            table.add([
+                "\(run.id)", run.stage, run.runName ?? "", run.currentOutcome.rawValue,
+                Text.date(run.started),
+                run.seconds.map(Text.seconds) ?? "", "\(run.counts.read)", "\(run.counts.written)",
+                "\(run.counts.dropped)", "\(run.counts.skipped)",
+            ])
+        }
+        try Program.put(table.rendered(rightAligned: [0, 5, 6, 7, 8, 9]))
+    }
+}
+
+/// Shows one run with its inputs, outputs and last metrics.
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show one run.")
+
+    @OptionGroup var options: LedgerOptions
+    @Argument(help: "Number of the run, as `list` shows it.") var id: Int64
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() throws {
+        let ledger = try options.open(.read)
+        let run = try ledger.run(id)
+        let inputs = try ledger.inputs(of: id)
+        let outputs = try ledger.outputs(of: id)
+        let metrics = Metric.last(try ledger.metrics(of: id))
+        if json {
+            return try Program.put(
+                try RunJSON.of(run, inputs: inputs, outputs: outputs, metrics: metrics).text + "\n")
+        }
+        var out = Table()
+        for (name, value) in try RunJSON.lines(run) { out.add([name, value]) }
+        for link in inputs { out.add([link.role, Text.artefact(link.artefact)]) }
+        for link in outputs { out.add([link.role, Text.artefact(link.artefact)]) }
+        for metric in metrics { out.add([metric.name, Text.metric(metric)]) }
+        try Program.put(out.rendered())
+    }
+}
+
+/// Follows a file back to what nobody here has made.
+struct Lineage: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Follow a file or model back to its prompts.",
+        discussion: "Contents connect the steps, so renamed files and pipes are followed.")
+
+    @OptionGroup var options: LedgerOptions
+    @Argument(help: "A file or folder.") var file: String
+
+    func run() throws {
+        let ledger = try options.open(.read)
+        let artefact = try Digest.artefact(file, kind: .file)
+        guard let known = try ledger.artefacts(digest: artefact.digest).first else {
+            throw StageError.failed(
+                "\(file): no run has read or written this content; it was changed since, or made elsewhere")
+        }
+        for step in try ledger.lineage(
+            of: Artefact(
+                path: file, digest: known.digest, bytes: known.bytes, kind: known.kind))
+        {
+            let indent = String(repeating: "  ", count: step.depth)
+            let role = step.role.isEmpty ? "" : "\(step.role): "
+            let maker = step.run.map { "made by run \($0.id), \($0.stage), \(Text.date($0.started))" }
+            try Program.put("\(indent)\(role)\(Text.artefact(step.artefact))  \(maker ?? "not made here")\n")
+        }
+    }
+}
+
+/// Two runs side by side.
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare two runs: what differs in options, inputs and metrics.")
+
+    @OptionGroup var options: LedgerOptions
+    @Argument(help: "Number of a run.") var first: Int64
+    @Argument(help: "Number of another.") var second: Int64
+    @Flag(help: "Show what is equal too.") var all = false
+
+    func run() throws {
+        let ledger = try options.open(.read)
+        let columns = try [first, second].map { id in try facts(ledger, id) }
+        var names = columns[0].map(\.name)
+        for entry in columns[1] where !names.contains(entry.name) { names.append(entry.name) }
+        var table = Table(["", "run \(first)", "run \(second)"])
+        for name in names {
+            let values = columns.map { column in column.first { $0.name == name }?.value ?? "–" }
+            if all || values[0] != values[1] { table.add([name] + values) }
+        }
+        try Program.put(table.rendered())
+    }
+
+    private func facts(_ ledger: Ledger, _ id: Int64) throws -> [(name: String, value: String)] {
+        let run = try ledger.run(id)
+        var out = try RunJSON.lines(run).filter { !["id", "arguments", "pid"].contains($0.name) }
+        out += try RunJSON.settings(run)
+        for link in try ledger.inputs(of: id) { out.append((link.role, Text.artefact(link.artefact))) }
+        for metric in Metric.last(try ledger.metrics(of: id)) {
+            out.append((metric.name, Text.metric(metric)))
+        }
+        return out
+    }
+}
+
+/// The metrics of a run, step by step.
+struct Metrics: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the metrics of a run as tab-separated lines.")
+
+    @OptionGroup var options: LedgerOptions
+    @Argument(help: "Number of the run.") var id: Int64
+    @Option(help: "Only metrics of this name.") var name: [String] = []
+
+    func run() throws {
+        let ledger = try options.open(.read)
+        _ = try ledger.run(id)
+        var out = "name\tstep\tvalue\n"
+        for metric in try ledger.metrics(of: id) where name.isEmpty || name.contains(metric.name) {
+            out += "\(metric.name)\t\(metric.step.map(String.init) ?? "")\t\(metric.value)\n"
+        }
+        try Program.put(out)
+    }
+}
+
+extension Outcome: ExpressibleByArgument {}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import RunLedger
+import StageKit
+
+/// The models that the rounds of a run ended with.
+struct Rounds: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the rounds of a run and their models.")
+
+    @OptionGroup var options: LedgerOptions
+    @Argument(help: "Name of the run; all runs without it.") var name: String?
+
+    func run() throws {
+        var table = Table(["run", "round", "model", "digest", "recorded"])
+        for round in try options.open(.read).rounds(of: name) {
+            table.add([
+                round.runName, "\(round.k)", round.modelPath, String(round.modelDigest.prefix(12)),
+                Text.date(round.recorded),
+            ])
+        }
+        try Program.put(table.rendered(rightAligned: [1]))
+    }
+}
+
+/// Notes the model of a round.
+struct RecordRound: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "round", abstract: "Note the model that a round ended with; round 0 is the beginning.")
+
+    @OptionGroup var options: LedgerOptions
+    @Argument(help: "Name of the run.") var name: String
+    @Argument(help: "Number of the round.") var k: Int
+    @Argument(help: "Folder of the model or adapter.") var model: String
+
+    func validate() throws {
+        if k < 0 { throw ValidationError("\(k): rounds count from 0") }
+    }
+
+    func run() throws {
+        let artefact = try Digest.artefact(model, kind: .model)
+        try options.open(.write).setRound(
+            Round(runName: name, k: k, modelDigest: artefact.digest, modelPath: model))
+    }
+}
+
+/// Runs a command as the one holder of a run's name.
+struct RunLocked: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a command while holding the lock runs/NAME/.lock.",
+        discussion: """
+            The stages that the command starts belong to the run NAME. A second caller gets exit code 75. \
+            The kernel drops the lock when the command and all it has started have ended.
+            """)
+
+    @Argument(help: "Name of the run.") var name: String
+    @Argument(parsing: .captureForPassthrough, help: "The command with its arguments.") var command: [String]
+
+    func validate() throws {
+        if words.isEmpty { throw ValidationError("a command must follow the name") }
+    }
+
+    private var words: [String] { Array(command.first == "--" ? command.dropFirst() : command[...]) }
+
+    func run() throws {
+        let lock = try RunLock.acquire(run: name, isInherited: true)
+        setenv(StageRun.runVariable, name, 1)
+        // This program ignores SIGPIPE, and an ignored signal would stay ignored in the command.
+        signal(SIGPIPE, SIG_DFL)
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+        arguments.append(nil)
+        withExtendedLifetime(lock) { _ = execvp(words[0], arguments) }
+        throw StageError.failed(
+            "\(words[0]): can't run it: \(String(cString: strerror(errno))); check the command")
+    }
+}
+
+/// Marks killed runs.
+struct Sweep: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Mark the runs whose process has died; every run does this when it begins.")
+
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        // Opening for writing has marked them already; what is left is to say so.
+        let ledger = try options.open(.write)
+        let killed = try ledger.runs(.init(outcome: .killed, limit: .max)).count
+        try Program.put("\(killed) killed runs in the ledger\n")
+    }
+}
