@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// What the known scene says about an answer.
 package struct TruthJudgement: Sendable, Equatable {
@@ -88,6 +89,15 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
         metrics.append(("length_difference", lengthDifference))
         if let marginCorrelation { metrics.append(("margin_correlation", marginCorrelation)) }
         return metrics
+    }
+
+    /// The metrics as one JSON object.
+    ///
+    /// - Throws: `RecordError` for a figure that is not finite.
+    package func json() throws -> JSONObject {
+        var object = JSONObject()
+        for (name, value) in metrics { object.set(name, try RecordError.naming(name) { try .double(value) }) }
+        return object
     }
 
     /// A table for people.

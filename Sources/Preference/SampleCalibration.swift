@@ -21,7 +21,9 @@ extension SentenceReward {
 
 extension Calibration {
     /// Writes `likelihood` and `calibrated` to every node and `calibrated` to every candidate drawn as
-    /// sentences. Relevance stands in the nodes already, so λ can be changed without scoring again.
+    /// sentences. Relevance stands in the nodes already, so λ can be changed without scoring again. Siblings
+    /// are the nodes of one parent in the order of the record; a tree that was steered by the same rule over
+    /// the same siblings therefore gets the same numbers.
     ///
     /// - Throws: what `calibrated(_:)` throws.
     package func calibrate(_ sample: inout Sample) throws {

@@ -35,7 +35,7 @@ struct CandidateTree {
         html += marked(sentence.text, phrases: sentence.judgement?.invented ?? []) + "</span>"
         let figures = [sentence.reward.map { ("reward", $0) }].compactMap { $0 } + sentence.figures
         if !figures.isEmpty {
-            let texts = figures.map { "\(escaped($0.0)) \(figure($0.1))" }
+            let texts = figures.map { "\(escaped($0.0))\u{A0}\(figure($0.1))" }
             html += " <span class=\"figures\">\(texts.joined(separator: " · "))</span>"
         }
         for answer in answers { html += badge(answer) }

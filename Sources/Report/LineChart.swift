@@ -98,7 +98,7 @@ struct Axis {
             let half = max(abs(low) * 0.1, 0.5)
             (low, high) = (low - half, high + half)
         }
-        let rough = (high - low) / 4
+        let rough = (high - low) / 5
         let magnitude = pow(10, floor(log10(rough)))
         let step = ([1, 2, 5].first { $0 * magnitude >= rough } ?? 10) * magnitude
         lower = low

@@ -32,7 +32,7 @@ enum Stylesheet {
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
         th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
         thead th { color: var(--soft); font-weight: 600; }
-        th:first-child { text-align: left; font-weight: 500; }
+        th:first-child { text-align: left; font-weight: 500; padding-left: 0; }
         .legend, .figures, figcaption { color: var(--soft); font-size: .85rem; }
         .keys { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 0 0 1rem; font-size: .9rem; }
         .keys i { display: inline-block; width: 1.4rem; height: .3rem; border-radius: 1rem; margin: 0 .4rem .2rem 0; }
@@ -61,7 +61,7 @@ enum Stylesheet {
         .tree li { padding: .14rem 0 .14rem calc(var(--depth) * 1.5rem); overflow-wrap: anywhere;
           background: repeating-linear-gradient(to right, transparent 0 .6rem, var(--rule) .6rem calc(.6rem + 1px), transparent calc(.6rem + 1px) 1.5rem)
             no-repeat 0 0 / calc(var(--depth) * 1.5rem) 100%; }
-        .tree li.pruned .sentence { opacity: .62; }
+        .tree li.pruned .sentence { opacity: .72; }
         .sentence { padding: .08rem .4rem; border-radius: .3rem; unicode-bidi: isolate; box-decoration-break: clone; }
         .sentence.scored { background: color-mix(in oklab,
             color-mix(in oklab, var(--high) calc(var(--reward) * 200% - 100%), var(--middle)),

@@ -102,7 +102,10 @@ import Testing
         #expect(abs(try #require(audit.marginCorrelation) - expected) < 1e-12)
     }
 
-    @Test func metricsAndTableSayTheSame() {
+    @Test func metricsAndTableSayTheSame() throws {
+        let json = try audit.json()
+        #expect(json.keys == audit.metrics.map(\.name))
+        #expect(try json.double("agreement") == audit.agreement)
         let metrics = Dictionary(uniqueKeysWithValues: audit.metrics.map { ($0.name, $0.value) })
         #expect(metrics["agreement"] == audit.agreement)
         #expect(metrics["length_difference"] == -1)

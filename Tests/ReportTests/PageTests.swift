@@ -54,7 +54,9 @@ private func record() throws -> Record {
         let rows = html.components(separatedBy: "<li class=").dropFirst().map { String($0) }
         #expect(rows.count == 4)
         #expect(rows[0].hasPrefix("\"alive\" style=\"--depth:0\"") && rows[0].contains("A dog sits."))
-        #expect(rows[0].contains("--reward:1.000") && rows[0].contains("relevance 0.31 · likelihood −1.00"))
+        #expect(
+            rows[0].contains("--reward:1.000")
+                && rows[0].contains("relevance\u{A0}0.31 · likelihood\u{A0}−1.00"))
         #expect(rows[1].hasPrefix("\"alive\" style=\"--depth:1\"") && rows[1].contains("--reward:0.500"))
         #expect(rows[1].contains("<mark>fire  truck</mark> waits"))
         #expect(rows[1].contains("<span class=\"badge rejected\">c0 1.00 rejected</span>"))
