@@ -49,15 +49,19 @@ let package = Package(
         library("Records"),
         library("RunLedger", [grdb]),
         library("StageKit", ["Records", "RunLedger", arguments, crypto, toml]),
+        library("ModelOptions", ["StageKit", "Model", "Kernels", "Checkpoint", arguments]),
         library("Report", ["Records"]),
 
         program("ledger", ["RunLedger", arguments]),
+        program("clip-train", ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
+        program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
             name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"], path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
         tests("CheckpointTests", ["Checkpoint", "CKernels"]),
