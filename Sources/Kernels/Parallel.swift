@@ -35,3 +35,26 @@ package enum Parallel {
         run(pieces) { body($0 * grain..<min(items, ($0 + 1) * grain)) }
     }
 }
+
+/// Results of parallel work: each task fills its own slot.
+package final class Slots<Value>: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<Value?>
+
+    package init(count: Int) {
+        storage = .allocate(capacity: count)
+        storage.initialize(repeating: nil)
+    }
+
+    deinit {
+        storage.deinitialize()
+        storage.deallocate()
+    }
+
+    package subscript(index: Int) -> Value? {
+        get { storage[index] }
+        set { storage[index] = newValue }
+    }
+
+    /// The filled slots, in order.
+    package var values: [Value] { storage.compactMap { $0 } }
+}

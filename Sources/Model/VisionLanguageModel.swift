@@ -19,25 +19,34 @@ package final class VisionLanguageModel: @unchecked Sendable {
     ///
     /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit;
     ///   an adapter that names another base is refused.
-    package init(directory: URL, adapters: [URL] = [], template: String? = nil) throws {
+    package convenience init(directory: URL, adapters: [URL] = [], template: String? = nil) throws {
         let checkpoint = try CheckpointDirectory.open(directory)
         let place = directory.appendingPathComponent("config.json").path
         let config = try checkpoint.config().llava(path: place)
-        self.directory = directory
-        llava = try Llava(CheckpointSource(checkpoint), config: config)
-        tokenizer = try Tokenizer(directory: directory)
-        self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
-        images = try ImageProcessor(directory: directory)
-        baseDigest = try checkpoint.digest()
-        var digest = baseDigest
+        let llava = try Llava(CheckpointSource(checkpoint), config: config)
+        let base = try checkpoint.digest()
+        var digest = base
         for adapter in adapters {
             let read = try PEFTAdapter.read(adapter, expecting: digest)
             try llava.decoder.attach(read, from: adapter.path)
             llava.decoder.foldAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter)
         }
-        self.digest = digest
-        let size = config.vision.imageSize
+        try self.init(
+            directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory), template: template,
+            baseDigest: base, digest: digest)
+    }
+
+    /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
+    package init(
+        directory: URL, llava: Llava, tokenizer: Tokenizer, template: String? = nil, baseDigest: String = "",
+        digest: String = ""
+    ) throws {
+        (self.directory, self.llava, self.tokenizer) = (directory, llava, tokenizer)
+        (self.baseDigest, self.digest) = (baseDigest, digest)
+        self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
+        images = try ImageProcessor(directory: directory)
+        let size = llava.config.vision.imageSize
         guard images.outputWidth == size, images.outputHeight == size else {
             throw CheckpointError(
                 directory.appendingPathComponent("preprocessor_config.json").path,
@@ -46,6 +55,28 @@ package final class VisionLanguageModel: @unchecked Sendable {
                 "give the preprocessor_config.json of this checkpoint")
         }
     }
+
+    /// Writes config.json and the weights; tokenizer and preprocessing are copied where they lie elsewhere.
+    package func write(to folder: URL, as type: ElementType) throws {
+        var config = llava.config
+        config.elementType = type
+        try ModelConfig.llava(config).write(to: folder.appendingPathComponent("config.json"))
+        try llava.parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
+        guard folder.standardizedFileURL != directory.standardizedFileURL else { return }
+        for name in Self.companions {
+            let from = directory.appendingPathComponent(name)
+            let to = folder.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: from.path) else { continue }
+            try Data(contentsOf: from).write(to: to, options: .atomic)
+        }
+    }
+
+    /// Files beside the weights that make up a Hugging Face directory.
+    private static let companions = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "preprocessor_config.json", "processor_config.json", "chat_template.jinja", "chat_template.json",
+        "generation_config.json",
+    ]
 
     /// Planar `[3, H, W]` floats of the picture at `path`.
     package func pixels(of path: String) throws -> [Float] { try images.pixels(decodeImage(at: path)) }

@@ -45,15 +45,13 @@ package struct TrainingLoop {
     /// Runs to the schedule's last step.
     ///
     /// - Parameter resume: continue from the checkpoint if there is one.
-    /// - Parameter shouldStop: asked after every step; a stopped run leaves a checkpoint.
     /// - Parameter gradients: adds the gradients of step `step` and returns its metrics, the loss first, and
     ///   the ids of its records.
-    /// - Returns: whether the last step was reached.
     /// - Throws: `NotFinite`, and what `gradients` throws.
     package func run(
-        resume: Bool, shouldStop: () -> Bool, report: (_ step: Int, Metrics) -> Void,
+        resume: Bool, report: (_ step: Int, Metrics) -> Void,
         gradients: (_ step: Int) throws -> (Metrics, records: [String])
-    ) throws -> Bool {
+    ) throws {
         if resume { try state.restore(optimiser) } else { try state.clear() }
         weightsChanged()
         while optimiser.step < schedule.steps {
@@ -70,11 +68,8 @@ package struct TrainingLoop {
             let line = metrics + [("grad_norm", norm), ("learning_rate", rate)]
             try state.log(step: step + 1, line)
             report(step + 1, line)
-            let stopped = shouldStop()
-            if stopped || (step + 1) % saveEvery == 0 { try state.save(optimiser) }
-            if stopped { return false }
+            if (step + 1) % saveEvery == 0 { try state.save(optimiser) }
         }
-        return true
     }
 
     /// Removes the checkpoint once the result is written.

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+import Kernels
+import Model
+import StageKit
+
+/// Options of programs that run a vision-language model.
+package struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder"))
+    package var model: String
+
+    @Option(help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder"))
+    package var adapter: [String] = []
+
+    @Option(help: ArgumentHelp("Chat template; else the checkpoint's.", valueName: "name"))
+    package var template: String?
+
+    package init() {}
+
+    /// Opens the model for `run`, which notes it as an input.
+    package func open(_ run: StageRun) throws -> VisionLanguageModel {
+        try run.addModel(model, role: "policy")
+        for (index, adapter) in adapter.enumerated() {
+            try run.addModel(adapter, role: "adapter \(index + 1)")
+        }
+        return try VisionLanguageModel(
+            directory: URL(fileURLWithPath: model), adapters: adapter.map { URL(fileURLWithPath: $0) },
+            template: template)
+    }
+}
+
+extension EngineOptions {
+    /// Sets the engine's threads and tells `run` what it computes on.
+    package func prepare(_ run: StageRun) throws {
+        Parallel.threads = threadCount
+        try run.setCore(GEMM.core)
+    }
+}
+
+/// `--dtype f16`
+extension ElementType: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let type = ElementType(rawValue: argument.uppercased()), type.isFloat else { return nil }
+        self = type
+    }
+
+    public static var allValueStrings: [String] {
+        allCases.filter(\.isFloat).map { $0.rawValue.lowercased() }
+    }
+}

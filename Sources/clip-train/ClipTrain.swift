@@ -1,0 +1,143 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+import Imaging
+import Kernels
+import Model
+import ModelOptions
+import PictureWorld
+import Records
+import StageKit
+import Tokenizer
+import Training
+
+/// Trains the relevance model on pictures whose scenes are known.
+@main struct ClipTrain: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clip-train",
+        abstract: "Train a small CLIP on single sentences about known scenes.",
+        discussion: """
+            Reads records with "image" and "scene" (scenes --kind clip) and writes a model directory in Hugging
+            Face layout. Each picture brings true sentences and false ones made from them; what is true of
+            which picture of a batch is read off the scenes.
+            """)
+
+    @OptionGroup var input: InputOptions
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    var output: String
+    @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
+    @Option(help: "Steps.") var steps = 1800
+    @Option(help: "Pictures of a step.") var batch = 128
+    @Option(help: "True sentences of a picture and step; as many false ones are made.") var sentences = 2
+    @Option(help: "Highest learning rate.") var learningRate = 1e-3
+    @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
+    @Option(help: "Decay of matrices.") var weightDecay: Float = 0.05
+    @Option(help: "Steps between checkpoints.") var saveEvery = 200
+    @Option(help: "Width of both towers.") var width = 192
+    @Option(help: "Layers of the vision tower.") var visionLayers = 4
+    @Option(help: "Layers of the text tower.") var textLayers = 3
+    @Option(help: "Attention heads of both towers.") var heads = 6
+    @Option(help: "Side of a picture.") var imageSize = 128
+    @Option(help: "Side of a patch.") var patchSize = 16
+    @Option(help: "Words of the vocabulary at most.") var vocabulary = 700
+    @Option(help: ArgumentHelp("Records of unseen pictures, scored at the end.", valueName: "file"))
+    var dev: [String] = []
+    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+
+    func run(in run: StageRun) throws {
+        try engine.prepare(run)
+        let pictures = try ScenePictures(run.records(input), images)
+        let part = try AtomicFolder.prepare(output, keeping: resume)
+        let folder = URL(fileURLWithPath: part)
+        let tokenizer = try trainTokenizer(pictures, folder)
+        let processor = try ImageProcessor(
+            size: .shortestEdge(imageSize), crop: ImageProcessor.Crop(height: imageSize, width: imageSize),
+            mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd)
+        let model = try Clip(RandomSource(seed: engine.seed), config: config(tokenizer))
+        if run.isDryRun { return run.console.say("\(model.parameters.reduce(0) { $0 + $1.count }) parameters") }
+        model.parameters.forEach { $0.train() }
+
+        var settings = AdamW.Settings()
+        settings.weightDecay = weightDecay
+        settings.beta2 = 0.98
+        let loop = TrainingLoop(
+            optimiser: AdamW(model.parameters, settings),
+            schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
+            directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
+            weightsChanged: { model.linears.forEach { $0.weightsChanged() } })
+        let trainer = ContrastiveTrainer(model)
+        var order = BatchOrder(count: pictures.count, batch: batch, seed: engine.seed)
+        let progress = run.progress(total: steps, unit: "steps")
+        try loop.run(
+            resume: resume,
+            report: { step, metrics in progress.advance(detail: describe(metrics)) },
+            gradients: { step in
+                let chosen = order.examples(step: step)
+                let lesson = try pictures.lesson(
+                    chosen, sentences: sentences, seed: engine.seed &+ UInt64(step), tokenizer, processor)
+                let metrics = trainer.addGradients(
+                    pixels: lesson.pixels, texts: lesson.texts, truth: lesson.truth)
+                return (metrics, chosen.map { pictures.ids[$0] })
+            })
+        progress.finish()
+        try write(model, processor, dtype, to: folder)
+        try loop.finish()
+        try AtomicFolder.publish(output)
+        try run.addOutput(output, kind: .model)
+        try scoreUnseen(model, tokenizer, processor, run)
+    }
+
+    private func config(_ tokenizer: Tokenizer) -> ClipConfig {
+        var config = ClipConfig()
+        config.vision.hiddenSize = width
+        config.vision.intermediateSize = 4 * width
+        config.vision.layerCount = visionLayers
+        config.vision.headCount = heads
+        config.vision.imageSize = imageSize
+        config.vision.patchSize = patchSize
+        config.vision.projectionDim = width
+        config.text.vocabSize = tokenizer.vocabularySize
+        config.text.hiddenSize = width
+        config.text.intermediateSize = 4 * width
+        config.text.layerCount = textLayers
+        config.text.headCount = heads
+        config.text.projectionDim = width
+        config.text.bosTokenID = tokenizer.bos.map { Int($0) }
+        config.text.eosTokenID = Int(tokenizer.eos ?? 0)
+        config.text.padTokenID = tokenizer.pad.map { Int($0) }
+        config.projectionDim = width
+        return config
+    }
+
+    private func trainTokenizer(_ pictures: ScenePictures, _ folder: URL) throws -> Tokenizer {
+        let trained = try BPETrainer(family: .clip, vocabularySize: vocabulary)
+            .train(pictures.scenes.prefix(4000).flatMap { $0.trueSentences(seed: engine.seed) })
+        try trained.write(to: folder, maximumLength: 77)
+        return try Tokenizer(directory: folder)
+    }
+
+    private func write(_ model: Clip, _ processor: ImageProcessor, _ type: ElementType, to folder: URL) throws {
+        var config = model.config
+        config.elementType = type
+        try ModelConfig.clip(config).write(to: folder.appendingPathComponent("config.json"))
+        try processor.encodeConfiguration()
+            .write(to: folder.appendingPathComponent("preprocessor_config.json"))
+        try model.parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
+    }
+
+    private func scoreUnseen(
+        _ model: Clip, _ tokenizer: Tokenizer, _ processor: ImageProcessor, _ run: StageRun
+    ) throws {
+        guard !dev.isEmpty else { return }
+        let unseen = try ScenePictures(run.records(paths: dev), images)
+        let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
+        for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
+            run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")
+            try run.addMetric("preferred/\(kind.rawValue)", accuracy)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Kernels
+import Model
+import Records
+import StageKit
+import Training
+
+/// One picture of the training data with its samples, as text.
+struct Lesson: Sendable {
+    let id: String
+    let place: String
+    let image: String?
+    let samples: [(prompt: String, answer: String)]
+
+    init(_ input: InputRecord, _ images: ImageOptions) throws {
+        id = input.id
+        place = input.place
+        do {
+            image = try input.record.string("image").map { try images.resolve($0) }
+            let samples = try input.record.objects("samples") {
+                (prompt: try $0.requiredString("prompt"), answer: try $0.requiredString("answer"))
+            }
+            guard let samples, !samples.isEmpty else {
+                throw StageError.failed("key \"samples\" is missing or empty; give at least one prompt and answer")
+            }
+            self.samples = samples
+        } catch { throw StageError.failed("\(input.place): \(error)") }
+    }
+
+    var texts: [String] { samples.flatMap { [$0.prompt, $0.answer] } }
+}
+
+/// Lessons as tokens and pixels.
+struct LessonEncoder: Sendable {
+    let model: VisionLanguageModel
+
+    /// Pictures are read on all threads; what fails names its record.
+    func encode(_ lessons: [Lesson]) throws -> [SupervisedExample] {
+        let slots = Slots<Result<SupervisedExample, any Error>>(count: lessons.count)
+        Parallel.run(lessons.count) { index in slots[index] = Result { try encode(lessons[index]) } }
+        return try slots.values.map { try $0.get() }
+    }
+
+    private func encode(_ lesson: Lesson) throws -> SupervisedExample {
+        do {
+            let hasImage = lesson.image != nil
+            let encoded = try lesson.samples.map {
+                try model.encode(prompt: $0.prompt, hasImage: hasImage, answers: [$0.answer])
+            }
+            // The root ends with the picture: what follows differs from question to question.
+            let root = hasImage ? encoded[0].prompt.lastIndex { $0 < 0 }! + 1 : 0
+            let samples = encoded.map {
+                SupervisedExample.Sample(prompt: Array($0.prompt[root...]), answer: $0.answers[0])
+            }
+            return SupervisedExample(
+                id: lesson.id, pixels: try lesson.image.map { try model.pixels(of: $0) },
+                root: Array(encoded[0].prompt[..<root]), samples: samples)
+        } catch { throw StageError.failed("\(lesson.place): \(error)") }
+    }
+}

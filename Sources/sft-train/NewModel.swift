@@ -1,0 +1,63 @@
+import Checkpoint
+import Foundation
+import Imaging
+import Kernels
+import Model
+import Tokenizer
+
+/// A small LLaVA that does not exist yet: vision tower and preprocessing of a trained CLIP, a tokenizer made
+/// from the texts, projector and decoder at random.
+struct NewModel {
+    let tower: URL
+    let width: Int
+    let layers: Int
+    let heads: Int
+    let keyValueHeads: Int
+    let inner: Int
+    let vocabulary: Int
+    let context: Int
+    let seed: UInt64
+
+    /// Writes tokenizer and preprocessing to `folder` and makes the model.
+    func make(texts: [String], in folder: URL) throws -> VisionLanguageModel {
+        let checkpoint = try CheckpointDirectory.open(tower)
+        let clip = try checkpoint.config().clip(path: tower.appendingPathComponent("config.json").path)
+        try BPETrainer(family: .llama, vocabularySize: vocabulary)
+            .train(texts + templateTexts).write(to: folder, maximumLength: context)
+        let tokenizer = try Tokenizer(directory: folder)
+        try ImageProcessor(directory: tower).encodeConfiguration(processorClass: "LlavaProcessor")
+            .write(to: folder.appendingPathComponent("preprocessor_config.json"))
+        let source = GraftedSource(
+            base: RandomSource(seed: seed), graft: CheckpointSource(checkpoint),
+            graftName: { name in
+                let prefix = "model.vision_tower."
+                return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : nil
+            })
+        return try VisionLanguageModel(
+            directory: folder, llava: Llava(source, config: config(tokenizer, clip.vision)),
+            tokenizer: tokenizer)
+    }
+
+    /// The template's own words must be in the vocabulary.
+    private var templateTexts: [String] { Array(repeating: "USER: \n ASSISTANT:", count: 50) }
+
+    private func config(_ tokenizer: Tokenizer, _ vision: ClipVisionConfig) -> LlavaConfig {
+        var config = LlavaConfig()
+        config.vision = vision
+        config.imageTokenID = Int(tokenizer.id(of: ChatTemplate.image) ?? -1)
+        config.padTokenID = tokenizer.pad.map { Int($0) }
+        config.text.vocabSize = tokenizer.vocabularySize
+        config.text.hiddenSize = width
+        config.text.intermediateSize = inner
+        config.text.layerCount = layers
+        config.text.headCount = heads
+        config.text.keyValueHeadCount = keyValueHeads
+        config.text.headDim = width / heads
+        config.text.maxPositionEmbeddings = context
+        config.text.tieWordEmbeddings = true
+        config.text.bosTokenID = tokenizer.bos.map { Int($0) }
+        config.text.eosTokenIDs = tokenizer.eos.map { [Int($0)] } ?? []
+        config.text.padTokenID = config.padTokenID
+        return config
+    }
+}

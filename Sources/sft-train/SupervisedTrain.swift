@@ -1,0 +1,108 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+import Imaging
+import Kernels
+import Model
+import ModelOptions
+import Records
+import StageKit
+import Tokenizer
+import Training
+
+/// Supervised training of a LLaVA: a small one from nothing, or more of an existing one.
+@main struct SupervisedTrain: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sft-train",
+        abstract: "Teach a LLaVA captions and answers.",
+        discussion: """
+            Reads records {"id","image","samples":[{"prompt","answer"},…]} (scenes --kind captions) and writes a
+            model directory in Hugging Face layout. Everything said about one picture is a child of one root,
+            so the picture is computed once. Without --model a new model is made: its tokenizer from the
+            texts, its vision tower from --tower, the rest at random.
+            """)
+
+    @OptionGroup var input: InputOptions
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    var output: String
+    @Option(help: ArgumentHelp("LLaVA to go on from.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("CLIP whose vision tower a new model begins with.", valueName: "folder"))
+    var tower: String?
+    @Flag(help: "Keep the vision tower as it is.") var freezeTower = false
+    @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
+    @Option(help: "Steps.") var steps = 2000
+    @Option(help: "Pictures of a step.") var batch = 64
+    @Option(help: "Forward passes that a step is cut into, to save memory.") var passes = 2
+    @Option(help: "Highest learning rate.") var learningRate = 1e-3
+    @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
+    @Option(help: "Decay of matrices.") var weightDecay: Float = 0.02
+    @Option(help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
+    var lengthBalance: Float = 0.5
+    @Option(help: "Steps between checkpoints.") var saveEvery = 200
+    @Option(help: "Width of a new decoder.") var width = 192
+    @Option(help: "Layers of a new decoder.") var layers = 6
+    @Option(help: "Attention heads of a new decoder.") var heads = 6
+    @Option(help: "Key and value heads of a new decoder.") var keyValueHeads = 6
+    @Option(help: "Inner width of a new decoder's layers.") var inner = 512
+    @Option(help: "Words of a new vocabulary at most.") var vocabulary = 900
+    @Option(help: "Longest text of a new model, image tokens included.") var context = 512
+    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+
+    func run(in run: StageRun) throws {
+        try engine.prepare(run)
+        let records = try run.records(input)
+        guard !records.isEmpty else { throw StageError.failed("no records to train on; give files of samples") }
+        let lessons = try records.map { try Lesson($0, images) }
+        let part = try AtomicFolder.prepare(output, keeping: resume)
+        let folder = URL(fileURLWithPath: part)
+        let start = try open(lessons, folder, run)
+        start.llava.parameters.forEach { $0.train() }
+        if freezeTower { start.llava.tower.parameters.forEach { $0.freeze() } }
+        let encoder = LessonEncoder(model: start)
+        let count = start.llava.parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
+        run.console.say("training \(count) parameters on \(lessons.count) pictures")
+        if run.isDryRun { return }
+
+        var settings = AdamW.Settings()
+        settings.weightDecay = weightDecay
+        settings.beta2 = 0.98
+        let loop = TrainingLoop(
+            optimiser: AdamW(start.llava.parameters, settings),
+            schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
+            directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
+            weightsChanged: { start.llava.weightsChanged() })
+        let trainer = SupervisedTrainer(start.llava, lengthBalance: lengthBalance)
+        var order = BatchOrder(count: lessons.count, batch: batch, seed: engine.seed)
+        let progress = run.progress(total: steps, unit: "steps")
+        try loop.run(
+            resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
+            gradients: { step in
+                let chosen = order.examples(step: step).map { lessons[$0] }
+                return (trainer.addGradients(try encoder.encode(chosen), passes: passes), chosen.map(\.id))
+            })
+        progress.finish()
+        try start.write(to: folder, as: dtype)
+        try loop.finish()
+        try AtomicFolder.publish(output)
+        try run.addOutput(output, kind: .model)
+    }
+
+    /// The model to train: `--model`, or a new one whose small files are written to `folder` first.
+    private func open(_ lessons: [Lesson], _ folder: URL, _ run: StageRun) throws -> VisionLanguageModel {
+        if let model {
+            try run.addModel(model, role: "start")
+            return try VisionLanguageModel(directory: URL(fileURLWithPath: model))
+        }
+        guard let tower else { throw StageError.usage("give --model to go on from, or --tower for a new model") }
+        try run.addModel(tower, role: "tower")
+        let maker = NewModel(
+            tower: URL(fileURLWithPath: tower), width: width, layers: layers, heads: heads,
+            keyValueHeads: keyValueHeads, inner: inner, vocabulary: vocabulary, context: context,
+            seed: engine.seed)
+        return try maker.make(texts: lessons.prefix(4000).flatMap(\.texts), in: folder)
+    }
+}
