@@ -19,37 +19,24 @@ struct SceneBook {
     /// The bytes that one scene adds to each file.
     private typealias Lines = [String: [UInt8]]
 
-    init(folder: String, seed: UInt64, habit: Bool, questions: Int, size: Int?, threads: Int) {
-        self.folder = folder
-        self.seed = seed
-        self.habit = habit
-        self.questions = questions
-        self.size = size
-        self.threads = threads
-    }
-
     /// - Throws: `OutputError`, `ImageError.unwritable`.
-    func write(_ scenes: [Scene], kinds: [Scenes.Kind]) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: "\(folder)/images", withIntermediateDirectories: true)
-        } catch {
-            throw OutputError.unwritable(path: "\(folder)/images", reason: error.localizedDescription)
-        }
+    func write(_ scenes: [Scene], kinds: [Scenes.Kind], advance: (Int) -> Void) throws {
+        try OutputFile.makeFolder("\(folder)/images")
         let statistics = Cooccurrence(scenes)
-        var files: [String: PartFile] = [:]
-        for name in kinds.flatMap(fileNames) { files[name] = try PartFile("\(folder)/\(name)") }
+        var files: [String: OutputFile] = [:]
+        for name in kinds.flatMap(fileNames) { files[name] = try OutputFile("\(folder)/\(name)") }
         for start in stride(from: 0, to: scenes.count, by: SceneBook.blockSize) {
             let block = start..<min(scenes.count, start + SceneBook.blockSize)
             for lines in try inParallel(block, { try describe(scenes[$0], number: $0, kinds, statistics) }) {
                 for (name, bytes) in lines { try files[name]?.append(bytes) }
             }
+            advance(block.count)
         }
         try files["synonyms.txt"]?.append(Array(PictureWorld.Category.synonymList.utf8))
         for file in files.values { try file.finish() }
     }
 
-    private func fileNames(_ kind: Scenes.Kind) -> [String] {
+    func fileNames(_ kind: Scenes.Kind) -> [String] {
         switch kind {
         case .prompts: ["prompts.jsonl", "synonyms.txt"]
         case .captions: ["sft.jsonl"]
@@ -115,10 +102,7 @@ struct SceneBook {
         let percent = { (part: Int) in
             String(format: "%.1f%%", 100 * Double(part) / Double(scenes.count))
         }
-        return """
-            \(scenes.count) scenes in \(folder); the habit applies to \(percent(tempted)), \(percent(slips)) of the \
-            captions slip; \(String(format: "%.1f", mean)) words per caption, \(vocabulary.count) different ones
-
-            """
+        return "the habit applies to \(percent(tempted)), \(percent(slips)) of the captions slip; "
+            + "\(String(format: "%.1f", mean)) words per caption, \(vocabulary.count) different ones"
     }
 }

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
 import PictureWorld
+import StageKit
 
 @main
-struct Scenes: ParsableCommand {
+struct Scenes: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenes",
         abstract: "Draw pictures whose truth is known, and write what can be asked of them.",
@@ -32,8 +33,6 @@ struct Scenes: ParsableCommand {
     var count: Int
     @Option(help: "The number of the first picture.")
     var start = 0
-    @Option(help: "Seed of the scenes and of all that is said about them.")
-    var seed: UInt64 = 0
     @Option(name: .shortAndLong, help: "Folder to write into; it's made where it is missing.")
     var output: String
     @Option(help: "What to write: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -46,26 +45,38 @@ struct Scenes: ParsableCommand {
     var size = 128
     @Flag(help: "Leave the pictures out, where they are already there.")
     var withoutImages = false
-    @Option(help: "Threads.")
-    var threads = ProcessInfo.processInfo.activeProcessorCount
-    @Flag(help: "No summary on standard error.")
-    var quiet = false
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1, got \(count)") }
         if start < 0 { throw ValidationError("--start must be at least 0, got \(start)") }
         if questions < 0 { throw ValidationError("--questions must be at least 0, got \(questions)") }
         if !(16...4096).contains(size) { throw ValidationError("--size must be 16 to 4096, got \(size)") }
-        if threads < 1 { throw ValidationError("--threads must be at least 1, got \(threads)") }
     }
 
-    func run() throws {
-        let scenes = (start..<start + count).map { Scene.generate(seed: seed, split: split, index: $0) }
+    func run(in run: StageRun) throws {
+        let kinds = kind == .all ? Kind.allCases.filter { $0 != .all } : [kind]
         let book = SceneBook(
-            folder: output, seed: seed, habit: !clean, questions: questions, size: withoutImages ? nil : size,
-            threads: threads)
-        try book.write(scenes, kinds: kind == .all ? Kind.allCases.filter { $0 != .all } : [kind])
-        if !quiet { FileHandle.standardError.write(Data(book.summary(of: scenes).utf8)) }
+            folder: output, seed: engine.seed, habit: !clean, questions: questions,
+            size: withoutImages ? nil : size, threads: engine.threadCount)
+        if run.isDryRun {
+            let names = kinds.flatMap(book.fileNames).joined(separator: ", ")
+            run.console.say("\(count) scenes of \(split.rawValue) would go to \(output): \(names)")
+            return
+        }
+        let scenes = (start..<start + count).map {
+            Scene.generate(seed: engine.seed, split: split, index: $0)
+        }
+        let progress = run.progress(total: count, unit: "scenes")
+        try book.write(scenes, kinds: kinds) { progress.advance(by: $0) }
+        progress.finish()
+        for name in kinds.flatMap(book.fileNames) {
+            let isRecords = name.hasSuffix(".jsonl")
+            try run.addOutput("\(output)/\(name)", kind: isRecords ? .records : .file)
+        }
+        run.count(written: count)
+        run.console.say(book.summary(of: scenes))
     }
 }
 
