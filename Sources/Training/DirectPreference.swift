@@ -152,7 +152,9 @@ package final class PreferenceTrainer {
                 row += rows
             }
             for answer in [pair.chosen, pair.rejected] {
-                labels += forest.labels(of: forest.add(answer, parent: root))
+                // In one expression the forest would be read before the span is in it.
+                let span = forest.add(answer, parent: root)
+                labels += forest.labels(of: span)
             }
         }
         let tape = decoder.forward(forest, features: features, arena)
