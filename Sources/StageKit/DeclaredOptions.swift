@@ -132,6 +132,15 @@ package struct Setting: Sendable, Equatable {
 
     var items: [String] { if case .list(let items) = value { items } else { [] } }
 
+    /// Every value that was given.
+    var words: [String] {
+        switch value {
+        case .flag: []
+        case .text(let text): [text]
+        case .list(let items): items
+        }
+    }
+
     package var text: String {
         switch value {
         case .flag(let isOn): isOn ? "true" : "false"
@@ -177,6 +186,17 @@ enum Secrets {
             hidesNext = declared.all.first { $0.spellings.contains(word) }?.kind != .flag
             return word
         }
+    }
+
+    /// What must not be told: values of secret options, and what stands before the host of an address.
+    static func values(_ settings: [Setting]) -> [String] {
+        let secret = settings.filter { isSecret($0.key) }.flatMap(\.words)
+        let addresses = settings.flatMap(\.words).compactMap { word -> String? in
+            guard maskingURL(word) != word, let start = word.range(of: "://")?.upperBound else { return nil }
+            return word[start...].prefix { $0 != "/" && $0 != "?" }.split(separator: "@").first.map(
+                String.init)
+        }
+        return (secret + addresses).filter { !$0.isEmpty }
     }
 
     static func masking(_ setting: Setting) -> (key: String, value: String) {

@@ -24,6 +24,11 @@ package enum Signals {
                 if count == 1 { act(on: Int32(number)) } else if errno != EINTR { return }
             }
         }
+        // A parent's worker thread may have blocked signals, and the block would be inherited.
+        var unblocked = sigset_t()
+        sigemptyset(&unblocked)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&unblocked, number) }
+        sigprocmask(SIG_UNBLOCK, &unblocked, nil)
         for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in

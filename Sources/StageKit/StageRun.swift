@@ -186,6 +186,10 @@ package final class StageRun: Sendable {
 
     private func finish(_ outcome: Outcome, _ code: Int32, _ message: String?) throws {
         guard let ledger, let row else { return }
+        // An error may quote an option.
+        let message = message.map { text in
+            Secrets.values(settings).reduce(text) { $0.replacing($1, with: Secrets.mask) }
+        }
         try ledger.finish(
             row,
             RunEnd(

@@ -1,0 +1,78 @@
+import Testing
+
+@Suite struct ConfigTests {
+    @Test func allFaultsAreListedAtOnce() throws {
+        let folder = try Folder()
+        try folder.write(
+            """
+            stray = 1
+            [stage-probe]
+            temperture = 2
+            copies = "abc"
+            note = 3
+            config = "x"
+            model = ["a"]
+            drop = ["a", 1979-05-27]
+            [sample]
+            whatever = 1
+            """, to: "c.toml")
+        let ended = try probe.run(["--config", "c.toml"], in: folder)
+        #expect(ended.code == 64)
+        for fault in [
+            #"key "stray" stands outside of a table; put it under [stage-probe]"#,
+            #"[stage-probe] temperture: no such option; did you mean "temperature"?"#,
+            "[stage-probe] The value 'abc' is invalid for '--copies",
+            "[stage-probe] note: integer; it must be true or false",
+            "[stage-probe] config: only the command line can say this; remove it",
+            "[stage-probe] model: an array; it takes one value",
+            "[stage-probe] drop: date; it must be a string or a finite number",
+        ] { #expect(ended.errors.contains("c.toml: " + fault), "\(ended.errors)") }
+        #expect(ended.errors.split(separator: "\n").count == 7)
+    }
+
+    @Test func typedOptionsStandAboveConfiguredOnes() throws {
+        let folder = try Folder()
+        try folder.write(
+            "[stage-probe]\ninput = [\"in\"]\ntemperature = 0.5\nnote = false\ndrop = [\"r1\"]\ncopies = 1\n",
+            to: "c.toml")
+        try folder.write(records(2), to: "in")
+        try folder.write(#"{"id":"other"}"#, to: "typed")
+        func output(_ options: [String]) throws -> String {
+            try probe.run(["--config=c.toml"] + options, in: folder).output
+        }
+        #expect(try output([]) == #"{"id":"r2","prompt":"p","x":1.0}"# + "\n")
+        #expect(try output(["--note"]) == #"{"id":"r2","prompt":"p","x":1.0,"temperature":0.5}"# + "\n")
+        #expect(try output(["--drop", "r2"]) == #"{"id":"r1","prompt":"p","x":1.0}"# + "\n")
+        #expect(
+            try output(["typed", "--note", "--temperature", "3"]) == #"{"id":"other","temperature":3.0}"#
+                + "\n")
+    }
+
+    @Test func printedConfigurationReadsBackToItself() throws {
+        let folder = try Folder()
+        try folder.write("[stage-probe]\ntemperature = 1e-7\ndrop = [\"a \\\"b\\\"\", \"7\"]\n", to: "c.toml")
+        let first = try probe.run(
+            ["--config", "c.toml", "in", "-o", "out", "--no-note", "--print-config"], in: folder)
+        #expect(first.code == 0)
+        #expect(first.output.contains("temperature = 1e-07\n"))
+        #expect(first.output.contains(#"drop = ["a \"b\"", 7]"#))
+        #expect(first.output.contains("note = false\n"))
+        try folder.write(first.output, to: "d.toml")
+        let second = try probe.run(["--config", "d.toml", "--print-config"], in: folder)
+        #expect(second.output == first.output)
+    }
+
+    @Test func brokenFilesAreNamedWithTheirPlace() throws {
+        let folder = try Folder()
+        try folder.write("[stage-probe]\ncopies = = 2\n", to: "c.toml")
+        let ended = try probe.run(["--config", "c.toml"], in: folder)
+        #expect(ended.code == 1)
+        #expect(ended.errors.hasPrefix("stage-probe: c.toml:2:"))
+        #expect(
+            try probe.run(["--config", "none.toml"], in: folder).errors.contains("none.toml: can't open"))
+        try folder.write("[other]\na = 1\n", to: "e.toml")
+        let other = try probe.run(["--config", "e.toml"], in: folder, input: #"{"id":"a"}"#)
+        #expect(other.code == 0)
+        #expect(other.errors.contains("e.toml has no table [stage-probe]; nothing taken from it"))
+    }
+}

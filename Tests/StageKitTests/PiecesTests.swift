@@ -1,0 +1,94 @@
+import Foundation
+import StageKit
+import Testing
+
+/// The pieces that programs use without the record stream.
+@Suite struct PiecesTests {
+    @Test func filesAndFoldersHaveDigests() throws {
+        let folder = try Folder()
+        try folder.write("abc", to: "a")
+        let file = try Digest.ofFile(folder.file("a"))
+        // The first example of FIPS 180-2.
+        #expect(file.digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(file.bytes == 3 && file.lines == 1)
+        try folder.write("a\nb\n", to: "lines")
+        #expect(try Digest.ofFile(folder.file("lines")).lines == 2)
+        let before = try Digest.ofFolder(folder.path)
+        try folder.write("x", to: ".hidden")
+        try folder.write("x", to: "weights.part")
+        #expect(try Digest.ofFolder(folder.path) == before)
+        rename(folder.file("a"), folder.file("b"))
+        #expect(try Digest.ofFolder(folder.path).digest != before.digest)
+    }
+
+    @Test func filesAreReplacedWhole() throws {
+        let folder = try Folder()
+        try AtomicFile.write("one", to: folder.file("f"))
+        try AtomicFile.write("two", to: folder.file("f"))
+        #expect(try folder.read("f") == "two")
+        #expect(throws: StageError.self) { try AtomicFile.write("x", to: folder.file("no/f")) }
+        #expect(try folder.names == ["f"])
+    }
+
+    @Test func foldersAreReplacedWhole() throws {
+        let folder = try Folder()
+        for text in ["one", "two"] {
+            let part = try AtomicFolder.prepare(folder.file("model"), keeping: false)
+            try folder.write(text, to: "model.part/weights")
+            #expect(part == folder.file("model.part"))
+            try AtomicFolder.publish(folder.file("model"))
+            #expect(try folder.read("model/weights") == text)
+            #expect(try folder.names == ["model"])
+        }
+        _ = try AtomicFolder.prepare(folder.file("model"), keeping: false)
+        try folder.write("half", to: "model.part/checkpoint")
+        _ = try AtomicFolder.prepare(folder.file("model"), keeping: true)
+        #expect(folder.has("model.part/checkpoint"))
+        _ = try AtomicFolder.prepare(folder.file("model"), keeping: false)
+        #expect(!folder.has("model.part/checkpoint"))
+    }
+
+    @Test func aLockIsHeldOnce() throws {
+        let folder = try Folder()
+        let path = folder.file(".lock")
+        do {
+            let lock = try RunLock(path: path, of: "the test")
+            #expect { try RunLock(path: path, of: "the test") } throws: {
+                ($0 as? StageError)?.code == .lockHeld
+            }
+            withExtendedLifetime(lock) {}
+        }
+        _ = try RunLock(path: path, of: "the test")
+    }
+
+    @Test func shardsAreRead() {
+        #expect(Shard(argument: "2/3") == Shard(k: 2, n: 3))
+        for wrong in ["0/3", "4/3", "1/0", "1", "1/2/3", "a/b", "-1/3", ""] {
+            #expect(Shard(argument: wrong) == nil)
+        }
+        for line in 1...9 {
+            #expect(
+                (1...3).filter { Shard(k: $0, n: 3)?.contains(line: line) == true } == [(line - 1) % 3 + 1])
+        }
+    }
+
+    @Test func imagesStayInsideTheirRoot() throws {
+        let folder = try Folder()
+        for name in ["images", "images/deep", "other"] {
+            try FileManager.default.createDirectory(
+                atPath: folder.file(name), withIntermediateDirectories: true)
+        }
+        for name in ["images/a.png", "images/deep/b.png", "other/c.png"] { try folder.write("x", to: name) }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("images/out.png"), withDestinationPath: "../other/c.png")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("images/in.png"), withDestinationPath: "deep/b.png")
+        let options = try ImageOptions.parse(["--image-root", folder.file("images")])
+        for name in ["a.png", "deep/../a.png", "in.png", folder.file("images/a.png")] {
+            #expect(try options.resolve(name).hasSuffix(".png"))
+        }
+        for name in ["../other/c.png", "out.png", folder.file("other/c.png"), "none.png", "/etc/passwd"] {
+            #expect(throws: StageError.self) { try options.resolve(name) }
+        }
+    }
+}
