@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
-        tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe"]),
+        tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("PreferenceTests", ["Preference", "Records"]),
         tests("ReportTests", ["Report", "Records"]),
