@@ -61,6 +61,7 @@ let package = Package(
             name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"], path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
         tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),

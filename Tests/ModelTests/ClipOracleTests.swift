@@ -62,6 +62,6 @@ private struct ClipExpectation: Decodable {
         }
         #expect(abs(loss - expected.contrastiveLoss) < 1e-5)
         model.backward(tape, dLogits: dLogits, arena)
-        try expectGradients(model.parameters, in: Oracle.tensors("\(name).gradients"))
+        #expect(try gradientFaults(model.parameters, in: Oracle.tensors("\(name).gradients")) == [])
     }
 }

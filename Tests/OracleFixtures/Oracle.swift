@@ -99,27 +99,3 @@ package func expand(_ ids: [Int32], image: Int, first: Int = 0) -> [Int32] {
         return -1 - row
     }
 }
-
-// MARK: - Comparison
-
-package func largestDifference(_ left: [Float], _ right: [Float]) -> Float {
-    guard left.count == right.count else { return .infinity }
-    return zip(left, right).reduce(0) { max($0, ($1.0 - $1.1).isNaN ? .infinity : abs($1.0 - $1.1)) }
-}
-
-/// ‖left − right‖ / ‖right‖; where right is zero, ‖left‖.
-package func relativeError(_ left: [Float], _ right: [Float]) -> Double {
-    guard left.count == right.count else { return .infinity }
-    var difference = 0.0
-    var size = 0.0
-    for (l, r) in zip(left, right) {
-        difference += (Double(l) - Double(r)) * (Double(l) - Double(r))
-        size += Double(r) * Double(r)
-    }
-    let error = difference.squareRoot() / (size > 0 ? size.squareRoot() : 1)
-    return error.isNaN ? .infinity : error
-}
-
-package func norm(_ values: [Float]) -> Double {
-    values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-}

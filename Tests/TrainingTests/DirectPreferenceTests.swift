@@ -1,0 +1,166 @@
+import Checkpoint
+import Foundation
+import Kernels
+import Model
+import OracleFixtures
+import Testing
+import Training
+
+/// `dpo-pairs.json`
+private struct Pairs: Decodable {
+    struct Pair: Decodable {
+        let id: String
+        let picture: String
+        let promptIds: [Int32]
+        let chosenIds: [Int32]
+        let rejectedIds: [Int32]
+    }
+
+    let pairs: [Pair]
+}
+
+/// `dpo-constant.json`, `dpo-cosine.json`
+private struct Replay: Decodable {
+    struct Step: Decodable {
+        let loss: Double
+        let learningRate: Double
+        let gradNorm: Double
+        let chosen: Double
+        let rejected: Double
+        let margins: Double
+        let accuracies: Double
+        let refLogps: [[Double]]?
+
+        enum CodingKeys: String, CodingKey {
+            case loss, learningRate, gradNorm, refLogps
+            case chosen = "logps/chosen"
+            case rejected = "logps/rejected"
+            case margins = "rewards/margins"
+            case accuracies = "rewards/accuracies"
+        }
+    }
+
+    let beta: Double
+    let batchSize: Int
+    let learningRate: Double
+    let warmupSteps: Int
+    let maxGradNorm: Float
+    let trlF32: [Step]
+    let plainF64: [Step]
+}
+
+/// `dpo-losses.json`
+private struct LossCase: Decodable {
+    let beta: Double
+    let chosen: Double
+    let refChosen: Double
+    let rejected: Double
+    let refRejected: Double
+    let loss: Double
+    let rewardChosen: Double
+    let rewardRejected: Double
+    let gradientChosen: Double
+    let gradientRejected: Double
+}
+
+/// Near in size as well as in difference: 1 + |right| is the unit.
+private func distance(_ left: Double, _ right: Double) -> Double {
+    left.isFinite ? abs(left - right) / (1 + abs(right)) : .infinity
+}
+
+@Suite struct DirectPreferenceTests {
+    @Test func lossAndSlopes() throws {
+        for expected in try Oracle.json("dpo-losses", as: [LossCase].self) {
+            let result = PreferenceLoss(beta: expected.beta).evaluate(
+                PairLogProbabilities(chosen: expected.chosen, rejected: expected.rejected),
+                PairLogProbabilities(chosen: expected.refChosen, rejected: expected.refRejected),
+                chosenTokens: 5)
+            #expect(distance(result.loss, expected.loss) < 1e-12)
+            #expect(distance(result.rewards.chosen, expected.rewardChosen) < 1e-12)
+            #expect(distance(result.rewards.rejected, expected.rewardRejected) < 1e-12)
+            #expect(distance(result.slopes.chosen, expected.gradientChosen) < 1e-12)
+            #expect(distance(result.slopes.rejected, expected.gradientRejected) < 1e-12)
+        }
+    }
+
+    /// Slopes of the loss with its likelihood term against central differences.
+    @Test func slopesOfTheLikelihoodTerm() {
+        let loss = PreferenceLoss(beta: 0.3, likelihoodWeight: 0.7)
+        let policy = PairLogProbabilities(chosen: -12, rejected: -9)
+        let reference = PairLogProbabilities(chosen: -10, rejected: -11)
+        func value(_ chosen: Double, _ rejected: Double) -> Double {
+            loss.evaluate(
+                PairLogProbabilities(chosen: policy.chosen + chosen, rejected: policy.rejected + rejected),
+                reference, chosenTokens: 4
+            ).loss
+        }
+        let slopes = loss.evaluate(policy, reference, chosenTokens: 4).slopes
+        #expect(abs((value(1e-5, 0) - value(-1e-5, 0)) / 2e-5 - slopes.chosen) < 1e-8)
+        #expect(abs((value(0, 1e-5) - value(0, -1e-5)) / 2e-5 - slopes.rejected) < 1e-8)
+    }
+
+    static func start() throws -> (model: Llava, pairs: [PreferenceExample]) {
+        let model = try Oracle.llava("llava-grouped")
+        try model.decoder.attach(Oracle.adapter(), from: "adapter-grouped")
+        model.decoder.adapterParameters.forEach { $0.train() }
+        let pixels = try Oracle.tensors("dpo-pixels")
+        let arena = Arena()
+        let pairs = try Oracle.json("dpo-pairs", as: Pairs.self).pairs.map { pair in
+            let name = URL(fileURLWithPath: pair.picture).deletingPathExtension().lastPathComponent
+            arena.reset()
+            let features = Buffer(model.encode([try Oracle.floats(pixels, name)], arena).features.values)
+            return PreferenceExample(
+                id: pair.id, prompt: expand(pair.promptIds, image: model.config.imageTokenID),
+                features: features, chosen: pair.chosenIds, rejected: pair.rejectedIds)
+        }
+        return (model, pairs)
+    }
+
+    /// Ten steps as TRL's DPOTrainer takes them; with a small `rowLimit`, a batch in several passes.
+    @Test(arguments: [("dpo-constant", 8192), ("dpo-cosine", 8192), ("dpo-cosine", 1)])
+    func replaysTRL(_ run: (name: String, rowLimit: Int)) throws {
+        let expected: Replay = try Oracle.json(run.name)
+        let (model, pairs) = try Self.start()
+        let trainer = PreferenceTrainer(
+            model.decoder, PreferenceLoss(beta: expected.beta), rowLimit: run.rowLimit)
+        let reference = trainer.referenceLogProbabilities(pairs)
+        var settings = AdamW.Settings()
+        settings.clip = expected.maxGradNorm
+        let optimiser = AdamW(model.decoder.adapterParameters, settings)
+        let schedule = Schedule(
+            shape: run.name == "dpo-cosine" ? .cosine : .constant, peak: expected.learningRate,
+            warmup: expected.warmupSteps, steps: expected.trlF32.count)
+
+        for (step, (trl, exact)) in zip(expected.trlF32, expected.plainF64).enumerated() {
+            let range = step * expected.batchSize..<(step + 1) * expected.batchSize
+            let metrics = Dictionary(
+                uniqueKeysWithValues: trainer.addGradients(
+                    Array(pairs[range]), reference: Array(reference[range])
+                ).map { ($0.name, $0.value) })
+            let rate = schedule.rate(afterSteps: step)
+            let norm = optimiser.gradientNorm
+            optimiser.update(rate: Float(rate), norm: norm)
+            model.decoder.linears.forEach { $0.weightsChanged() }
+
+            for (pair, logps) in zip(range, try #require(exact.refLogps)) {
+                #expect(distance(reference[pair].chosen, logps[0]) < 1e-6)
+                #expect(distance(reference[pair].rejected, logps[1]) < 1e-6)
+            }
+            #expect(distance(rate, trl.learningRate) < 1e-9)
+            for side in [trl, exact] {
+                #expect(distance(try #require(metrics["loss"]), side.loss) < 1e-4, "step \(step)")
+                #expect(distance(norm, side.gradNorm) < 1e-4, "step \(step)")
+                #expect(distance(try #require(metrics["logps/chosen"]), side.chosen) < 1e-5)
+                #expect(distance(try #require(metrics["logps/rejected"]), side.rejected) < 1e-5)
+                #expect(distance(try #require(metrics["rewards/margins"]), side.margins) < 1e-4)
+                #expect(metrics["rewards/accuracies"] == side.accuracies)
+            }
+        }
+        let final = try Oracle.tensors("\(run.name).final")
+        for parameter in model.decoder.adapterParameters {
+            let wanted = try Oracle.floats(final, "base_model.model.\(parameter.name)")
+            let error = relativeError(parameter.value.values, wanted)
+            #expect(error < 1e-4, "\(parameter.name): \(error)")
+        }
+    }
+}

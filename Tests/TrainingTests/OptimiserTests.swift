@@ -1,0 +1,108 @@
+import Foundation
+import Kernels
+import Model
+import OracleFixtures
+import Testing
+import Training
+
+/// `adamw.json`
+private struct OptimiserCase: Decodable {
+    struct Tensors: Decodable {
+        let vector: [Double]
+        let matrix: [[Double]]
+
+        var flat: [[Float]] { [vector.map(Float.init), matrix.flatMap { $0 }.map(Float.init)] }
+    }
+
+    struct Step: Decodable {
+        let gradients: Tensors
+        let norm: Double
+        let values: Tensors
+    }
+
+    let lr: Float
+    let betas: [Float]
+    let eps: Float
+    let weightDecay: Float
+    let maxNorm: Float?
+    let start: Tensors
+    let steps: [Step]
+}
+
+/// `schedules.json`
+private struct ScheduleCase: Decodable {
+    let kind: String
+    let totalSteps: Int
+    let warmupSteps: Int
+    let factors: [Double]
+}
+
+@Suite struct OptimiserTests {
+    private func set(_ matrix: Matrix, _ values: [Float]) {
+        for (i, value) in values.enumerated() { matrix.base[i] = value }
+    }
+
+    @Test func stepsAsTorch() throws {
+        for expected in try Oracle.json("adamw", as: [OptimiserCase].self) {
+            // torch decays vectors too; a column counts as a matrix here.
+            let parameters = [
+                Parameter(name: "vector", shape: [6, 1]), Parameter(name: "matrix", shape: [2, 3]),
+            ]
+            for (parameter, values) in zip(parameters, expected.start.flat) {
+                set(parameter.value, values)
+                parameter.train()
+            }
+            var settings = AdamW.Settings()
+            (settings.beta1, settings.beta2) = (expected.betas[0], expected.betas[1])
+            (settings.epsilon, settings.weightDecay) = (expected.eps, expected.weightDecay)
+            settings.clip = expected.maxNorm ?? 0
+            let optimiser = AdamW(parameters, settings)
+            for step in expected.steps {
+                for (parameter, values) in zip(parameters, step.gradients.flat) {
+                    set(try #require(parameter.gradient), values)
+                }
+                let norm = optimiser.gradientNorm
+                #expect(abs(norm - step.norm) < 1e-6 * step.norm)
+                optimiser.update(rate: expected.lr, norm: norm)
+                for (parameter, values) in zip(parameters, step.values.flat) {
+                    #expect(largestDifference(parameter.value.values, values) < 1e-6)
+                    #expect(parameter.gradient?.values.allSatisfy { $0 == 0 } == true)
+                }
+            }
+        }
+    }
+
+    @Test func onlyMatricesDecay() throws {
+        var settings = AdamW.Settings()
+        settings.weightDecay = 0.5
+        let parameters = [Parameter(name: "norm", shape: [3]), Parameter(name: "weight", shape: [1, 3])]
+        for parameter in parameters {
+            set(parameter.value, [1, 2, 3])
+            parameter.train()
+        }
+        let optimiser = AdamW(parameters, settings)
+        optimiser.update(rate: 0.1, norm: optimiser.gradientNorm)
+        #expect(parameters[0].value.values == [1, 2, 3])
+        #expect(largestDifference(parameters[1].value.values, [0.95, 1.9, 2.85]) < 1e-6)
+    }
+
+    @Test func schedulesAsTransformers() throws {
+        for expected in try Oracle.json("schedules", as: [ScheduleCase].self) {
+            let kind = expected.kind.split(separator: "_")[0]
+            let schedule = Schedule(
+                shape: try #require(Schedule.Shape(rawValue: String(kind))), peak: 2,
+                warmup: expected.warmupSteps, steps: expected.totalSteps)
+            for (step, factor) in expected.factors.enumerated() {
+                #expect(abs(schedule.rate(afterSteps: step) - 2 * factor) < 1e-12, "\(kind) step \(step)")
+            }
+        }
+    }
+
+    @Test func endsAtTheFloor() {
+        for shape in [Schedule.Shape.linear, .cosine] {
+            let schedule = Schedule(shape: shape, peak: 4, warmup: 2, steps: 10, floor: 0.25)
+            #expect(abs(schedule.rate(afterSteps: 10) - 1) < 1e-12)
+            #expect(schedule.rate(afterSteps: 2) == 4)
+        }
+    }
+}

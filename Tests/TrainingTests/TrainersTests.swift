@@ -1,0 +1,75 @@
+import Foundation
+import Kernels
+import Model
+import OracleFixtures
+import Testing
+import Training
+
+private struct ClipExpectation: Decodable {
+    let textIds: [[Int32]]
+    let contrastiveLoss: Double
+}
+
+@Suite struct TrainersTests {
+    /// transformers' mean over all answer tokens, however a prompt is split between root and sample and a
+    /// batch into passes.
+    @Test(arguments: [1, 2], [0, 9]) func supervisedGradients(passes: Int, given: Int) throws {
+        let name = "llava-grouped"
+        let model = try Oracle.llava(name)
+        model.parameters.forEach { $0.train() }
+        let expected: LlavaExpectation = try Oracle.json(name)
+        let pictures = try Oracle.pictures(Oracle.tensors("\(name).forward"))
+        let batch = zip(expected.turns, pictures).map { turn, pixels in
+            let prompt = expand(turn.promptIds, image: model.config.imageTokenID)
+            return SupervisedExample(
+                id: "", pixels: pixels, root: Array(prompt.dropLast(given)),
+                samples: [
+                    SupervisedExample.Sample(prompt: Array(prompt.suffix(given)), answer: turn.answerIds)
+                ])
+        }
+        let trainer = SupervisedTrainer(model, lengthBalance: 0)
+        let metrics = trainer.addGradients(batch, passes: passes)
+        let wanted = try #require(expected.crossEntropy)
+        #expect(abs(metrics[0].value - wanted.loss) < 1e-5)
+        #expect(abs(trainer.loss(batch) - wanted.loss) < 1e-5)
+        let faults = try gradientFaults(
+            model.parameters, in: Oracle.tensors("\(name).gradients"),
+            idle: Set(wanted.parametersWithoutGradient))
+        #expect(faults == [])
+    }
+
+    /// With one true sentence per picture the loss is CLIP's own.
+    @Test func contrastiveGradients() throws {
+        let name = "clip-first-eos"
+        let model = try Oracle.clip(name)
+        model.parameters.forEach { $0.train() }
+        let expected: ClipExpectation = try Oracle.json(name)
+        let truth: [[Bool?]] = (0..<3).map { i in (0..<3).map { $0 == i } }
+        let metrics = ContrastiveTrainer(model).addGradients(
+            pixels: try Oracle.pictures(Oracle.tensors("\(name).forward")), texts: expected.textIds,
+            truth: truth)
+        #expect(abs(metrics[0].value - expected.contrastiveLoss) < 1e-5)
+        #expect(try gradientFaults(model.parameters, in: Oracle.tensors("\(name).gradients")) == [])
+    }
+
+    /// Several positives and unknown cells, against central differences along the scale of the logits.
+    @Test func contrastiveSlopeOfTheScale() throws {
+        let model = try Oracle.clip("clip-first-eos")
+        let scale = try #require(model.parameters.first { $0.name == "logit_scale" })
+        scale.train()
+        let expected: ClipExpectation = try Oracle.json("clip-first-eos")
+        let pixels = try Oracle.pictures(Oracle.tensors("clip-first-eos.forward"))
+        let truth: [[Bool?]] = [[true, true, false], [false, nil, true], [false, true, false]]
+        let trainer = ContrastiveTrainer(model)
+        func loss(_ value: Float) -> Double {
+            scale.value.base[0] = value
+            return trainer.addGradients(pixels: pixels, texts: expected.textIds, truth: truth)[0].value
+        }
+        let at = scale.value.base[0]
+        _ = loss(at)
+        let slope = Double(try #require(scale.gradient).base[0])
+        let difference = (loss(at + 0.01) - loss(at - 0.01)) / 0.02
+        #expect(abs(slope) > 1e-3)
+        #expect(abs(slope - difference) < 2e-3 * abs(slope))
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Kernels
+import Model
+import OracleFixtures
+import Testing
+import Training
+
+private struct Interrupted: Error {}
+
+@Suite struct TrainingLoopTests {
+    private let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+
+    /// Trains six steps, stopping before `stop` if one is given.
+    /// - Returns: the adapter's values, and the log.
+    private func train(
+        _ directory: URL, resume: Bool, stop: Int? = nil, identity: String = "run", spoil: Int? = nil
+    ) throws -> (values: [[Float]], log: Data) {
+        let (model, pairs) = try DirectPreferenceTests.start()
+        let trainer = PreferenceTrainer(model.decoder, PreferenceLoss())
+        let reference = trainer.referenceLogProbabilities(pairs)
+        let loop = TrainingLoop(
+            optimiser: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
+            schedule: Schedule(shape: .cosine, peak: 2e-3, warmup: 1, steps: 6), directory: directory,
+            saveEvery: 2, identity: identity,
+            weightsChanged: { model.decoder.linears.forEach { $0.weightsChanged() } })
+        try loop.run(resume: resume, report: { _, _ in }) { step in
+            if step == stop { throw Interrupted() }
+            let range = 2 * step..<2 * step + 2
+            var metrics = trainer.addGradients(Array(pairs[range]), reference: Array(reference[range]))
+            if step == spoil { metrics[0].value = .nan }
+            return (metrics, pairs[range].map(\.id))
+        }
+        return (
+            model.decoder.adapterParameters.map(\.value.values),
+            try Data(contentsOf: directory.appendingPathComponent("metrics.jsonl"))
+        )
+    }
+
+    /// Killed between checkpoints and taken up again: the same bytes.
+    @Test(arguments: [1, 3, 4, 5]) func resumes(stop: Int) throws {
+        defer { try? FileManager.default.removeItem(at: place) }
+        let whole = try train(place.appendingPathComponent("whole"), resume: false)
+        let cut = place.appendingPathComponent("cut")
+        #expect(throws: Interrupted.self) { try train(cut, resume: false, stop: stop) }
+        let resumed = try train(cut, resume: true)
+        #expect(resumed.values == whole.values)
+        #expect(resumed.log == whole.log)
+        #expect(whole.log.split(separator: UInt8(ascii: "\n")).count == 6)
+    }
+
+    @Test func refusesAnotherRunsCheckpoint() throws {
+        defer { try? FileManager.default.removeItem(at: place) }
+        #expect(throws: Interrupted.self) { try train(place, resume: false, stop: 3) }
+        #expect(throws: TrainingStateError.self) { try train(place, resume: true, identity: "other") }
+    }
+
+    @Test func stopsAtNoNumber() throws {
+        defer { try? FileManager.default.removeItem(at: place) }
+        let error = #expect(throws: NotFinite.self) { try train(place, resume: false, spoil: 1) }
+        #expect(error?.description.contains("step 2") == true)
+        #expect(error?.records.count == 2)
+    }
+}
