@@ -54,6 +54,7 @@ let package = Package(
 
         program("ledger", ["RunLedger", arguments]),
         program("clip-train", ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
+        program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
@@ -62,6 +63,7 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
         tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("KernelsTests", ["Kernels"]),
         tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
