@@ -37,6 +37,9 @@ package final class Linear: @unchecked Sendable {
         adapter?.weightsChanged()
     }
 
+    /// Call after the adapter's weights changed, and only they.
+    package func adapterChanged() { adapter?.weightsChanged() }
+
     private var panels: GEMM.Packed {
         if let packed { return packed }
         let made = GEMM.Packed(weight.value)

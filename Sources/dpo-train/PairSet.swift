@@ -1,0 +1,116 @@
+import Foundation
+import Kernels
+import Model
+import ModelOptions
+import Records
+import StageKit
+import Training
+
+/// The pairs of a run as tokens, with their pictures' features and reference log-probabilities.
+final class PairSet {
+    struct Pair {
+        let id: String
+        let record: Record
+        let image: String?
+        let prompt: [Int32]
+        let chosen: [Int32]
+        let rejected: [Int32]
+    }
+
+    let examples: [Pair]
+    private let features: ImageFeatures
+
+    /// - Throws: `StageError` naming file and line of a pair that can't be used.
+    init(
+        _ records: [InputRecord], _ model: VisionLanguageModel, _ images: ImageOptions, featureMemory: Int
+    ) throws {
+        examples = try records.map { input in
+            do {
+                let pair = try PreferencePair(input.record)
+                let image = try pair.image.map { try images.resolve($0) }
+                let encoded = try model.encode(
+                    prompt: pair.prompt, hasImage: image != nil, answers: [pair.chosen, pair.rejected])
+                return Pair(
+                    id: input.id, record: input.record, image: image, prompt: encoded.prompt,
+                    chosen: encoded.answers[0], rejected: encoded.answers[1])
+            } catch { throw StageError.failed("\(input.place): \(error)") }
+        }
+        features = ImageFeatures(model, memory: featureMemory)
+    }
+
+    /// The pairs at `indices`, ready for the engine.
+    func examples(_ indices: [Int]) throws -> [PreferenceExample] {
+        let paths = indices.compactMap { examples[$0].image }
+        var pictures = try features.features(of: paths)[...]
+        return indices.map { index in
+            let pair = examples[index]
+            return PreferenceExample(
+                id: pair.id, prompt: pair.prompt, features: pair.image == nil ? nil : pictures.removeFirst(),
+                chosen: pair.chosen, rejected: pair.rejected)
+        }
+    }
+
+    /// Which pairs are trained on and which are held out: a pair's id decides, so that adding pairs moves none
+    /// of the others.
+    func split(holdOut: Double) -> (training: [Int], heldOut: [Int]) {
+        let isHeldOut = examples.map { pair in
+            var generator = SplitMix64(seed: 0, key: pair.id)
+            return generator.nextUniform() < holdOut
+        }
+        return (examples.indices.filter { !isHeldOut[$0] }, examples.indices.filter { isHeldOut[$0] })
+    }
+
+    /// log π_ref of every pair: what the record brings for this model, else computed. The records with their
+    /// `ref_logps` are left in `folder`, where a resumed run finds them.
+    func reference(
+        _ trainer: PreferenceTrainer, digest: String, folder: URL, _ run: StageRun
+    ) throws -> [PairLogProbabilities] {
+        let kept = folder.appendingPathComponent("pairs.jsonl")
+        let records = try stored(kept) ?? examples.map(\.record)
+        let known = try records.map { try PreferencePair($0).referenceLogProbabilities[digest] }
+        var result: [PairLogProbabilities] = []
+        let progress = run.progress(total: examples.count, unit: "reference pairs")
+        for start in stride(from: 0, to: examples.count, by: 32) {
+            let range = start..<min(examples.count, start + 32)
+            let missing = range.filter { known[$0] == nil }
+            var fresh = trainer.referenceLogProbabilities(try examples(missing))[...]
+            for index in range {
+                result.append(
+                    known[index].map { PairLogProbabilities(chosen: $0.chosen, rejected: $0.rejected) }
+                        ?? fresh.removeFirst())
+            }
+            progress.advance(by: range.count)
+        }
+        progress.finish()
+        try write(result, records, digest, to: kept)
+        return result
+    }
+
+    private func stored(_ url: URL) throws -> [Record]? {
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        let records = try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")).map {
+            try Record(parsing: ArraySlice($0))
+        }
+        let ids = try records.map { try $0.requiredID() }
+        return ids == examples.map(\.id) ? records : nil
+    }
+
+    private func write(
+        _ reference: [PairLogProbabilities], _ records: [Record], _ digest: String, to url: URL
+    ) throws {
+        var bytes: [UInt8] = []
+        for (record, logs) in zip(records, reference) {
+            var record = record
+            var pair = try PreferencePair(record)
+            pair.referenceLogProbabilities[digest] = .init(chosen: logs.chosen, rejected: logs.rejected)
+            try pair.write(into: &record)
+            bytes += record.bytes + [UInt8(ascii: "\n")]
+        }
+        try AtomicFile.write(bytes, to: url.path)
+    }
+
+    func dump(_ model: VisionLanguageModel, _ console: Console) {
+        let dump = TokenDump(model)
+        for pair in examples { console.say(dump.text(of: pair.prompt, learned: pair.chosen, id: pair.id)) }
+    }
+}
