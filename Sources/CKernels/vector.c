@@ -3,6 +3,8 @@
 #include <string.h>
 #include <stdint.h>
 
+typedef float vec16 __attribute__((vector_size(64), aligned(4)));
+
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define FAST _Pragma("clang fp reassociate(on) contract(fast)")
 
@@ -52,13 +54,24 @@ CLONES double sl_sum_of_squares(long n, const float *x) {
 }
 
 CLONES float sl_max(long n, const float *x) {
-    float m = x[0];
-    for (long i = 1; i < n; i++) m = x[i] > m ? x[i] : m;
-    return m;
+    /* By hand, because the compiler keeps the order of comparisons for the sake of NaNs. */
+    if (n < 16) {
+        float m = x[0];
+        for (long i = 1; i < n; i++) m = x[i] > m ? x[i] : m;
+        return m;
+    }
+    vec16 a = *(const vec16 *)x, b = *(const vec16 *)(x + n - 16);
+    for (long i = 16; i + 16 <= n; i += 32) {
+        a = __builtin_elementwise_max(a, *(const vec16 *)(x + i));
+        if (i + 32 <= n) b = __builtin_elementwise_max(b, *(const vec16 *)(x + i + 16));
+    }
+    return __builtin_reduce_max(__builtin_elementwise_max(a, b));
 }
 
 CLONES float sl_exp_sum(long n, const float *x, float shift, float *y) {
     FAST float s = 0;
+    /* y may be x, element upon element, which the check for overlap would send down the scalar path. */
+    _Pragma("clang loop vectorize(assume_safety) interleave_count(1)")
     for (long i = 0; i < n; i++) {
         float e = fast_exp(x[i] - shift);
         y[i] = e;

@@ -31,9 +31,9 @@ package final class Linear: @unchecked Sendable {
 
     package func attach(_ adapter: LoRA?) { self.adapter = adapter }
 
-    /// Call after the weights changed: the packed copy is made anew at the next use.
+    /// Call after an optimiser step: packs again what is trained. Frozen weights under an adapter are not.
     package func weightsChanged() {
-        packed?.pack(weight.value)
+        if weight.isTrained { packed?.pack(weight.value) }
         adapter?.weightsChanged()
     }
 
@@ -79,7 +79,8 @@ package final class Linear: @unchecked Sendable {
         let bt = transposed.matrix(rows: rank, columns: outputs)
         for i in 0..<outputs { for j in 0..<rank { bt[j, i] = adapter.b.value[i, j] } }
         GEMM.addWeightGradient(bt, adapter.a.value, into: weight.value, scale: adapter.scale)
-        weightsChanged()
+        withExtendedLifetime(transposed) {}
+        packed?.pack(weight.value)
     }
 }
 

@@ -202,6 +202,17 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
         #expect(abs(logProbability([-1e30, 2, 2], 3, of: 1) + Float(log(2.0))) < 1e-6)
     }
 
+    /// Wherever the largest logit stands, it is found, in rows of every length.
+    @Test func logProbabilityFindsThePeak() {
+        for columns in 1...70 {
+            for peak in 0..<columns {
+                var logits = [Float](repeating: -500, count: columns)
+                logits[peak] = 500
+                #expect(logProbability(logits, columns, of: peak) == 0, "\(peak) of \(columns)")
+            }
+        }
+    }
+
     /// Sigmoids far out: no NaN, and the right limits.
     @Test func activationsOfExtremes() {
         let input = Buffer([-1000, -100, -20, 20, 100, 1000])
