@@ -44,6 +44,7 @@ let package = Package(
         library("Decoding", ["Model"]),
         library("Preference", ["Records"]),
         library("Training", ["Model"]),
+        library("Relevance", ["Preference", "Model", "Records"]),
         library("Benchmarks"),
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),

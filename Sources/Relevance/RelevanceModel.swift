@@ -1,0 +1,200 @@
+import CKernels
+import Checkpoint
+import Foundation
+import Imaging
+import Kernels
+import Model
+import Tokenizer
+
+/// A relevance model that can't be used as given.
+package struct RelevanceError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ place: String, _ finding: String, _ remedy: String) {
+        description = "\(place): \(finding); \(remedy)"
+    }
+}
+
+/// A CLIP (Radford et al. 2021) with tokenizer and preprocessing, asked how well sentences fit a picture.
+///
+/// A score depends on its picture and its sentence alone, to the bit: not on what else is asked together, nor
+/// before, nor on the number of threads.
+package final class RelevanceModel {
+    /// A picture's file and the texts to be held against it.
+    package struct Query: Sendable {
+        package let image: String
+        package let texts: [String]
+
+        package init(image: String, texts: [String]) { (self.image, self.texts) = (image, texts) }
+    }
+
+    /// SHA-256 of the checkpoint.
+    package let digest: String
+    /// Texts longer than the model reads, so far: the ends of their sentences went unseen.
+    package private(set) var cutTexts = 0
+
+    private let directory: URL
+    private let clip: Clip
+    private let tokenizer: Tokenizer
+    private let processor: ImageProcessor
+    private let arena = Arena()
+    private var images: EmbeddingCache<String>
+    /// By token ids: texts that the tokenizer reads alike are alike.
+    private var texts: EmbeddingCache<[Int32]>
+
+    /// Activations of one pass at most, as far as whole pictures and texts allow.
+    private static let passBytes = 256 << 20
+
+    /// Opens a Hugging Face directory.
+    ///
+    /// - Parameter capacity: embeddings of pictures, and of texts, that are kept.
+    /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit.
+    package init(directory: URL, capacity: Int = 1 << 14) throws {
+        self.directory = directory
+        let checkpoint = try CheckpointDirectory.open(directory)
+        let config = try checkpoint.config().clip(path: directory.appendingPathComponent("config.json").path)
+        clip = try Clip(CheckpointSource(checkpoint), config: config)
+        digest = try checkpoint.digest()
+        tokenizer = try Tokenizer(directory: directory)
+        processor = try ImageProcessor(directory: directory)
+        let size = config.vision.imageSize
+        guard processor.outputWidth == size, processor.outputHeight == size else {
+            throw RelevanceError(
+                directory.appendingPathComponent("preprocessor_config.json").path,
+                "it makes pictures of \(processor.outputWidth)×\(processor.outputHeight) and the vision tower "
+                    + "reads \(size)×\(size)", "give the preprocessor_config.json of this checkpoint")
+        }
+        images = EmbeddingCache(capacity: capacity)
+        texts = EmbeddingCache(capacity: capacity)
+    }
+
+    /// Cosine of picture and each text, −1…1; nil for a text without any word.
+    ///
+    /// - Throws: `ImageError` for a picture that can't be read, `RelevanceError`.
+    package func scores(image: String, texts: [String]) throws -> [Double?] {
+        try scores([Query(image: image, texts: texts)])[0].get()
+    }
+
+    /// As `scores(image:texts:)` for many pictures, whose towers run together. A query that fails leaves the
+    /// others alone.
+    package func scores(_ queries: [Query]) -> [Result<[Double?], any Error>] {
+        let pictures = embedImages(queries.map(\.image))
+        let encoded = queries.map { query in Result { try query.texts.map(encode) } }
+        let sentences = embedTexts(encoded.flatMap { (try? $0.get()) ?? [] }.compactMap { $0 })
+        return zip(queries, encoded).map { query, encoded in
+            Result {
+                let picture = try pictures[query.image]!.get()
+                return try encoded.get().map { ids in
+                    try ids.flatMap { sentences[$0] }.map { try cosine(picture, $0, query.image) }
+                }
+            }
+        }
+    }
+
+    /// Of unit vectors. One dot product per pair: a matrix product's bits may depend on its size.
+    private func cosine(_ a: [Float], _ b: [Float], _ image: String) throws -> Double {
+        let cosine = a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { sl_dot(a.count, a.baseAddress!, $0.baseAddress!) }
+        }
+        guard cosine.isFinite else {
+            throw RelevanceError(
+                directory.path, "its cosine with the image \(image) is \(cosine)",
+                "the checkpoint holds broken weights; take another")
+        }
+        return Double(cosine)
+    }
+
+    // MARK: - Pictures
+
+    private func embedImages(_ paths: [String]) -> [String: Result<[Float], any Error>] {
+        var found: [String: Result<[Float], any Error>] = [:]
+        var missing: [String] = []
+        for path in paths where found[path] == nil {
+            found[path] = images[path].map { .success($0) } ?? .success([])
+            if images[path] == nil { missing.append(path) }
+        }
+        let vision = clip.config.vision
+        let perPicture = Self.bytesPerToken(vision.hiddenSize, vision.intermediateSize, vision.layerCount)
+        let count = max(1, Self.passBytes / (perPicture * (vision.patchCount + 1)))
+        for start in stride(from: 0, to: missing.count, by: count) {
+            let some = Array(missing[start..<min(missing.count, start + count)])
+            for (path, embedding) in zip(some, embed(some)) {
+                found[path] = embedding
+                if case .success(let values) = embedding { images.insert(values, for: path) }
+            }
+        }
+        return found
+    }
+
+    private func embed(_ paths: [String]) -> [Result<[Float], any Error>] {
+        let slots = Slots<Result<[Float], any Error>>(count: paths.count)
+        let processor = processor
+        Parallel.run(paths.count) { i in
+            slots[i] = Result { try processor.pixels(decodeImage(at: paths[i])) }
+        }
+        var results = slots.values
+        let readable = results.indices.filter { (try? results[$0].get()) != nil }
+        guard !readable.isEmpty else { return results }
+        arena.reset()
+        let (_, side) = clip.embedImages(readable.compactMap { try? results[$0].get() }, arena)
+        for (row, index) in readable.enumerated() {
+            results[index] = .success(side.embedding.rows(row..<row + 1).values)
+        }
+        return results
+    }
+
+    // MARK: - Texts
+
+    /// Ids with start and end token; too long a text keeps both and loses what stands before the end.
+    private func encode(_ text: String) throws -> [Int32]? {
+        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
+        var ids = tokenizer.encode(text, addSpecialTokens: true)
+        let limit = clip.config.text.maxPositionEmbeddings
+        if ids.count > limit {
+            ids = ids.prefix(limit - 1) + ids.suffix(1)
+            cutTexts += 1
+        }
+        let end = Int32(clip.config.text.eosTokenID)
+        let isEnded = clip.config.text.poolsAtHighestID || ids.contains(end)
+        guard isEnded, ids.allSatisfy({ $0 >= 0 && $0 < clip.config.text.vocabSize }) else {
+            throw RelevanceError(
+                directory.path, "its tokenizer gives \(ids) for \"\(text)\", which its text tower can't read",
+                "give the tokenizer.json of this checkpoint")
+        }
+        return ids
+    }
+
+    private func embedTexts(_ all: [[Int32]]) -> [[Int32]: [Float]] {
+        var found: [[Int32]: [Float]] = [:]
+        var missing: [[Int32]] = []
+        for ids in all where found[ids] == nil {
+            found[ids] = texts[ids] ?? []
+            if texts[ids] == nil { missing.append(ids) }
+        }
+        let text = clip.config.text
+        let limit = Self.passBytes / Self.bytesPerToken(text.hiddenSize, text.intermediateSize, text.layerCount)
+        var start = 0
+        while start < missing.count {
+            var end = start
+            var tokens = 0
+            while end < missing.count, end == start || tokens + missing[end].count <= limit {
+                tokens += missing[end].count
+                end += 1
+            }
+            arena.reset()
+            let (_, side) = clip.embedTexts(Array(missing[start..<end]), arena)
+            for (row, ids) in missing[start..<end].enumerated() {
+                let embedding = side.embedding.rows(row..<row + 1).values
+                found[ids] = embedding
+                texts.insert(embedding, for: ids)
+            }
+            start = end
+        }
+        return found
+    }
+
+    /// Activations that a pass keeps for one token, about.
+    private static func bytesPerToken(_ width: Int, _ inner: Int, _ layers: Int) -> Int {
+        4 * layers * (10 * width + 2 * inner)
+    }
+}

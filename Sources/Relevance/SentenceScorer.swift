@@ -1,0 +1,52 @@
+import Preference
+import Records
+
+/// CSR's rewards of drawn sentences, for whoever grows a tree and whoever reads one: `sample` steers by what
+/// `calibrate` writes.
+package struct SentenceScorer {
+    package let calibration: Calibration
+    /// Without it the relevance that stands in the nodes is used, so that λ can be changed without a model.
+    package let relevance: RelevanceModel?
+
+    package init(calibration: Calibration, relevance: RelevanceModel?) {
+        (self.calibration, self.relevance) = (calibration, relevance)
+    }
+
+    /// Writes `likelihood`, `relevance` and `calibrated` to the nodes of one level.
+    ///
+    /// - Parameters:
+    ///   - fresh: whole families: every child of each parent that has one in it.
+    ///   - image: the picture's file, not the path in the record.
+    /// - Throws: `PreferenceError` where λ > 0 and relevance can't be known, and what the model throws.
+    package func score(_ nodes: inout [SentenceNode], _ fresh: Range<Int>, image: String?) throws {
+        if let relevance, let image {
+            let scores = try relevance.scores(image: image, texts: nodes[fresh].map(\.text))
+            for (index, score) in zip(fresh, scores) { nodes[index].scores[ScoreName.relevance] = score }
+        }
+        try calibration.calibrate(&nodes, fresh)
+    }
+
+    /// Whole trees and their candidates' path scores; the texts of all go through the model together.
+    ///
+    /// - Returns: one result per sample; what fails is that sample's alone.
+    package func score(_ works: [(sample: Sample, image: String?)]) -> [Result<Sample, any Error>] {
+        let asked = works.indices.filter { relevance != nil && works[$0].image != nil }
+        let scores = relevance?.scores(
+            asked.map { index in
+                RelevanceModel.Query(
+                    image: works[index].image ?? "", texts: works[index].sample.nodes.map(\.text))
+            })
+        var byWork: [Int: Result<[Double?], any Error>] = [:]
+        for (index, result) in zip(asked, scores ?? []) { byWork[index] = result }
+        return works.indices.map { index in
+            Result {
+                var sample = works[index].sample
+                for (node, score) in zip(sample.nodes.indices, try byWork[index]?.get() ?? []) {
+                    sample.nodes[node].scores[ScoreName.relevance] = score
+                }
+                try calibration.calibrate(&sample)
+                return sample
+            }
+        }
+    }
+}
