@@ -109,18 +109,18 @@ package struct ImageOptions: ParsableArguments {
     package init() {}
 
     /// The file of an image path: inside the root after every symbolic link is followed.
-    /// - Throws: `StageError` where there is none or it lies elsewhere.
+    /// - Throws: `ImagePathError` where there is none or it lies elsewhere, which is the fault of a
+    ///   record; `StageError` where the root itself is missing.
     package func resolve(_ image: String) throws -> String {
         guard let root = Self.realPath(imageRoot) else {
             throw StageError.failed("--image-root \(imageRoot): no such folder; check the path")
         }
         let joined = image.hasPrefix("/") ? image : "\(root)/\(image)"
         guard let file = Self.realPath(joined) else {
-            throw StageError.system("image \(image)", "find it under \(imageRoot)")
+            throw ImagePathError.missing(image: image, root: imageRoot)
         }
         guard file.hasPrefix(root == "/" ? "/" : root + "/") else {
-            throw StageError.failed(
-                "image \(image): it lies outside of --image-root \(imageRoot); move it or widen the root")
+            throw ImagePathError.outside(image: image, root: imageRoot)
         }
         return file
     }
@@ -129,5 +129,20 @@ package struct ImageOptions: ParsableArguments {
         guard let real = realpath(path, nil) else { return nil }
         defer { free(real) }
         return String(cString: real)
+    }
+}
+
+/// Why a record's image can't be opened.
+package enum ImagePathError: Error, Equatable, CustomStringConvertible {
+    case missing(image: String, root: String)
+    case outside(image: String, root: String)
+
+    package var description: String {
+        switch self {
+        case .missing(let image, let root):
+            "image \(image): not there under --image-root \(root); check the path"
+        case .outside(let image, let root):
+            "image \(image): it lies outside of --image-root \(root); move it or widen the root"
+        }
     }
 }

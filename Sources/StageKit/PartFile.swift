@@ -136,7 +136,7 @@ struct PartFile: Sendable {
                 "\(partPath): nothing says which run made it (\(sidePath) is empty or torn); "
                     + "delete it or run without --resume")
         }
-        try compare(identity, with: bytes[..<end], partPath: partPath, sidePath: sidePath)
+        try Identity.check(bytes[..<end], is: identity, part: partPath, side: sidePath)
         var found = (checkpoint: Checkpoint(), bytes: end + 1)
         var start = end + 1
         while let next = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -151,71 +151,8 @@ struct PartFile: Sendable {
         return found
     }
 
-    private static func compare(
-        _ own: JSONObject, with line: ArraySlice<UInt8>, partPath: String, sidePath: String
-    ) throws {
-        let other: JSONObject
-        do { other = try JSONObject(parsing: line) } catch {
-            throw StageError.failed("\(sidePath): \(error); delete it or run without --resume")
-        }
-        let differences = Identity.differences(from: other, to: own)
-        guard differences.isEmpty else {
-            throw StageError.failed(
-                "\(partPath): another run made it: \(differences.joined(separator: ", ")); "
-                    + "go on with its options, or run without --resume")
-        }
-    }
-
     private static func size(of path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
-    }
-}
-
-/// What the bytes of an output depend on.
-enum Identity {
-    static func of(_ run: StageRun, inputs: [(path: String, digest: String)]) -> JSONObject {
-        var identity = JSONObject()
-        identity.set("stage", .string(run.stage))
-        identity.set("version", .string(sightlineVersion))
-        identity.set("core", run.core.map { .string($0) } ?? JSON.null)
-        var settings = JSONObject()
-        for setting in run.settings where !run.immaterial.contains(setting.key) {
-            settings.set("--\(setting.key)", .string(Secrets.masking(setting).value))
-        }
-        identity.set("settings", .object(settings))
-        var files = JSONObject()
-        for (i, input) in inputs.enumerated() { files.set("input \(i + 1)", .string(input.digest)) }
-        identity.set("inputs", .object(files))
-        var models = JSONObject()
-        for (role, digest) in run.models.sorted(by: { $0.key < $1.key }) { models.set(role, .string(digest)) }
-        identity.set("models", .object(models))
-        return identity
-    }
-
-    /// In words: `--temperature was 1 and is 0.7`, `input 1 has changed`.
-    static func differences(from old: JSONObject, to new: JSONObject, inside: String = "") -> [String] {
-        var keys = old.keys
-        for key in new.keys where old[key] == nil { keys.append(key) }
-        return keys.flatMap { key -> [String] in
-            let (was, now) = (old[key], new[key])
-            if was == now { return [] }
-            if case .object(let before)? = was, case .object(let after)? = now {
-                return differences(from: before, to: after, inside: key)
-            }
-            switch inside {
-            case "inputs": return ["\(key) has changed"]
-            case "models": return ["the model \(key) is another"]
-            default: return ["\(key) was \(shown(was)) and is \(shown(now))"]
-            }
-        }
-    }
-
-    private static func shown(_ value: JSON?) -> String {
-        switch value {
-        case nil, .null: "not set"
-        case .string(let text): text.isEmpty ? "empty" : text
-        case let value?: value.text
-        }
     }
 }

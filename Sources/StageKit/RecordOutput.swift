@@ -41,6 +41,8 @@ final class RecordOutput: Sendable {
         var progress: PartFile.Checkpoint
         var failure: StageError?
         var lastFlush = ContinuousClock.now
+        /// A signal has written what there was; the process is about to end.
+        var isLeft = false
         var digest = StreamingDigest()
     }
 
@@ -109,6 +111,7 @@ final class RecordOutput: Sendable {
     /// checkpoints cost a fast stage nothing.
     func flush(force: Bool = false) throws {
         try state.withLock { state in
+            if state.isLeft { waitForTheEnd() }
             let now = ContinuousClock.now
             switch state.target {
             case .stream(let sink):
@@ -131,10 +134,11 @@ final class RecordOutput: Sendable {
         }
     }
 
-    /// For the thread of a signal: writes what is complete if the output is free within a second.
+    /// For the thread of a signal: the last that is written. Writes what is complete if the output is free within a second.
     func flushBeforeLeaving() {
         for _ in 0..<100 {
             let isDone: Void? = state.withLockIfAvailable { state in
+                state.isLeft = true
                 guard case .part(var part) = state.target, state.progress.line > part.checkpoint.line else {
                     return
                 }
@@ -153,6 +157,7 @@ final class RecordOutput: Sendable {
     func close() throws -> (digest: String, bytes: Int) {
         try flush(force: true)
         return try state.withLock { state in
+            if state.isLeft { waitForTheEnd() }
             if let failure = state.failure { throw failure }
             switch state.target {
             case .stream: return (state.digest.hex, state.digest.byteCount)

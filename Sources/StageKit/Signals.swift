@@ -1,12 +1,24 @@
 import Foundation
 import Synchronization
 
+/// Stops a thread until the one that deals with a signal ends the process: the signal came first,
+/// so nothing may be finished after it.
+func waitForTheEnd() -> Never { while true { sleep(60) } }
+
 /// SIGINT, SIGTERM and SIGHUP end a program in order: what is finished is kept, the ledger knows.
 ///
 /// The handler only writes to a pipe; a thread reads it and calls what was set, so that nothing
 /// unsafe happens inside a signal, on whichever thread of whichever library it arrived.
 package enum Signals {
-    private static let action = Mutex<(@Sendable (Int32) -> Void)?>(nil)
+    private enum Action: Sendable {
+        case leave
+        /// A row of the ledger is being begun; a signal waits until there is one to end.
+        case wait
+        case run(@Sendable (Int32) -> Void)
+    }
+
+    private static let action = Mutex<Action>(.leave)
+    private static let arrived = Atomic<Bool>(false)
     nonisolated(unsafe) private static var pipeEnd: Int32 = -1
 
     /// Ignores SIGPIPE, so that a closed pipe is an error of the write, and starts to listen.
@@ -16,6 +28,8 @@ package enum Signals {
         guard pipe(&ends) == 0 else { throw StageError.system("signals", "make a pipe") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         pipeEnd = ends[1]
+        // Made here, for the handler must not be the first to touch it.
+        arrived.store(false, ordering: .relaxed)
         let reader = ends[0]
         Thread.detachNewThread {
             var number: UInt8 = 0
@@ -32,6 +46,7 @@ package enum Signals {
         for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
+                Signals.arrived.store(true, ordering: .sequentiallyConsistent)
                 var byte = UInt8(truncatingIfNeeded: number)
                 let saved = errno
                 _ = write(Signals.pipeEnd, &byte, 1)
@@ -42,11 +57,23 @@ package enum Signals {
         }
     }
 
-    /// Sets what happens on a signal; it runs on a thread of its own. nil: leave at once.
-    static func onSignal(_ body: (@Sendable (Int32) -> Void)?) { action.withLock { $0 = body } }
+    /// Sets what happens on a signal; it runs on a thread of its own.
+    static func onSignal(_ body: @escaping @Sendable (Int32) -> Void) { action.withLock { $0 = .run(body) } }
+
+    /// Whether a signal has come, also one that its thread hasn't begun to deal with.
+    static var hasArrived: Bool { arrived.load(ordering: .sequentiallyConsistent) }
+
+    /// Lets signals wait until `onSignal` is called.
+    static func hold() { action.withLock { $0 = .wait } }
 
     private static func act(on number: Int32) {
-        if let body = action.withLock({ $0 }) { body(number) } else { _exit(128 + number) }
+        while true {
+            switch action.withLock({ $0 }) {
+            case .leave: _exit(128 + number)
+            case .run(let body): return body(number)
+            case .wait: usleep(5_000)
+            }
+        }
     }
 
     /// `nohup` and a shell's background jobs ask for a signal to be ignored; that stays.

@@ -55,6 +55,7 @@ extension StageCommand {
         if let configPath, !hasTable {
             console.say("\(configPath) has no table [\(name)]; nothing taken from it")
         }
+        Signals.hold()
         let run = try StageRun(
             stage: name, options: options, console: console, settings: settings,
             arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)

@@ -17,6 +17,8 @@ package final class StageRun: Sendable {
         var core: String?
         var models: [String: String] = [:]
         var interruption: (@Sendable () -> Void)?
+        /// Whether the end has been claimed, by the work or by a signal; only one may write it.
+        var isEnding = false
     }
 
     private let state = Mutex(State())
@@ -144,14 +146,15 @@ package final class StageRun: Sendable {
     /// - Returns: the exit code of success, 0 or 2.
     func execute(_ body: () throws -> Void) throws -> Int32 {
         Signals.onSignal { [self] number in leave(on: number) }
+        let result = Result { try body() }
+        // A signal may have woken the work from a sleep and have ended it too early.
+        guard !Signals.hasArrived, claimEnd() else { waitForTheEnd() }
         do {
-            try body()
+            try result.get()
         } catch let error as StageError where error.code == .closedPipe {
-            Signals.onSignal(nil)
             try finish(.done, 0, "the reader of the output closed the pipe")
             return 0
         } catch {
-            Signals.onSignal(nil)
             let code = (error as? StageError)?.code ?? .failed
             console.showBar("")
             do {
@@ -159,7 +162,6 @@ package final class StageRun: Sendable {
             } catch let ledgerError { console.warn("\(ledgerError)") }
             throw error
         }
-        Signals.onSignal(nil)
         let skipped = counts.skipped > 0
         let code: StageError.Code? = skipped ? .doneWithSkipped : nil
         if !isDryRun { say(summary()) }
@@ -184,6 +186,14 @@ package final class StageRun: Sendable {
         return text + "; \(Progress.clock((ContinuousClock.now - began).inSeconds))"
     }
 
+    /// - Returns: whether the caller is the first and may end the run.
+    private func claimEnd() -> Bool {
+        state.withLock { state in
+            defer { state.isEnding = true }
+            return !state.isEnding
+        }
+    }
+
     private func finish(_ outcome: Outcome, _ code: Int32, _ message: String?) throws {
         guard let ledger, let row else { return }
         // An error may quote an option.
@@ -199,6 +209,7 @@ package final class StageRun: Sendable {
 
     /// Runs on the thread of the signals while the work goes on elsewhere; ends the process.
     private func leave(on number: Int32) {
+        guard claimEnd() else { return }
         state.withLock { $0.interruption }?()
         console.showBar("")
         let name = [SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"][number] ?? "signal \(number)"

@@ -60,8 +60,8 @@ extension StageRun {
     /// Turns records into records, a batch at a time.
     ///
     /// Results don't depend on how records fall into batches, so `count` may change on resuming.
-    /// `body` gives a result per record, in their order; what it throws stops the run, and where the
-    /// batch is a single record, an error that is no `StageError` is that record's.
+    /// `body` gives a result per record, in their order. An error that is no `StageError` is the fault
+    /// of a record: the batch is given again record by record, and the one that throws is bad.
     /// - Parameter check: run on every record in a dry run.
     package func transform(
         _ options: StageOptions, batch count: Int, check: (InputRecord) throws -> Void = { _ in },
@@ -69,17 +69,25 @@ extension StageRun {
     ) throws {
         try stream(options, check: check) { stream in
             while case let batch = try stream.next(max(1, count)), !batch.isEmpty {
-                let results: [RecordResult]
-                do { results = try body(batch) } catch  where batch.count == 1 && !(error is StageError) {
-                    results = [.bad(error)]
-                }
-                guard results.count == batch.count else {
-                    throw StageError.failed(
-                        "\(batch[0].place): \(results.count) results for \(batch.count) records; report this")
-                }
+                let results = try Self.results(of: batch, body)
                 for (record, result) in zip(batch, results) { try stream.finish(record, result) }
             }
         }
+    }
+
+    private static func results(
+        of batch: [InputRecord], _ body: ([InputRecord]) throws -> [RecordResult]
+    ) throws -> [RecordResult] {
+        let results: [RecordResult]
+        do { results = try body(batch) } catch  where !(error is StageError) {
+            if batch.count == 1 { return [.bad(error)] }
+            return try batch.flatMap { try Self.results(of: [$0], body) }
+        }
+        guard results.count == batch.count else {
+            throw StageError.failed(
+                "\(batch[0].place): \(results.count) results for \(batch.count) records; report this")
+        }
+        return results
     }
 
     /// Turns records into records, one at a time; what `body` throws makes the record a bad one,
@@ -129,9 +137,7 @@ extension StageRun {
         if !stream.hasRead, resumed.line == 0 {
             console.say("the input holds no records; the output is empty")
         }
-        for (path, digest) in source.finished where !inputs.contains(where: { $0.path == path }) {
-            try addInput(Artefact(path: path, digest: digest.hex, bytes: digest.byteCount, kind: .records))
-        }
+        try noteInputs(source, except: inputs.map(\.path))
         try addOutput(
             Artefact(
                 path: options.output ?? "-", digest: written.digest, bytes: written.bytes, kind: .records))
@@ -139,24 +145,9 @@ extension StageRun {
 
     /// Reads every record as a run would and says what would be done.
     private func rehearse(_ options: StageOptions, _ check: (InputRecord) throws -> Void) throws {
-        let source = RecordSource(options.input)
-        var good = 0
-        var bad = 0
-        while let line = try source.next() {
-            do {
-                switch line {
-                case .record(let record):
-                    do { try check(record) } catch { throw StageError.failed("\(record.place): \(error)") }
-                    good += 1
-                case .bad(_, let place, let error): throw StageError.failed("\(place): \(error)")
-                }
-            } catch let error as StageError {
-                bad += 1
-                if bad > options.input.skipBad { throw error }
-                console.warn("\(error) (would be skipped)")
-            }
-        }
-        count(read: good + bad, skipped: bad)
+        let good = try readEach(RecordSource(options.input), skipping: options.input.skipBad) {
+            try check($0)
+        }.count
         console.say("dry run: \(good) records would go to \(options.output ?? "standard output")")
     }
 
@@ -206,7 +197,7 @@ extension StageRun {
     }
 
     /// Standard input, a named pipe or a device.
-    private static func isStream(_ path: String) -> Bool {
+    static func isStream(_ path: String) -> Bool {
         var status = stat()
         if path == "-" { return true }
         guard stat(path, &status) == 0 else { return false }

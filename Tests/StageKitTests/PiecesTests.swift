@@ -33,6 +33,7 @@ import Testing
     @Test func foldersAreReplacedWhole() throws {
         let folder = try Folder()
         for text in ["one", "two"] {
+            try folder.write("left by a kill", to: "model.old")
             let part = try AtomicFolder.prepare(folder.file("model"), keeping: false)
             try folder.write(text, to: "model.part/weights")
             #expect(part == folder.file("model.part"))
@@ -40,6 +41,15 @@ import Testing
             #expect(try folder.read("model/weights") == text)
             #expect(try folder.names == ["model"])
         }
+        let held = try RunLock(path: folder.file("model.part.lock"), of: "the model")
+        #expect { try AtomicFolder.prepare(folder.file("model"), keeping: false) } throws: {
+            ($0 as? StageError)?.code == .lockHeld
+        }
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func anUnfinishedFolderIsKeptOrBegunAnew() throws {
+        let folder = try Folder()
         _ = try AtomicFolder.prepare(folder.file("model"), keeping: false)
         try folder.write("half", to: "model.part/checkpoint")
         _ = try AtomicFolder.prepare(folder.file("model"), keeping: true)
@@ -87,8 +97,15 @@ import Testing
         for name in ["a.png", "deep/../a.png", "in.png", folder.file("images/a.png")] {
             #expect(try options.resolve(name).hasSuffix(".png"))
         }
-        for name in ["../other/c.png", "out.png", folder.file("other/c.png"), "none.png", "/etc/passwd"] {
-            #expect(throws: StageError.self) { try options.resolve(name) }
+        for name in ["../other/c.png", "out.png", folder.file("other/c.png"), "/etc/passwd"] {
+            #expect(throws: ImagePathError.outside(image: name, root: folder.file("images"))) {
+                try options.resolve(name)
+            }
         }
+        #expect(throws: ImagePathError.missing(image: "no.png", root: folder.file("images"))) {
+            try options.resolve("no.png")
+        }
+        let nowhere = try ImageOptions.parse(["--image-root", folder.file("none")])
+        #expect(throws: StageError.self) { try nowhere.resolve("a.png") }
     }
 }

@@ -58,6 +58,10 @@ import Testing
             options: ["--refuse", "b"],
             code: 1, ids: ["a"], says: "standard input:2: missing key"),
         Case(
+            what: "thrown by the stage within a batch", input: good + #"{"id":"c"}"#,
+            options: ["--plain", "--refuse", "b", "--skip-bad", "1"], code: 2, ids: ["a", "c"],
+            says: "standard input:2: missing key: \"use\" isn't there; add it (skipped, 1 of 1)"),
+        Case(
             what: "dropped by a rule", input: good, options: ["--drop", "a"], code: 0, ids: ["b"],
             says: "2 records in, 1 out; dropped 1: named by --drop 1"),
         Case(

@@ -41,6 +41,9 @@ import StageKit
     @Flag(inversion: .prefixedNo, help: "Write the temperature.")
     var note = true
 
+    @Flag(help: "Use the stage's plain form, which throws what it refuses.")
+    var plain = false
+
     @Flag(help: "Finish the records of a batch from last to first.")
     var backwards = false
 
@@ -50,6 +53,14 @@ import StageKit
         try run.setCore("Probe")
         if let model { try run.addModel(model, role: "policy") }
         try run.addMetric("temperature", temperature)
+        if plain {
+            return try run.transform(options, batch: batchSize) { batch in
+                try batch.map { input in
+                    if refuse.contains(input.id) { throw RecordError.missing(key: "use") }
+                    return result(for: input)
+                }
+            }
+        }
         try run.stream(options) { stream in
             while case let batch = try stream.next(batchSize), !batch.isEmpty {
                 if pause > 0 { usleep(UInt32(pause) * 1000) }
