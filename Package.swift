@@ -56,6 +56,7 @@ let package = Package(
         program("ledger", ["RunLedger", arguments]),
         program("clip-train", ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
         program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
+        program("sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 

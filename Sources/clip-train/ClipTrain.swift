@@ -46,6 +46,8 @@ import Training
     @Option(help: "Words of the vocabulary at most.") var vocabulary = 700
     @Option(help: ArgumentHelp("Records of unseen pictures, scored at the end.", valueName: "file"))
     var dev: [String] = []
+    @Option(help: ArgumentHelp("Folder that image paths of --dev start from.", valueName: "folder"))
+    var devImageRoot = "."
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
 
     func run(in run: StageRun) throws {
@@ -133,7 +135,9 @@ import Training
         _ model: Clip, _ tokenizer: Tokenizer, _ processor: ImageProcessor, _ run: StageRun
     ) throws {
         guard !dev.isEmpty else { return }
-        let unseen = try ScenePictures(run.records(paths: dev), images)
+        var root = images
+        root.imageRoot = devImageRoot
+        let unseen = try ScenePictures(run.records(paths: dev), root)
         let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
         for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
             run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Decoding
+import Foundation
+import Model
+import ModelOptions
+import Preference
+import Records
+import Relevance
+import StageKit
+
+/// Draws answers to prompts: whole, or sentence by sentence as a tree.
+@main struct SampleStage: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample",
+        abstract: "Draw candidate answers for each prompt.",
+        discussion: """
+            Reads prompts {"id","image","prompt"} and adds "nodes" (sentences) and "candidates" (finished
+            answers as paths of sentences).
+              sample prompts.jsonl --model data/llava --count 5 --temperature 1 -o candidates.jsonl
+              sample prompts.jsonl --model data/llava --mode tree --relevance data/clip -o candidates.jsonl
+            A draw depends only on seed, record id and draw number: neither on the other records nor on
+            threads, shards or where a run was resumed.
+            """)
+    static let immaterialOptions: Set<String> = ["batch", "memory"]
+
+    enum Mode: String, ExpressibleByArgument, CaseIterable { case answers, tree }
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup var model: ModelOptions
+    @OptionGroup(title: "Tree") var tree: TreeOptions
+
+    @Option(help: "Whole answers, or a tree of sentences.") var mode = Mode.answers
+    @Option(help: "Answers drawn for a prompt.") var count = 5
+    @Flag(help: "Draw one more answer greedily, as the first candidate.") var withGreedy = false
+    @Option(help: "Temperature of the draws; 0 is greedy.") var temperature = 1.0
+    @Option(help: "Draw from the k likeliest tokens; 0 from all.") var topK = 0
+    @Option(help: "Draw from the likeliest tokens that make up this probability.") var topP = 1.0
+    @Option(help: "Most tokens of an answer, or of a sentence of a tree.") var maxTokens = 128
+    @Option(help: "Prompts worked on together.") var batch = 32
+    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+    @Flag(help: "Print token, id and label of each prompt, and stop.") var dumpTokens = false
+
+    var runOptions: RunOptions { options.run }
+
+    func validate() throws {
+        if count < (withGreedy ? 0 : 1) { throw ValidationError("--count \(count): draw at least one answer") }
+        if temperature < 0 { throw ValidationError("--temperature \(temperature): give 0 or more") }
+        if topK < 0 { throw ValidationError("--top-k \(topK): give 0 or more") }
+        if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p \(topP): give a number in (0, 1]") }
+        if maxTokens < 1 { throw ValidationError("--max-tokens \(maxTokens): give a number from 1") }
+        if batch < 1 { throw ValidationError("--batch \(batch): give a number from 1") }
+    }
+
+    func run(in run: StageRun) throws {
+        try engine.prepare(run)
+        let policy = try model.open(run)
+        let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)
+        let drafts = PromptReader(model: policy, images: images)
+        if dumpTokens {
+            return try run.transform(options) { input in
+                run.console.say(try TokenDump(policy).text(of: drafts.read(input).tokens, id: input.id))
+                return .records([])
+            }
+        }
+        let steering = mode == .tree ? try tree.steering(run) : nil
+        let author = Author(
+            model: policy, plan: plan(policy, sampler), steering: steering, memory: memory << 20,
+            mode: mode.rawValue)
+        try run.transform(options, batch: batch, check: { _ = try drafts.read($0) }) { batch in
+            let read = batch.map { input in Result { try drafts.read(input) } }
+            return try author.answer(batch, read)
+        }
+        steering?.sayWhatWasCut(run.console)
+    }
+
+    private func plan(_ policy: VisionLanguageModel, _ sampler: Sampler) -> GrowthPlan {
+        switch mode {
+        case .answers:
+            let samplers = (withGreedy ? [Sampler.greedy] : []) + Array(repeating: sampler, count: count)
+            return GrowthPlan(samplers: samplers, stops: policy.stops, maxTokens: maxTokens, seed: engine.seed)
+        case .tree:
+            return GrowthPlan(
+                samplers: Array(repeating: sampler, count: tree.children), stops: policy.stops,
+                periods: policy.periods, maxTokens: maxTokens, maxDepth: tree.maxSentences, width: tree.width,
+                seed: engine.seed)
+        }
+    }
+}

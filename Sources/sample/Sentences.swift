@@ -1,0 +1,90 @@
+import Decoding
+import Foundation
+import Model
+import Records
+
+/// Drawn continuations as the record's sentences.
+///
+/// The end token is not written: a continuation that is nothing but the end token finishes the answer at its
+/// parent, one that ends with it is a sentence without its full stop. A whole answer becomes a path of
+/// sentences too.
+struct Sentences {
+    struct Answer {
+        let path: [Int]
+        let text: String
+        let sampler: Int
+    }
+
+    private(set) var nodes: [SentenceNode] = []
+    /// The last sentence of each grown node; that of its parent where it added none, −1 at the prompt.
+    private(set) var last: [Int] = []
+    private let grown: [GrownNode]
+    private let model: VisionLanguageModel
+    /// Number of sentences before each grown node.
+    private var starts: [Int] = []
+    /// Tokens of the answer up to and including each sentence.
+    private var prefixes: [[Int32]] = []
+
+    init(_ grown: [GrownNode], _ model: VisionLanguageModel) {
+        self.grown = grown
+        self.model = model
+        for node in grown { add(node) }
+    }
+
+    private mutating func add(_ node: GrownNode) {
+        starts.append(nodes.count)
+        var parent = node.parent < 0 ? -1 : last[node.parent]
+        var start = 0
+        let count = node.end == .stop ? node.tokens.count - 1 : node.tokens.count
+        for index in 0..<count {
+            let isPeriod = model.periods.contains(node.tokens[index])
+            guard isPeriod || index == count - 1 else { continue }
+            let end: SentenceNode.End =
+                isPeriod ? .period : node.end == .stop ? .stop : node.end == .length ? .length : .period
+            append(node, start...index, parent: parent, end: end)
+            parent = nodes.count - 1
+            start = index + 1
+        }
+        last.append(parent)
+    }
+
+    private mutating func append(_ node: GrownNode, _ range: ClosedRange<Int>, parent: Int, end: SentenceNode.End) {
+        let prefix = parent < 0 ? [] : prefixes[parent]
+        let ids = Array(node.tokens[range])
+        let text = model.tokenizer.text(of: ids[...], after: prefix)
+        prefixes.append(prefix + ids)
+        nodes.append(
+            SentenceNode(
+                parent: parent, text: text.trimmingCharacters(in: .whitespacesAndNewlines), ids: ids,
+                logprob: node.logProbabilities[range].reduce(0) { $0 + Double($1) }, end: end))
+    }
+
+    /// The first sentence that came with a grown node or after it.
+    func first(of index: Int) -> Int { index < starts.count ? starts[index] : nodes.count }
+
+    /// Whether a grown node is a sentence that can be gone on from.
+    func isOpen(_ index: Int) -> Bool { !grown[index].isFinal }
+
+    /// Sentences from the first to the last of a grown node.
+    func path(to index: Int) -> [Int] {
+        var path: [Int] = []
+        var at = last[index]
+        while at >= 0 {
+            path.append(at)
+            at = nodes[at].parent
+        }
+        return path.reversed()
+    }
+
+    /// Finished answers in the order they were drawn: those that ended, were cut at a length, or stand at the
+    /// deepest level.
+    func answers(_ plan: GrowthPlan) -> [Answer] {
+        grown.indices.compactMap { index in
+            guard grown[index].isFinal || grown[index].depth == plan.maxDepth else { return nil }
+            let path = path(to: index)
+            let ids = path.flatMap { nodes[$0].ids }
+            let text = model.tokenizer.decode(ids).trimmingCharacters(in: .whitespacesAndNewlines)
+            return Answer(path: path, text: text, sampler: grown[index].sampler)
+        }
+    }
+}

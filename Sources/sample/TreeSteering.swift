@@ -1,0 +1,42 @@
+import Foundation
+import Preference
+import Records
+import Relevance
+import StageKit
+
+/// Keeps the sentences that a tree goes on from: each is scored by the calibrated reward among its siblings,
+/// and an answer so far by the path rule over its sentences.
+final class TreeSteering {
+    private let scorer: SentenceScorer
+    private let pruning: Pruning
+    /// Sentences of each record with their scores, while its tree grows.
+    private var scored: [Int: [SentenceNode]] = [:]
+
+    init(scorer: SentenceScorer, pruning: Pruning) {
+        self.scorer = scorer
+        self.pruning = pruning
+    }
+
+    /// - Parameter fresh: grown nodes of the level just drawn.
+    /// - Returns: which of them are extended.
+    func keep(record: Int, image: String?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
+        let first = sentences.first(of: fresh.lowerBound)
+        // A record's first level begins its tree anew, also in the next batch.
+        var nodes = first == 0 ? [] : scored[record] ?? []
+        nodes += sentences.nodes[first...]
+        try scorer.score(&nodes, first..<nodes.count, image: image)
+        scored[record] = nodes
+        let open = fresh.filter { sentences.isOpen($0) }
+        let scores = open.map { node in
+            scorer.calibration.pathScore(
+                sentences.path(to: node).compactMap { nodes[$0].scores[ScoreName.calibrated] })
+        }
+        return try pruning.kept(scores).map { open[$0] }
+    }
+
+    /// Tells when sentences were longer than the relevance model reads.
+    func sayWhatWasCut(_ console: Console) {
+        guard let cut = scorer.relevance?.cutTexts, cut > 0 else { return }
+        console.say("\(cut) sentences were longer than the relevance model reads; their ends went unseen")
+    }
+}
