@@ -46,6 +46,7 @@ let package = Package(
         library("Training", ["Model"]),
         library("Relevance", ["Preference", "Model", "Records"]),
         library("Benchmarks"),
+        library("Evaluating", ["Benchmarks", "PictureWorld", "Records"]),
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),
         library("RunLedger", [grdb]),
@@ -58,6 +59,7 @@ let package = Package(
         program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
         program("sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
+        program("eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(

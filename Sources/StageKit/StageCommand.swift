@@ -27,9 +27,12 @@ extension StageCommand {
     /// Errors of usage begin with the program's name, as all others do.
     package static var _errorPrefix: String { "\(_commandName): " }
 
-    package static func main() {
-        Foundation.exit(
-            Program.run(Self._commandName) { try runStage(Array(CommandLine.arguments.dropFirst())) })
+    package static func main() { start(Array(CommandLine.arguments.dropFirst())) }
+
+    /// Runs the stage with the words of its command line and ends the process; for a program that is more
+    /// than one stage.
+    package static func start(_ words: [String]) -> Never {
+        Foundation.exit(Program.run(Self._commandName) { try runStage(words) })
     }
 
     private static func runStage(_ typed: [String]) throws -> Int32 {

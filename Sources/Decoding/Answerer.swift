@@ -1,0 +1,155 @@
+import Foundation
+import Kernels
+import Model
+
+/// Questions that begin with the same tokens, mostly a picture: the beginning is computed once for all.
+package struct QuestionGroup {
+    package struct Question: Sendable {
+        /// What follows the common beginning; at least one token.
+        package let tokens: [Int32]
+        /// Most new tokens of the answer.
+        package let maxTokens: Int
+
+        package init(tokens: [Int32], maxTokens: Int) {
+            self.tokens = tokens
+            self.maxTokens = maxTokens
+        }
+    }
+
+    package let id: String
+    /// The common beginning; negative tokens, −1 − i, are rows of `features`.
+    package let root: [Int32]
+    package let features: Matrix?
+    /// At least one.
+    package let questions: [Question]
+
+    package init(id: String, root: [Int32], features: Matrix?, questions: [Question]) {
+        self.id = id
+        self.root = root
+        self.features = features
+        self.questions = questions
+    }
+
+    /// Slots of root, questions and longest answers.
+    package var slots: Int {
+        questions.reduce(root.count) { $0 + $1.tokens.count + $1.maxTokens }
+    }
+}
+
+/// Answers many questions greedily in one batch: a group's beginning is a root span, each of its questions a
+/// child, each answer a child of its question.
+package final class Answerer {
+    private let pool: DecodingPool
+    private let stops: Set<Int32>
+    private let budget: (slots: Int, bytes: Int)
+    private let bytesPerSlot: Int
+
+    /// - Parameters:
+    ///   - stops: tokens that end an answer.
+    ///   - memory: bytes of keys and values at most.
+    ///   - slots: what a call needs at most; no more is allocated.
+    package init(model: Llama, stops: Set<Int32>, memory: Int, slots: Int) {
+        self.stops = stops
+        bytesPerSlot = KeyValueCache.bytesPerSlot(model)
+        budget = (min(memory / bytesPerSlot, slots), memory)
+        pool = DecodingPool(model: model, slots: budget.slots)
+    }
+
+    /// - Returns: per group and question the drawn tokens, the end token last where one was drawn.
+    /// - Throws: `GrowthTooLarge` for a group that the memory can't hold.
+    package func answer(_ groups: [QuestionGroup]) throws -> [[[Int32]]] {
+        var answers = [[[Int32]]](repeating: [], count: groups.count)
+        var free = FreeSlots(0..<budget.slots)
+        var waiting = groups.indices[...]
+        var open: [Interview] = []
+        while !waiting.isEmpty || !open.isEmpty {
+            var admitted: [Interview] = []
+            while let index = waiting.first {
+                guard let region = free.take(groups[index].slots) else {
+                    if open.isEmpty && admitted.isEmpty {
+                        throw GrowthTooLarge(
+                            id: groups[index].id, neededBytes: groups[index].slots * bytesPerSlot,
+                            budgetBytes: budget.bytes)
+                    }
+                    break
+                }
+                admitted.append(Interview(index: index, group: groups[index], region: region, stops: stops))
+                waiting.removeFirst()
+            }
+            // A few at a time: the rows of all beginnings together would be the largest activations by far.
+            for start in stride(from: 0, to: admitted.count, by: 8) {
+                let some = admitted[start..<min(admitted.count, start + 8)]
+                pool.append(some.map(\.rootFeed))
+                some.forEach { $0.ask() }
+                pool.append(some.flatMap(\.questionFeeds))
+                some.forEach { $0.begin() }
+            }
+            open += admitted
+            pool.draw(open.flatMap(\.openStreams))
+            for interview in open where interview.openStreams.isEmpty {
+                answers[interview.index] = interview.answers
+                free.giveBack(interview.region)
+            }
+            open.removeAll { $0.openStreams.isEmpty }
+            let feeds = open.flatMap(\.answerFeeds)
+            if !feeds.isEmpty { pool.append(feeds) }
+        }
+        return answers
+    }
+}
+
+/// A group while it is answered.
+private final class Interview {
+    let index: Int
+    let region: Range<Int>
+    private let group: QuestionGroup
+    private let stops: Set<Int32>
+    private var free: FreeSlots
+    private let root: Branch
+    private var questions: [Branch] = []
+    private var streams: [Stream] = []
+
+    init(index: Int, group: QuestionGroup, region: Range<Int>, stops: Set<Int32>) {
+        self.index = index
+        self.group = group
+        self.region = region
+        self.stops = stops
+        free = FreeSlots(region)
+        root = Branch(parent: nil, run: free.take(group.root.count) ?? 0..<0)
+    }
+
+    var rootFeed: Feed { Feed(branch: root, tokens: group.root, features: group.features) }
+
+    /// Puts the questions under the root, which has been fed.
+    func ask() {
+        questions = group.questions.map {
+            Branch(parent: root, run: free.take($0.tokens.count) ?? 0..<0)
+        }
+    }
+
+    var questionFeeds: [Feed] {
+        zip(questions, group.questions).map { Feed(branch: $0, tokens: $1.tokens) }
+    }
+
+    /// Begins an answer under each question; they have been fed, which gives the answers their positions.
+    func begin() {
+        streams = zip(questions, group.questions).map { branch, question in
+            let run = free.take(question.maxTokens) ?? 0..<0
+            return Stream(
+                branch: Branch(parent: branch, run: run), sampler: .greedy, generator: SplitMix64(seed: 0),
+                rule: StopRule(stops: stops, maxTokens: question.maxTokens))
+        }
+    }
+
+    var openStreams: [Stream] { streams.filter { $0.end == nil } }
+
+    var answerFeeds: [Feed] {
+        openStreams.map { stream in
+            Feed(
+                branch: stream.branch,
+                tokens: Array(stream.tokens.suffix(stream.tokens.count - stream.branch.count)))
+        }
+    }
+
+    var answers: [[Int32]] { streams.map(\.tokens) }
+}

@@ -1,0 +1,70 @@
+import Benchmarks
+import PictureWorld
+import Records
+
+/// Finds objects in text: the picture world's, or those of a list of synonyms.
+package struct ObjectFinder: Sendable {
+    private let lexicon: ObjectLexicon
+
+    /// The picture world's categories.
+    package init() { lexicon = ObjectLexicon(synonyms: Category.allCases.map(\.synonyms)) }
+
+    /// A list as CHAIR's `synonyms.txt` has it.
+    /// - Throws: `BenchmarksError` for a list that names no objects or one name twice.
+    package init(synonyms path: String) throws {
+        let text = String(decoding: try EvaluationError.reading(path), as: UTF8.self)
+        lexicon = try ObjectLexicon(list: text, file: path)
+    }
+
+    package func mentions(in text: String) -> [ObjectMention] { lexicon.mentions(in: text) }
+}
+
+/// A picture whose objects are known, and what was asked about it.
+package struct KnownPicture: Sendable {
+    package let id: String
+    package let image: String
+    package let prompt: String
+    /// Objects in the picture, by their names in the list of objects.
+    package let objects: Set<String>
+    /// Where the picture is one of the picture world's.
+    package let scene: Scene?
+
+    /// The objects are those of `scene`, else those that facts of the kind `object` name.
+    ///
+    /// - Throws: `RecordError` or `SceneError` for a record without image, without either, or with facts none
+    ///   of which names an object of the list.
+    package init(_ record: Record, _ finder: ObjectFinder) throws {
+        let prompt = try Prompt(record)
+        guard let image = prompt.image else { throw RecordError.missing(key: "image") }
+        (id, self.image, self.prompt) = (prompt.id, image, prompt.prompt)
+        if record["scene"] != nil {
+            let scene = try Scene(record: record)
+            self.scene = scene
+            objects = Set(scene.categories.map(\.rawValue))
+            return
+        }
+        let facts = prompt.facts.filter { $0.kind == "object" }
+        guard !facts.isEmpty else {
+            throw RecordError.invalid(
+                key: "facts", found: "no scene and no fact of the kind \"object\"",
+                remedy: "CHAIR needs the objects of each picture")
+        }
+        scene = nil
+        objects = Set(facts.flatMap { finder.mentions(in: $0.text).map(\.object) })
+        guard !objects.isEmpty else {
+            throw RecordError.invalid(
+                key: "facts", found: "objects none of which is in the list of objects",
+                remedy: "give the list that fits them with --synonyms")
+        }
+    }
+
+    /// What a caption gets right and wrong.
+    package func score(_ caption: String, _ finder: ObjectFinder) -> CaptionScore {
+        let mentions = finder.mentions(in: caption)
+        let colours = scene?.judge(caption).mentions.compactMap(\.isColourRight)
+        return CaptionScore(
+            id: id, image: image, text: caption, objects: objects.sorted(),
+            mentions: mentions.map { .init(word: $0.word, object: $0.object) },
+            coloursNamed: colours?.count, coloursRight: colours?.count { $0 })
+    }
+}

@@ -1,0 +1,158 @@
+import Benchmarks
+import Foundation
+
+/// A caption held against its picture.
+package struct CaptionScore: Sendable, Equatable, Codable {
+    package struct Mention: Sendable, Equatable, Codable {
+        package var word: String
+        package var object: String
+    }
+
+    package var id: String
+    package var image: String
+    package var text: String
+    /// Objects of the picture, sorted.
+    package var objects: [String]
+    package var mentions: [Mention]
+    /// Colours given to objects that are there, and how many of them are right; nil where no scene is known.
+    package var coloursNamed: Int?
+    package var coloursRight: Int?
+
+    /// Each invented object once, in the order of the caption.
+    package var invented: [String] {
+        var seen = Set(objects)
+        return mentions.map(\.object).filter { seen.insert($0).inserted }
+    }
+
+    package var judgement: CaptionJudgement {
+        CaptionJudgement(image: image, caption: text, truth: Set(objects)) { _ in
+            mentions.map { ObjectMention(word: $0.word, object: $0.object) }
+        }
+    }
+}
+
+/// A yes/no question with the model's answer.
+package struct QuestionScore: Sendable, Equatable, Codable {
+    package var id: String
+    package var image: String
+    package var prompt: String
+    /// POPE's split or MME's task.
+    package var task: String
+    package var label: String
+    package var answer: String
+}
+
+/// "Is there an X?", asked about an object that the model's own caption invented.
+package struct HabitScore: Sendable, Equatable, Codable {
+    package var image: String
+    package var object: String
+    package var answer: String
+
+    package init(image: String, object: String, answer: String) {
+        (self.image, self.object, self.answer) = (image, object, answer)
+    }
+
+    /// The question, in POPE's wording.
+    package static func question(_ object: String) -> String {
+        let isVowel = object.first.map { "aeiou".contains($0) } ?? false
+        return "Is there \(isVowel ? "an" : "a") \(object) in the image?"
+    }
+}
+
+/// Everything that one model answered, judged: `scores.json`. Comparisons are made from it without generating
+/// again.
+package struct ScoreSheet: Sendable, Equatable, Codable {
+    package static let fileName = "scores.json"
+
+    package var version = 1
+    /// Digest of the model, nil where answers were given.
+    package var model: String?
+    /// Of generating and scoring.
+    package var seconds: Double
+    package var captions: [CaptionScore]
+    package var pope: [QuestionScore]
+    package var mme: [QuestionScore]
+    /// nil where the habit test was not made.
+    package var habit: [HabitScore]?
+
+    package init(
+        model: String?, seconds: Double, captions: [CaptionScore], pope: [QuestionScore],
+        mme: [QuestionScore],
+        habit: [HabitScore]? = nil
+    ) {
+        self.model = model
+        self.seconds = seconds
+        self.captions = captions
+        self.pope = pope
+        self.mme = mme
+        self.habit = habit
+    }
+
+    /// - Throws: `EvaluationError` where the folder (a round's, or its `eval` inside) holds no sheet of this
+    ///   version.
+    package init(folder: String) throws {
+        let inner = "\(folder)/eval/\(Self.fileName)"
+        let path = FileManager.default.fileExists(atPath: inner) ? inner : "\(folder)/\(Self.fileName)"
+        let bytes = try EvaluationError.reading(path)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do { self = try decoder.decode(Self.self, from: Data(bytes)) } catch is DecodingError {
+            throw EvaluationError("\(path): this is no score sheet; let eval write it again")
+        }
+        guard version == 1 else {
+            throw EvaluationError("\(path): it has version \(version) and 1 is read; let eval write it again")
+        }
+    }
+
+    package func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self) + Data("\n".utf8)
+    }
+
+    /// - Throws: `EvaluationError` for a split or label that isn't known.
+    package func evaluation() throws -> Evaluation {
+        Evaluation(
+            captions: captions.map(\.judgement),
+            pope: try pope.map { score in
+                guard let split = POPESplit(rawValue: score.task) else {
+                    throw EvaluationError("scores of \(score.id): the split \"\(score.task)\"; score again")
+                }
+                return POPEItem(
+                    image: score.image, split: split, truth: try score.truth(), answer: score.answer)
+            },
+            mme: try mme.map {
+                MMEItem(task: $0.task, image: $0.image, truth: try $0.truth(), answer: $0.answer)
+            })
+    }
+
+    package func summary() throws -> Summary { try evaluation().summary(seconds: seconds) }
+
+    /// Share of the colours given to objects that are there which are right.
+    package var colourShare: Double? {
+        let named = captions.reduce(0) { $0 + ($1.coloursNamed ?? 0) }
+        return named == 0 ? nil : Double(captions.reduce(0) { $0 + ($1.coloursRight ?? 0) }) / Double(named)
+    }
+
+    /// How often the model denies what its captions invented; nil where nothing was asked.
+    package var habitDenials: (denied: Int, asked: Int)? {
+        guard let habit, !habit.isEmpty else { return nil }
+        return (habit.count { popeAnswer(in: $0.answer) == .no }, habit.count)
+    }
+}
+
+extension QuestionScore {
+    package init(_ question: Question, answer: String) {
+        self.init(
+            id: question.id, image: question.image, prompt: question.text, task: question.task,
+            label: question.label.rawValue, answer: answer)
+    }
+
+    func truth() throws -> YesNo {
+        guard let truth = YesNo(rawValue: label) else {
+            throw EvaluationError("scores of \(id): the label \"\(label)\"; score again")
+        }
+        return truth
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Benchmarks
+import Evaluating
+import Foundation
+import StageKit
+
+/// Before and after: what was scored, side by side.
+struct Compare: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval compare",
+        abstract: "Compare scored models with paired bootstrap intervals.",
+        discussion: """
+            Each model is NAME=FOLDER, the folder that eval wrote or the round's that holds it as eval/; the
+            first is what the others are held against. Prints a table, and with -o summary.json writes the
+            figures there and, beside it, comparison.json (with all intervals) and comparison.md.
+            """)
+
+    @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
+    @Option(name: [.short, .long], help: ArgumentHelp("Write the figures here.", valueName: "file"))
+    var output: String?
+    @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
+    @Option(help: "Coverage of the intervals.") var level = 0.95
+    @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+
+    func run(in run: StageRun) throws {
+        let sheets = try models.map { word in
+            let (name, folder) = try Self.split(word)
+            return (name: name, sheet: try ScoreSheet(folder: folder))
+        }
+        guard Set(sheets.map(\.name)).count == sheets.count else {
+            throw StageError.usage("two models have the same name; names must differ")
+        }
+        let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
+        let table = try ComparisonTable(
+            runs: try sheets.map { (name: $0.name, evaluation: try $0.sheet.evaluation()) },
+            bootstrap: bootstrap)
+        let summary = try SummaryFile(
+            rounds: sheets.map { (name: $0.name, summary: try $0.sheet.summary()) }
+        ).json()
+        let lines = Headline(table).lines
+        if let output, !run.isDryRun { try write(table, summary, lines, to: output, run) }
+        try Program.put(table.plainText + lines.map { $0 + "\n" }.joined())
+    }
+
+    private func write(
+        _ table: ComparisonTable, _ summary: String, _ lines: [String], to output: String, _ run: StageRun
+    ) throws {
+        let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        let intervals = try encoder.encode(table) + Data("\n".utf8)
+        let markdown = table.markdown + lines.map { "\n" + $0 + "\n" }.joined()
+        try AtomicFile.write(Array(intervals), to: "\(folder)/comparison.json")
+        try AtomicFile.write(markdown, to: "\(folder)/comparison.md")
+        try AtomicFile.write(summary, to: output)
+        for path in [output, "\(folder)/comparison.json", "\(folder)/comparison.md"] {
+            try run.addOutput(path, kind: .file)
+        }
+    }
+
+    private static func split(_ word: String) throws -> (name: String, folder: String) {
+        guard let sign = word.firstIndex(of: "="), sign > word.startIndex,
+            word.index(after: sign) < word.endIndex
+        else { throw StageError.usage("\(word): write NAME=FOLDER, such as base=runs/demo/base") }
+        return (String(word[..<sign]), String(word[word.index(after: sign)...]))
+    }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Benchmarks
+import Decoding
+import Evaluating
+import Foundation
+import Model
+import ModelOptions
+import Records
+import StageKit
+
+/// `eval`, and `eval compare`, which is a stage of its own.
+@main enum EvalProgram {
+    static func main() {
+        let words = Array(CommandLine.arguments.dropFirst())
+        if words.first == "compare" {
+            Compare.start(Array(words.dropFirst()))
+        } else {
+            Eval.start(words)
+        }
+    }
+}
+
+/// What a model says about pictures whose truth is known.
+struct Eval: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Score a model's captions and answers: CHAIR, POPE, MME.",
+        discussion: """
+            Generates greedily with --model, or scores --answers without any model, and writes a folder with
+            scores.json and, in answers/, a file of answers for each file of questions.
+              eval --model data/llava --captions prompts.jsonl --pope pope_*.jsonl --mme mme.jsonl \\
+                --image-root . -o runs/demo/base/eval
+              eval --answers runs/demo/base/eval/answers --captions prompts.jsonl -o rescored
+            Compare what was scored with
+              eval compare base=runs/demo/base round-1=runs/demo/round-1 -o runs/demo/summary.json
+            """)
+    static let immaterialOptions: Set<String> = ["batch", "memory"]
+
+    @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder")) var model: String?
+    @Option(
+        help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder")
+    )
+    var adapter: [String] = []
+    @Option(help: ArgumentHelp("Chat template; else the checkpoint's.", valueName: "name"))
+    var template: String?
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Answers to score instead: files named as those of the questions, or their folder.",
+            valueName: "path"))
+    var answers: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Prompts for captions, with scene or facts of the kind object.", valueName: "file")
+    )
+    var captions: String?
+    @Option(
+        parsing: .upToNextOption, help: ArgumentHelp("POPE's questions, a file per split.", valueName: "file")
+    )
+    var pope: [String] = []
+    @Option(help: ArgumentHelp("Questions in pairs, as MME asks them.", valueName: "file")) var mme: String?
+    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    var synonyms: String?
+    @Flag(help: "Ask about each object that a caption invented: \"Is there a … in the image?\"")
+    var habit = false
+    @Option(help: ArgumentHelp("Use only the first pictures.", valueName: "n")) var limit: Int?
+    @Option(help: "Most tokens of a caption.") var captionTokens = 128
+    @Option(help: "Most tokens of an answer to a yes/no question.") var answerTokens = 8
+    @Option(help: ArgumentHelp("Words put behind every yes/no question.", valueName: "text"))
+    var suffix: String?
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
+    var output: String
+    @Option(help: "Pictures worked on together.") var batch = 64
+    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+
+    func validate() throws {
+        if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
+        if captions == nil && pope.isEmpty && mme == nil {
+            throw ValidationError("give --captions, --pope or --mme: what to ask")
+        }
+        if habit && (captions == nil || model == nil) {
+            throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
+        }
+        let counts = [
+            ("caption-tokens", captionTokens), ("answer-tokens", answerTokens), ("batch", batch),
+            ("memory", memory), ("limit", limit ?? 1),
+        ]
+        for (name, count) in counts where count < 1 {
+            throw ValidationError("--\(name) \(count): give a number from 1")
+        }
+        let names = ([captions, mme].compactMap { $0 } + pope).map(AnswerFile.fileName)
+        if Set(names).count < names.count {
+            throw ValidationError("two files of questions have the same name; their answers would too")
+        }
+    }
+
+    func run(in run: StageRun) throws {
+        let began = ContinuousClock.now
+        try engine.prepare(run)
+        let paper = try ExamPaper(self, run)
+        let respondent: Respondent =
+            if let model {
+                .model(Examinee(try open(model, run), images, batch: batch, memory: memory << 20))
+            } else { .files(answers) }
+        run.console.say(paper.description)
+        if run.isDryRun { return }
+
+        let folder = try AtomicFolder.prepare(output, keeping: false)
+        var sheet = try paper.answer(by: respondent, self, run, folder: folder)
+        sheet.seconds = began.duration(to: .now) / .seconds(1)
+        let summary = try sheet.summary()
+        try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
+        try AtomicFolder.publish(output)
+        try run.addOutput(output, kind: .file)
+        for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
+        try Program.put(try Findings(sheet).text)
+    }
+
+    private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {
+        let words =
+            ["--model=\(model)"] + adapter.map { "--adapter=\($0)" }
+            + (template.map { ["--template=\($0)"] } ?? [])
+        return try ModelOptions.parse(words).open(run)
+    }
+}

@@ -1,0 +1,165 @@
+import Evaluating
+import Foundation
+import Records
+import StageKit
+
+/// Who answers: a model, or files of answers that one gave.
+enum Respondent {
+    case model(Examinee)
+    case files([String])
+}
+
+/// Everything that is asked: captions, and files of yes/no questions.
+struct ExamPaper {
+    private struct Picture {
+        let known: KnownPicture
+        let place: String
+    }
+
+    private struct Questions {
+        let path: String
+        let benchmark: Question.Benchmark
+        var all: [Question]
+    }
+
+    private let captionFile: String?
+    private var pictures: [Picture] = []
+    private var questionFiles: [Questions] = []
+    private let finder: ObjectFinder
+
+    init(_ options: Eval, _ run: StageRun) throws {
+        finder = try options.synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
+        captionFile = options.captions
+        if let path = options.captions {
+            pictures = try run.records(paths: [path]).map { input in
+                do { return Picture(known: try KnownPicture(input.record, finder), place: input.place) } catch
+                {
+                    throw StageError.failed("\(input.place): \(error)")
+                }
+            }
+        }
+        let files: [(String, Question.Benchmark)] =
+            options.pope.map { ($0, .pope) } + (options.mme.map { [($0, .mme)] } ?? [])
+        questionFiles = try files.map { path, benchmark in
+            try run.addInput(Digest.artefact(path, kind: .records))
+            return Questions(
+                path: path, benchmark: benchmark, all: try QuestionFile(benchmark, path: path).questions)
+        }
+        run.count(read: questionFiles.reduce(0) { $0 + $1.all.count })
+        if let limit = options.limit { keep(pictures: limit) }
+    }
+
+    /// Leaves the first pictures, in the order in which the files name them.
+    private mutating func keep(pictures limit: Int) {
+        var images: Set<String> = []
+        for image in pictures.map(\.known.image) + questionFiles.flatMap({ $0.all.map(\.image) })
+        where images.count < limit { images.insert(image) }
+        pictures.removeAll { !images.contains($0.known.image) }
+        for index in questionFiles.indices {
+            questionFiles[index].all.removeAll { !images.contains($0.image) }
+        }
+    }
+
+    var description: String {
+        let questions = questionFiles.reduce(0) { $0 + $1.all.count }
+        return "\(pictures.count) captions and \(questions) questions"
+    }
+
+    /// Has everything answered and writes the answers to `folder`.
+    func answer(by respondent: Respondent, _ options: Eval, _ run: StageRun, folder: String) throws
+        -> ScoreSheet
+    {
+        let answers = "\(folder)/answers"
+        try FileManager.default.createDirectory(atPath: answers, withIntermediateDirectories: true)
+        let texts: (captions: [String], questions: [[String]])
+        switch respondent {
+        case .model(let examinee): texts = try asked(examinee, options, run)
+        case .files(let places): texts = try read(places)
+        }
+        let scores = zip(pictures, texts.captions).map { $0.known.score($1, finder) }
+        if let captionFile {
+            try write(
+                pictures.map(\.known).map { ($0.id, $0.image, $0.prompt) }, texts.captions, captionFile,
+                answers)
+        }
+        run.count(written: texts.questions.reduce(texts.captions.count) { $0 + $1.count })
+        var (pope, mme): ([QuestionScore], [QuestionScore]) = ([], [])
+        for (file, texts) in zip(questionFiles, texts.questions) {
+            try write(file.all.map { ($0.id, $0.image, $0.text) }, texts, file.path, answers)
+            let scored = zip(file.all, texts).map { QuestionScore($0, answer: $1) }
+            switch file.benchmark {
+            case .pope: pope += scored
+            case .mme: mme += scored
+            }
+        }
+        var sheet = ScoreSheet(model: nil, seconds: 0, captions: scores, pope: pope, mme: mme)
+        if case .model(let examinee) = respondent {
+            sheet.model = examinee.model.digest
+            if options.habit { sheet.habit = try habit(scores, examinee, options, run) }
+        }
+        return sheet
+    }
+
+    /// All at once, so that a picture is gone into once for everything asked about it.
+    private func asked(
+        _ examinee: Examinee, _ options: Eval, _ run: StageRun
+    ) throws -> (captions: [String], questions: [[String]]) {
+        let captions = pictures.map {
+            Examinee.Request(
+                place: $0.place, image: $0.known.image, prompt: $0.known.prompt,
+                maxTokens: options.captionTokens)
+        }
+        let questions = questionFiles.flatMap(\.all).map {
+            options.request($0.text, image: $0.image, place: $0.place)
+        }
+        var texts = try examinee.answer(captions + questions, run)[...]
+        func take(_ count: Int) -> [String] {
+            defer { texts = texts.dropFirst(count) }
+            return Array(texts.prefix(count))
+        }
+        return (take(captions.count), questionFiles.map { take($0.all.count) })
+    }
+
+    private func read(_ places: [String]) throws -> (captions: [String], questions: [[String]]) {
+        let captions = try captionFile.map { file in
+            let answers = try AnswerFile.find(for: file, in: places)
+            return try pictures.map { try answers.text(of: $0.known.id) }
+        }
+        let questions = try questionFiles.map { file in
+            let answers = try AnswerFile.find(for: file.path, in: places)
+            return try file.all.map { try answers.text(of: $0.id) }
+        }
+        return (captions ?? [], questions)
+    }
+
+    private func habit(
+        _ captions: [CaptionScore], _ examinee: Examinee, _ options: Eval, _ run: StageRun
+    ) throws -> [HabitScore] {
+        let asked = captions.flatMap { caption in caption.invented.map { (image: caption.image, object: $0) }
+        }
+        let answers = try examinee.answer(
+            asked.map {
+                options.request(
+                    HabitScore.question($0.object), image: $0.image, place: "habit question on \($0.image)")
+            }, run)
+        return zip(asked, answers).map { HabitScore(image: $0.image, object: $0.object, answer: $1) }
+    }
+
+    private func write(
+        _ questions: [(id: String, image: String, prompt: String)], _ texts: [String], _ file: String,
+        _ folder: String
+    ) throws {
+        let answers = zip(questions, texts).map {
+            AnswerFile.Answer(id: $0.id, image: $0.image, prompt: $0.prompt, text: $1)
+        }
+        try AtomicFile.write(AnswerFile.lines(answers), to: "\(folder)/\(AnswerFile.fileName(file))")
+    }
+}
+
+extension Eval {
+    /// A yes/no question as the model gets it.
+    func request(_ question: String, image: String, place: String) -> Examinee.Request {
+        Examinee.Request(
+            place: place, image: image, prompt: question + (suffix ?? ""), maxTokens: answerTokens)
+    }
+}

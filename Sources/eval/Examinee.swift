@@ -1,0 +1,134 @@
+import Decoding
+import Foundation
+import Kernels
+import Model
+import StageKit
+
+/// A model that answers greedily. Everything asked about one picture is a child of one root, and no question
+/// is asked twice.
+final class Examinee {
+    struct Request {
+        /// `file:line`, for messages.
+        let place: String
+        let image: String
+        let prompt: String
+        let maxTokens: Int
+    }
+
+    private struct Key: Hashable {
+        let image: String
+        let prompt: [UInt8]
+        let maxTokens: Int
+    }
+
+    let model: VisionLanguageModel
+    private let images: ImageOptions
+    private let features: ImageFeatures
+    private let batch: Int
+    private let memory: Int
+    private var known: [Key: String] = [:]
+
+    /// - Parameters:
+    ///   - batch: pictures worked on together.
+    ///   - memory: bytes of keys and values at most.
+    init(_ model: VisionLanguageModel, _ images: ImageOptions, batch: Int, memory: Int) {
+        self.model = model
+        self.images = images
+        self.batch = batch
+        self.memory = memory
+        features = ImageFeatures(model)
+    }
+
+    /// - Returns: an answer per request, trimmed.
+    /// - Throws: `StageError` naming the place of what this model can't be asked.
+    func answer(_ requests: [Request], _ run: StageRun) throws -> [String] {
+        let pictures = try prepare(requests)
+        let progress = run.progress(total: pictures.count, unit: "pictures")
+        let answerer = Answerer(
+            model: model.llava.decoder, stops: model.stops, memory: memory, slots: slots(pictures))
+        for start in stride(from: 0, to: pictures.count, by: batch) {
+            let some = pictures[start..<min(pictures.count, start + batch)]
+            try ask(Array(some), answerer)
+            progress.advance(by: some.count)
+        }
+        progress.finish()
+        return requests.map { known[Self.key($0)] ?? "" }
+    }
+
+    private static func key(_ request: Request) -> Key {
+        Key(image: request.image, prompt: Array(request.prompt.utf8), maxTokens: request.maxTokens)
+    }
+
+    /// What is still to be asked about one picture.
+    private struct Picture {
+        let id: String
+        let path: String
+        let root: [Int32]
+        var questions: [QuestionGroup.Question] = []
+        var keys: [Key] = []
+    }
+
+    private func prepare(_ requests: [Request]) throws -> [Picture] {
+        var pictures: [Picture] = []
+        var indices: [[Int32]: [String: Int]] = [:]
+        var seen = Set(known.keys)
+        for request in requests where seen.insert(Self.key(request)).inserted {
+            do {
+                let tokens = try model.encode(prompt: request.prompt, hasImage: true).prompt
+                try checkLength(tokens.count + request.maxTokens)
+                // The root ends with the picture: what follows differs from question to question.
+                let border = (tokens.lastIndex { $0 < 0 } ?? -1) + 1
+                let root = Array(tokens[..<border])
+                var index = indices[root]?[request.image]
+                if index == nil {
+                    pictures.append(
+                        Picture(id: request.place, path: try images.resolve(request.image), root: root))
+                    indices[root, default: [:]][request.image] = pictures.count - 1
+                    index = pictures.count - 1
+                }
+                guard let index else { continue }
+                pictures[index].questions.append(
+                    .init(tokens: Array(tokens[border...]), maxTokens: request.maxTokens))
+                pictures[index].keys.append(Self.key(request))
+            } catch { throw StageError.failed("\(request.place): \(error)") }
+        }
+        return pictures
+    }
+
+    private func checkLength(_ tokens: Int) throws {
+        let limit = model.llava.config.text.maxPositionEmbeddings
+        guard tokens <= limit else {
+            throw StageError.failed(
+                "prompt and longest answer take \(tokens) tokens and the model reads \(limit); lower "
+                    + "--caption-tokens or --answer-tokens")
+        }
+    }
+
+    private func slots(_ pictures: [Picture]) -> Int {
+        stride(from: 0, to: pictures.count, by: batch).map { start in
+            pictures[start..<min(pictures.count, start + batch)].reduce(0) { sum, picture in
+                picture.questions.reduce(sum + picture.root.count) { $0 + $1.tokens.count + $1.maxTokens }
+            }
+        }.max() ?? 0
+    }
+
+    private func ask(_ pictures: [Picture], _ answerer: Answerer) throws {
+        let (rows, columns) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
+        let buffers: [Buffer]
+        do { buffers = try features.features(of: pictures.map(\.path)) } catch {
+            throw StageError.failed("\(error)")
+        }
+        let groups = zip(pictures, buffers).map { picture, buffer in
+            QuestionGroup(
+                id: picture.id, root: picture.root, features: buffer.matrix(rows: rows, columns: columns),
+                questions: picture.questions)
+        }
+        let answers = try withExtendedLifetime(buffers) { try answerer.answer(groups) }
+        for (picture, texts) in zip(pictures, answers) {
+            for (key, ids) in zip(picture.keys, texts) {
+                known[key] = model.tokenizer.decode(ids, skipSpecialTokens: true)
+                    .trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+        }
+    }
+}
