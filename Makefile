@@ -1,0 +1,59 @@
+# Sightline's front door. "make help" lists what there is.
+export PATH := $(CURDIR)/.build/release:$(PATH)
+PROGRAMS := $(filter-out sightline,$(notdir $(wildcard Sources/[a-z]*)))
+ABLATION := default likelihood relevance lambda-0.5
+LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
+PREFIX ?= /usr/local
+.DEFAULT_GOAL := $(if $(PIPELINE),run,help)
+PIPELINE ?= csr
+RUN ?= $(PIPELINE)
+present = $(shell dpkg-query -W -f '$${Package}:$${db:Status-Status} ' $(LIBRARIES) 2>/dev/null)
+missing = $(filter-out $(patsubst %:installed,%,$(present)),$(LIBRARIES))
+install_missing = apt-get update -q && apt-get install -y -q --no-install-recommends $(missing)
+is_root = $(filter 0,$(shell id -u))
+compared = $(ABLATION:%=%=runs/ablation-%/round-1)
+
+.PHONY: help deps build test lint demo csr run models ablation report install
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
+	@echo "Runs take RUN=name ROUNDS=n RECIPE=name, and when they begin PROMPTS=n TEST=n; PIPELINE=csr names a graph."
+
+deps: ## install the system libraries that are missing
+	$(if $(missing),$(if $(is_root),$(install_missing),$(error missing $(missing); run: sudo sh -c '$(install_missing)')))
+
+build: deps ## build programs and tests, once, in release
+	swift build -c release --build-tests
+
+test: build ## run every test
+	swift test -c release --skip-build
+
+lint: ## check the style of every Swift file
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+demo: ## one small round of CSR with a table of before and after
+	@$(MAKE) --no-print-directory run RUN=demo ROUNDS=1 RECIPE=default PROMPTS=240 TEST=200
+
+csr: PIPELINE := csr
+csr: run ## calibrated self-rewarding, round after round; a stopped run goes on
+
+run: build ## the stage graph PIPELINE
+	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$(RUN)
+
+models: build ## train the two models of data/ anew
+	sightline ledger run models -- $(MAKE) --no-print-directory -f pipelines/models.mk
+
+ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
+	sightline eval compare base=runs/ablation-default/base $(compared) -o runs/ablation/summary.json
+
+ablation-%: build
+	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=$* ROUNDS=1
+
+report: build ## a page to look at, runs/RUN/report.html
+	sightline report runs/$(RUN) -o runs/$(RUN)/report.html
+
+install: build ## install to PREFIX: bin/sightline, libexec/sightline, share/sightline
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sightline $(DESTDIR)$(PREFIX)/share/sightline
+	install .build/release/sightline $(DESTDIR)$(PREFIX)/bin
+	install $(PROGRAMS:%=.build/release/%) $(DESTDIR)$(PREFIX)/libexec/sightline
+	cp -R pipelines $(wildcard data) $(DESTDIR)$(PREFIX)/share/sightline

@@ -1,0 +1,83 @@
+import Foundation
+import StageKit
+
+/// The programs of the family, where they lie and what each says of itself.
+struct Family {
+    /// In the order in which a record meets them.
+    static let sections: [(title: String, names: [String])] = [
+        (
+            "From prompts to a better model",
+            ["sample", "self-critic", "calibrate", "pair", "dpo-train", "eval"]
+        ),
+        ("Models and pictures", ["scenes", "clip-train", "sft-train", "merge"]),
+        ("Looking at runs", ["ledger", "report"]),
+    ]
+
+    static var names: [String] { sections.flatMap(\.names) }
+
+    /// Folder of the programs.
+    let folder: String
+
+    /// `PREFIX/libexec/sightline` beside `PREFIX/bin`, else the folder of this program, as in a build.
+    init() throws {
+        let link = "/proc/self/exe"
+        let own: String
+        do { own = try FileManager.default.destinationOfSymbolicLink(atPath: link) } catch {
+            throw StageError.failed("\(link): can't read it (\(error)); /proc must be mounted")
+        }
+        let bin = URL(fileURLWithPath: own).deletingLastPathComponent()
+        let installed = bin.deletingLastPathComponent().appendingPathComponent("libexec/sightline").path
+        folder = FileManager.default.fileExists(atPath: installed) ? installed : bin.path
+    }
+
+    private func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    private func has(_ name: String) -> Bool { FileManager.default.isExecutableFile(atPath: path(name)) }
+
+    /// Becomes the program `name`; returns only by throwing.
+    func run(_ name: String, _ arguments: [String]) throws -> Never {
+        guard Self.names.contains(name), has(name) else { throw StageError.usage(complaint(name)) }
+        // This program ignores SIGPIPE, and an ignored signal would stay ignored in the next.
+        signal(SIGPIPE, SIG_DFL)
+        var words: [UnsafeMutablePointer<CChar>?] = ([path(name)] + arguments).map { strdup($0) }
+        words.append(nil)
+        execv(path(name), words)
+        throw StageError.failed(
+            "\(path(name)): can't run it: \(String(cString: strerror(errno))); build or install it again")
+    }
+
+    private func complaint(_ name: String) -> String {
+        if Self.names.contains(name) { return "\(path(name)): not there; build or install it again" }
+        let near = Self.names.map { (name: $0, distance: editDistance($0, name)) }
+            .min { $0.distance < $1.distance }
+        if let near, near.distance <= 2 { return "\(name): no such program; did you mean \"\(near.name)\"?" }
+        return "\(name): no such program; \"sightline\" alone lists them"
+    }
+
+    /// The programs that are there, each with the line that it says of itself.
+    func overview() throws -> String {
+        let width = (Self.names.map(\.count).max() ?? 0) + 2
+        return try Self.sections.map { title, names in
+            let lines = try names.filter(has).map { name in
+                "  " + name.padding(toLength: width, withPad: " ", startingAt: 0) + (try line(of: name))
+                    + "\n"
+            }
+            return "\n\(title)\n" + lines.joined()
+        }.joined()
+    }
+
+    /// What the program's own help says first.
+    private func line(of name: String) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: path(name))
+        process.arguments = ["--help"]
+        process.standardOutput = pipe
+        do { try process.run() } catch { throw StageError.failed("\(path(name)): \(error); build it again") }
+        let help = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        // The parser wraps it at the width of a terminal; an empty line ends it.
+        let words = help.components(separatedBy: "\n\n")[0].split { $0 == " " || $0 == "\n" }
+        return words.dropFirst(words.first == "OVERVIEW:" ? 1 : 0).joined(separator: " ")
+    }
+}

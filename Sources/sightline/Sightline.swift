@@ -1,0 +1,33 @@
+import Foundation
+import StageKit
+
+/// `sightline NAME …` runs the program NAME of the family. On a search path of their own names they would
+/// clash: `eval` is a word of every shell.
+@main enum Sightline {
+    static func main() {
+        exit(Program.run("sightline") { try run(Array(CommandLine.arguments.dropFirst())) })
+    }
+
+    private static func run(_ words: [String]) throws -> Int32 {
+        let family = try Family()
+        switch words.first {
+        case nil, "--help", "-h": try Program.put(try help(family))
+        case "--version": try Program.put(sightlineVersion + "\n")
+        case "help" where words.count > 1: try family.run(words[1], ["--help"])
+        case "help": try Program.put(try help(family))
+        case let name?: try family.run(name, Array(words.dropFirst()))
+        }
+        return 0
+    }
+
+    private static func help(_ family: Family) throws -> String {
+        """
+        OVERVIEW: Align a vision-language model with its own images.
+
+        USAGE: sightline PROGRAM [OPTIONS] [FILES]
+        \(try family.overview())
+        "sightline help PROGRAM" explains one; "--version" says which version this is.
+
+        """
+    }
+}

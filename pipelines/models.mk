@@ -1,0 +1,33 @@
+# The two models of data/, from nothing but the picture world: the relevance model from single sentences, the
+# vision-language model, which begins with its vision tower, from captions and questions.
+#   make models
+.DELETE_ON_ERROR:
+unexport OPENBLAS_CORETYPE
+
+here := $(dir $(lastword $(MAKEFILE_LIST)))
+data := $(patsubst %pipelines/,%,$(here))data
+recipe := $(here)recipes/models.toml
+M := runs/models
+
+.PHONY: models
+models: $(data)/clip/model.safetensors $(data)/llava/model.safetensors
+
+$M/clip-scenes/clip.jsonl:
+	sightline scenes --split train --count 20000 --kind clip -o $(@D)
+
+$M/llava-scenes/sft.jsonl:
+	sightline scenes --split train --count 60000 --kind captions --questions 6 -o $(@D)
+
+$M/dev/clip.jsonl:
+	sightline scenes --split dev --count 500 -o $(@D)
+
+$M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $(recipe)
+	sightline clip-train $< --config $(recipe) --image-root $(<D) --dev $M/dev/clip.jsonl --dev-image-root $M/dev \
+		--resume -o $(@D)
+
+$M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $M/clip/model.safetensors $(recipe)
+	sightline sft-train $< --config $(recipe) --image-root $(<D) --tower $M/clip --resume -o $(@D)
+
+$(data)/%/model.safetensors: $M/%/model.safetensors
+	install -d $(@D)
+	install -m 644 $(<D)/*.json $< $(@D)

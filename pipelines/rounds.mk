@@ -1,0 +1,58 @@
+# What every stage graph shares: a run's folder, its recipe and scenes, its rounds and their scores. A graph
+# includes this and says how runs/NAME/round-k/adapter comes about.
+#   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
+# A run keeps the scenes and, unless RECIPE says another, the recipe that it began with.
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SECONDEXPANSION:
+unexport OPENBLAS_CORETYPE  # stages run on the core that OpenBLAS finds
+
+here := $(dir $(lastword $(MAKEFILE_LIST)))
+home := $(patsubst %pipelines/,%,$(here))
+R := runs/$(RUN)
+ROUNDS ?= 1
+PROMPTS ?= 600
+TEST ?= 500
+MODEL ?= $(home)data/llava
+RELEVANCE ?= $(home)data/clip
+RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
+recipe := $(if $(findstring /,$(RECIPE)),$(RECIPE),$(here)recipes/$(RECIPE).toml)
+rounds := $(if $(filter next,$(ROUNDS)),$(shell seq $(words next $(wildcard $R/round-*/adapter))),$(shell seq $(ROUNDS)))
+
+# Rounds up to k, rounds before k; the files of their adapters; the model with their adapters folded in.
+until = $(wordlist 1,$1,$(rounds))
+before = $(filter-out $1,$(call until,$1))
+adapters = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$1)
+weights := $(wildcard $(MODEL)/*.safetensors)
+policy = --model $(MODEL) $(patsubst %,--adapter $R/round-%/adapter,$1)
+
+prompts := $R/scenes/prompts
+test := $R/scenes/test
+exam = --captions $(test)/prompts.jsonl --mme $(test)/mme.jsonl --image-root $(test) \
+	--pope $(addprefix $(test)/pope_,random.jsonl popular.jsonl adversarial.jsonl)
+
+.PHONY: scored FORCE
+scored: $R/table.txt
+	@cat $<
+
+# Noticed by content: a recipe of another name or with other words has what follows made anew.
+$R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
+	install -D -C -m 644 $(recipe) $@
+
+# Training scenes that the models never saw: theirs are numbered from 0.
+$(prompts)/prompts.jsonl:
+	sightline scenes --split train --start 1000000 --count $(PROMPTS) --kind prompts -o $(@D)
+
+$(test)/prompts.jsonl:
+	sightline scenes --split test --count $(TEST) -o $(@D)
+
+$R/base/eval/scores.json: $R/recipe.toml $(test)/prompts.jsonl $(weights)
+	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
+	sightline ledger round $(RUN) 0 $(MODEL)
+
+$R/round-%/eval/scores.json: $R/recipe.toml $(test)/prompts.jsonl $$(call adapters,$$(call until,$$*))
+	sightline eval --config $< $(call policy,$(call until,$*)) $(exam) -o $(@D)
+	sightline ledger round $(RUN) $* $R/round-$*/adapter
+
+$R/table.txt: $R/base/eval/scores.json $(rounds:%=$R/round-%/eval/scores.json)
+	sightline eval compare base=$R/base $(foreach k,$(rounds),round-$k=$R/round-$k) -o $R/summary.json >$@
