@@ -60,6 +60,7 @@ let package = Package(
         program("sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program("eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
+        program("sightline"),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(

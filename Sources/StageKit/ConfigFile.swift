@@ -141,7 +141,7 @@ struct ConfigFile {
 }
 
 /// Levenshtein's distance.
-private func editDistance(_ a: String, _ b: String) -> Int {
+package func editDistance(_ a: String, _ b: String) -> Int {
     let b = Array(b.utf8)
     var row = Array(0...b.count)
     for (i, letter) in a.utf8.enumerated() {
