@@ -45,7 +45,8 @@ package final class Grower {
                 guard let region = free.take(need) else {
                     if growing.isEmpty && admitted.isEmpty {
                         throw GrowthTooLarge(
-                            id: requests[index].id, neededBytes: need * bytesPerSlot, budgetBytes: budget.bytes)
+                            id: requests[index].id, neededBytes: need * bytesPerSlot,
+                            budgetBytes: budget.bytes)
                     }
                     break
                 }

@@ -118,7 +118,8 @@ final class Growth {
         let first = nodes.count
         for entry in streams {
             let stream = entry.stream
-            let twin = plan.isTree
+            let twin =
+                plan.isTree
                 && nodes[first...].contains { $0.parent == entry.parent && $0.tokens == stream.tokens }
             if twin {
                 free.giveBack(stream.branch.run)
@@ -132,7 +133,9 @@ final class Growth {
             branches.append(stream.branch)
         }
         streams = []
-        let unfinished = (first..<nodes.count).filter { !nodes[$0].isFinal && nodes[$0].depth < plan.maxDepth }
+        let unfinished = (first..<nodes.count).filter {
+            !nodes[$0].isFinal && nodes[$0].depth < plan.maxDepth
+        }
         let kept = unfinished.isEmpty ? [] : try steering(index, nodes, first..<nodes.count)
         precondition(kept.count <= plan.width && Set(kept).isSubset(of: unfinished))
         for node in first..<nodes.count where !kept.contains(node) { release(node) }
@@ -143,7 +146,8 @@ final class Growth {
     private func extend(_ parents: [Int]) {
         for parent in parents {
             for (index, sampler) in plan.samplers.enumerated() {
-                let branch = Branch(parent: parent < 0 ? root : branches[parent]!, run: free.take(plan.maxTokens)!)
+                let branch = Branch(
+                    parent: parent < 0 ? root : branches[parent]!, run: free.take(plan.maxTokens)!)
                 let generator = SplitMix64(seed: plan.seed, key: request.id, index: drawn)
                 drawn += 1
                 let rule = StopRule(stops: plan.stops, periods: plan.periods, maxTokens: plan.maxTokens)

@@ -53,7 +53,9 @@ package struct Sampler: Sendable, Equatable {
         return pick(order, weights, uniform)
     }
 
-    private func pick(_ indices: some BidirectionalCollection<Int>, _ weights: [Double], _ uniform: Double) -> Int {
+    private func pick(_ indices: some BidirectionalCollection<Int>, _ weights: [Double], _ uniform: Double)
+        -> Int
+    {
         var left = uniform * indices.reduce(0) { $0 + weights[$1] }
         for index in indices {
             left -= weights[index]

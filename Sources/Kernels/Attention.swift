@@ -103,7 +103,8 @@ package func attentionBackward(
                             (p.row(i) + visible).update(repeating: 0, count: p.columns - visible)
                         }
                         forEachRange(segment) { range, at in
-                            GEMM.single(doh, false, v.rows(range).columns(kvColumns), true, into: ds.columns(at))
+                            GEMM.single(
+                                doh, false, v.rows(range).columns(kvColumns), true, into: ds.columns(at))
                         }
                         for i in 0..<p.rows {
                             let delta = sl_dot(shape.headWidth, doh.row(i), oh.row(i))

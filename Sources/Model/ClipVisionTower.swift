@@ -35,7 +35,8 @@ package final class ClipVisionTower: @unchecked Sendable {
                 width: width, inner: config.intermediateSize, layers: config.layerCount,
                 heads: config.headCount, epsilon: Float(config.layerNormEpsilon),
                 activation: Activation(config.activation)))
-        postNorm = source.has(prefix + "post_layernorm.weight")
+        postNorm =
+            source.has(prefix + "post_layernorm.weight")
             ? try Norm(source, prefix + "post_layernorm", width) : nil
     }
 
@@ -67,7 +68,8 @@ package final class ClipVisionTower: @unchecked Sendable {
         for image in 0..<pixels.count {
             for position in 0...count {
                 let row = embedded.row(image * (count + 1) + position)
-                let from = position == 0 ? classEmbedding.value.base : tokens.row(image * count + position - 1)
+                let from =
+                    position == 0 ? classEmbedding.value.base : tokens.row(image * count + position - 1)
                 row.update(from: from, count: width)
                 sl_add(width, positions.value.row(position), row)
             }

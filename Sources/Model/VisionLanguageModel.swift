@@ -33,7 +33,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
             digest = try ModelDigest.chain(digest, adapter: adapter)
         }
         try self.init(
-            directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory), template: template,
+            directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
+            template: template,
             baseDigest: base, digest: digest)
     }
 
@@ -107,7 +108,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
             let whole = tokenizer.encode(text + template.answer(answer), addSpecialTokens: true)
             guard whole.starts(with: ids) else {
                 throw PromptError(
-                    finding: "the tokens of the prompt are no prefix of those of prompt and answer \"\(answer)\"",
+                    finding:
+                        "the tokens of the prompt are no prefix of those of prompt and answer \"\(answer)\"",
                     remedy: "choose another --template")
             }
             return Array(whole[ids.count...]) + [end]
@@ -129,8 +131,10 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let count = ids.count { $0 == marker }
         guard count == (hasImage ? 1 : 0) else {
             throw PromptError(
-                finding: "the prompt holds \(count) image tokens (id \(marker)) for \(hasImage ? 1 : 0) image",
-                remedy: "check that the tokenizer knows \(ChatTemplate.image) and the question doesn't hold it")
+                finding:
+                    "the prompt holds \(count) image tokens (id \(marker)) for \(hasImage ? 1 : 0) image",
+                remedy:
+                    "check that the tokenizer knows \(ChatTemplate.image) and the question doesn't hold it")
         }
         return ids.flatMap { id -> [Int32] in
             id == marker ? (0..<llava.tokensPerImage).map { -1 - Int32($0) } : [id]

@@ -10,7 +10,9 @@ package struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder"))
     package var model: String
 
-    @Option(help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder")
+    )
     package var adapter: [String] = []
 
     @Option(help: ArgumentHelp("Chat template; else the checkpoint's.", valueName: "name"))

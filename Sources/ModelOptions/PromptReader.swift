@@ -44,7 +44,9 @@ package struct TokenDump {
             let isImage = token < 0
             let piece = isImage ? "<image \(-1 - Int(token))>" : model.tokenizer.pieces([token])[0]
             let number = isImage ? "-" : String(token)
-            lines.append("\(position)\t\(piece.debugDescription)\t\(number)\t\(position < prompt.count ? "-100" : number)")
+            lines.append(
+                "\(position)\t\(piece.debugDescription)\t\(number)\t\(position < prompt.count ? "-100" : number)"
+            )
         }
         return lines.joined(separator: "\n")
     }

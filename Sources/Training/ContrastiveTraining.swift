@@ -26,12 +26,24 @@ package final class ContrastiveTrainer {
         let columns = (0..<texts.count).map { j in (0..<pixels.count).map { truth[$0][j] } }
         var loss = 0.0
         for (i, row) in images.enumerated() {
-            loss += 0.5 * addRow(row, count: pixels.count) { j in (tape.logits.base + i * tape.logits.stride + j,
-                dLogits.base + i * dLogits.stride + j) }
+            loss +=
+                0.5
+                * addRow(row, count: pixels.count) { j in
+                    (
+                        tape.logits.base + i * tape.logits.stride + j,
+                        dLogits.base + i * dLogits.stride + j
+                    )
+                }
         }
         for (j, column) in columns.enumerated() {
-            loss += 0.5 * addRow(column, count: texts.count) { i in (tape.logits.base + i * tape.logits.stride + j,
-                dLogits.base + i * dLogits.stride + j) }
+            loss +=
+                0.5
+                * addRow(column, count: texts.count) { i in
+                    (
+                        tape.logits.base + i * tape.logits.stride + j,
+                        dLogits.base + i * dLogits.stride + j
+                    )
+                }
         }
         let accuracy = ordered(tape.logits, truth)
         model.backward(tape, dLogits: dLogits, arena)
@@ -40,7 +52,8 @@ package final class ContrastiveTrainer {
 
     /// One row's loss over `count` rows: mean over positives of −log(e^p / (e^p + Σ negatives)).
     private func addRow(
-        _ truth: [Bool?], count: Int, _ at: (Int) -> (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
+        _ truth: [Bool?], count: Int,
+        _ at: (Int) -> (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
     ) -> Double {
         let positives = truth.indices.filter { truth[$0] == true }
         let negatives = truth.indices.filter { truth[$0] == false }
@@ -70,7 +83,8 @@ package final class ContrastiveTrainer {
         var (right, all) = (0, 0)
         for i in 0..<logits.rows {
             let positives = truth[i].indices.filter { truth[i][$0] == true }
-            for (n, j) in truth[i].indices.filter({ truth[i][$0] == false }).enumerated() where !positives.isEmpty {
+            for (n, j) in truth[i].indices.filter({ truth[i][$0] == false }).enumerated()
+            where !positives.isEmpty {
                 all += 1
                 right += logits[i, positives[n % positives.count]] > logits[i, j] ? 1 : 0
             }

@@ -99,7 +99,8 @@ package final class PreferenceTrainer {
                 let result = loss.evaluate(sums, reference[index], chosenTokens: batch[index].chosen.count)
                 summary.add(loss: result.loss, rewards: result.rewards, sums)
                 let scale = 1 / Double(batch.count)
-                weights += [Float](repeating: Float(result.slopes.chosen * scale), count: batch[index].chosen.count)
+                weights += [Float](
+                    repeating: Float(result.slopes.chosen * scale), count: batch[index].chosen.count)
                 weights += [Float](
                     repeating: Float(result.slopes.rejected * scale), count: batch[index].rejected.count)
             }
@@ -189,7 +190,8 @@ private struct PreferenceSummary {
 
     var metrics: Metrics {
         [
-            ("loss", loss / count), ("rewards/chosen", chosen / count), ("rewards/rejected", rejected / count),
+            ("loss", loss / count), ("rewards/chosen", chosen / count),
+            ("rewards/rejected", rejected / count),
             ("rewards/accuracies", accurate / count), ("rewards/margins", (chosen - rejected) / count),
             ("logps/chosen", chosenLogs / count), ("logps/rejected", rejectedLogs / count),
         ]

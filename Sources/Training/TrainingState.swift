@@ -92,7 +92,8 @@ struct TrainingState {
         let lines = try String(contentsOf: metrics, encoding: .utf8).split(separator: "\n")
         guard lines.count >= step else {
             throw TrainingStateError(
-                path: metrics.path, finding: "it holds \(lines.count) of the \(step) steps behind the checkpoint",
+                path: metrics.path,
+                finding: "it holds \(lines.count) of the \(step) steps behind the checkpoint",
                 remedy: "delete the checkpoint and start anew")
         }
         let kept = lines.prefix(step).map { $0 + "\n" }.joined()

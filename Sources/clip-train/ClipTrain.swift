@@ -53,6 +53,7 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let pictures = try ScenePictures(run.records(input), images)
+        if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
         let part = try AtomicFolder.prepare(output, keeping: resume)
         let folder = URL(fileURLWithPath: part)
         let tokenizer = try trainTokenizer(pictures, folder)
@@ -60,7 +61,6 @@ import Training
             size: .shortestEdge(imageSize), crop: ImageProcessor.Crop(height: imageSize, width: imageSize),
             mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd)
         let model = try Clip(RandomSource(seed: engine.seed), config: config(tokenizer))
-        if run.isDryRun { return run.console.say("\(model.parameters.reduce(0) { $0 + $1.count }) parameters") }
         model.parameters.forEach { $0.train() }
 
         var settings = AdamW.Settings()
@@ -122,7 +122,8 @@ import Training
         return try Tokenizer(directory: folder)
     }
 
-    private func write(_ model: Clip, _ processor: ImageProcessor, _ type: ElementType, to folder: URL) throws {
+    private func write(_ model: Clip, _ processor: ImageProcessor, _ type: ElementType, to folder: URL) throws
+    {
         var config = model.config
         config.elementType = type
         try ModelConfig.clip(config).write(to: folder.appendingPathComponent("config.json"))

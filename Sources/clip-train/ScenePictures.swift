@@ -48,7 +48,8 @@ struct ScenePictures: Sendable {
                 // Half of the falsehoods are absent objects: that is what hallucinations are.
                 let kinds: [Falsehood] =
                     random.chance(0.5)
-                    ? [.absentObject] : random.shuffled([.wrongColour, .wrongPlace, .wrongSize, .wrongRelation])
+                    ? [.absentObject]
+                    : random.shuffled([.wrongColour, .wrongPlace, .wrongSize, .wrongRelation])
                 for kind in kinds {
                     guard let false_ = scene.falsify(sentence, kind, using: &random) else { continue }
                     lines.append(false_)
@@ -70,7 +71,8 @@ struct ScenePictures: Sendable {
             }
         }
         return Lesson(
-            pixels: pixels, texts: lines.map { tokenizer.encode($0, addSpecialTokens: true) }, truth: rows.values)
+            pixels: pixels, texts: lines.map { tokenizer.encode($0, addSpecialTokens: true) },
+            truth: rows.values)
     }
 
     /// The companion sentence where it would be a slip: the falsehood that the policy tells.

@@ -56,7 +56,9 @@ import Training
         if epochs < 1 { throw ValidationError("--epochs \(epochs): give a number from 1") }
         if batch < 1 { throw ValidationError("--batch \(batch): give a number from 1") }
         if !(0..<1).contains(holdOut) { throw ValidationError("--hold-out \(holdOut): give a share below 1") }
-        if !(0...1).contains(warmupRatio) { throw ValidationError("--warmup-ratio \(warmupRatio): give a share") }
+        if !(0...1).contains(warmupRatio) {
+            throw ValidationError("--warmup-ratio \(warmupRatio): give a share")
+        }
         if !(beta > 0) { throw ValidationError("--beta \(beta): give a number above 0") }
         if saveEvery < 1 { throw ValidationError("--save-every \(saveEvery): give a number from 1") }
     }
@@ -105,7 +107,8 @@ import Training
         let decoder = policy.llava.decoder
         let parameters = decoder.adapterParameters
         let count = parameters.reduce(0) { $0 + $1.count }
-        run.console.say("training \(count) parameters on \(decoder.adapterTargets.count) layers, \(training.count) pairs")
+        run.console.say(
+            "training \(count) parameters on \(decoder.adapterTargets.count) layers, \(training.count) pairs")
         var settings = AdamW.Settings()
         settings.weightDecay = weightDecay
         settings.clip = maxGradNorm

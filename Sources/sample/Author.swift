@@ -22,7 +22,9 @@ final class Author {
 
     /// A result per record. What is wrong with one record doesn't touch the others.
     func answer(_ batch: [InputRecord], _ read: [Result<ReadPrompt, any Error>]) throws -> [RecordResult] {
-        var results: [RecordResult?] = read.map { if case .failure(let error) = $0 { .bad(error) } else { nil } }
+        var results: [RecordResult?] = read.map {
+            if case .failure(let error) = $0 { .bad(error) } else { nil }
+        }
         var requests: [(index: Int, prompt: ReadPrompt, growth: GrowthRequest)] = []
         // Requests point into the pictures' features, which the cache may drop meanwhile.
         var pictures: [Buffer] = []

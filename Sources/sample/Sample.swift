@@ -45,7 +45,9 @@ import StageKit
     var runOptions: RunOptions { options.run }
 
     func validate() throws {
-        if count < (withGreedy ? 0 : 1) { throw ValidationError("--count \(count): draw at least one answer") }
+        if count < (withGreedy ? 0 : 1) {
+            throw ValidationError("--count \(count): draw at least one answer")
+        }
         if temperature < 0 { throw ValidationError("--temperature \(temperature): give 0 or more") }
         if topK < 0 { throw ValidationError("--top-k \(topK): give 0 or more") }
         if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p \(topP): give a number in (0, 1]") }
@@ -79,7 +81,8 @@ import StageKit
         switch mode {
         case .answers:
             let samplers = (withGreedy ? [Sampler.greedy] : []) + Array(repeating: sampler, count: count)
-            return GrowthPlan(samplers: samplers, stops: policy.stops, maxTokens: maxTokens, seed: engine.seed)
+            return GrowthPlan(
+                samplers: samplers, stops: policy.stops, maxTokens: maxTokens, seed: engine.seed)
         case .tree:
             return GrowthPlan(
                 samplers: Array(repeating: sampler, count: tree.children), stops: policy.stops,

@@ -48,7 +48,9 @@ struct Sentences {
         last.append(parent)
     }
 
-    private mutating func append(_ node: GrownNode, _ range: ClosedRange<Int>, parent: Int, end: SentenceNode.End) {
+    private mutating func append(
+        _ node: GrownNode, _ range: ClosedRange<Int>, parent: Int, end: SentenceNode.End
+    ) {
         let prefix = parent < 0 ? [] : prefixes[parent]
         let ids = Array(node.tokens[range])
         let text = model.tokenizer.text(of: ids[...], after: prefix)

@@ -12,10 +12,12 @@ struct TreeOptions: ParsableArguments {
     @Option(help: "Where the further nodes come from: spread over the range of rewards, or its low end.")
     var prune = Pruning.Rule.spread
     @Option(help: "Most sentences of an answer.") var maxSentences = 12
-    @Option(help: ArgumentHelp("CLIP that scores sentences; needed unless --lambda is 0.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("CLIP that scores sentences; needed unless --lambda is 0.", valueName: "folder"))
     var relevance: String?
     @Option(help: "Weight of relevance in the reward that steers.") var lambda = 0.9
-    @Option(help: "How likelihood and relevance are brought together.") var calibration = Calibration.Mode.zscore
+    @Option(help: "How likelihood and relevance are brought together.") var calibration = Calibration.Mode
+        .zscore
 
     func validate() throws {
         if children < 1 { throw ValidationError("--children \(children): give a number from 1") }
@@ -28,7 +30,8 @@ struct TreeOptions: ParsableArguments {
 
     func steering(_ run: StageRun) throws -> TreeSteering {
         if lambda > 0, relevance == nil {
-            throw StageError.usage("--mode tree: give --relevance DIR, or --lambda 0 to steer by likelihood alone")
+            throw StageError.usage(
+                "--mode tree: give --relevance DIR, or --lambda 0 to steer by likelihood alone")
         }
         if let relevance { try run.addModel(relevance, role: "relevance") }
         return TreeSteering(

@@ -21,7 +21,8 @@ struct Lesson: Sendable {
                 (prompt: try $0.requiredString("prompt"), answer: try $0.requiredString("answer"))
             }
             guard let samples, !samples.isEmpty else {
-                throw StageError.failed("key \"samples\" is missing or empty; give at least one prompt and answer")
+                throw StageError.failed(
+                    "key \"samples\" is missing or empty; give at least one prompt and answer")
             }
             self.samples = samples
         } catch { throw StageError.failed("\(input.place): \(error)") }

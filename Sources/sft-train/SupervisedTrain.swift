@@ -40,7 +40,8 @@ import Training
     @Option(help: "Highest learning rate.") var learningRate = 1e-3
     @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
     @Option(help: "Decay of matrices.") var weightDecay: Float = 0.02
-    @Option(help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
+    @Option(
+        help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
     var lengthBalance: Float = 0.5
     @Option(help: "Steps between checkpoints.") var saveEvery = 200
     @Option(help: "Width of a new decoder.") var width = 192
@@ -55,8 +56,11 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let records = try run.records(input)
-        guard !records.isEmpty else { throw StageError.failed("no records to train on; give files of samples") }
+        guard !records.isEmpty else {
+            throw StageError.failed("no records to train on; give files of samples")
+        }
         let lessons = try records.map { try Lesson($0, images) }
+        if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
         let part = try AtomicFolder.prepare(output, keeping: resume)
         let folder = URL(fileURLWithPath: part)
         let start = try open(lessons, folder, run)
@@ -65,7 +69,6 @@ import Training
         let encoder = LessonEncoder(model: start)
         let count = start.llava.parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
         run.console.say("training \(count) parameters on \(lessons.count) pictures")
-        if run.isDryRun { return }
 
         var settings = AdamW.Settings()
         settings.weightDecay = weightDecay
@@ -97,7 +100,9 @@ import Training
             try run.addModel(model, role: "start")
             return try VisionLanguageModel(directory: URL(fileURLWithPath: model))
         }
-        guard let tower else { throw StageError.usage("give --model to go on from, or --tower for a new model") }
+        guard let tower else {
+            throw StageError.usage("give --model to go on from, or --tower for a new model")
+        }
         try run.addModel(tower, role: "tower")
         let maker = NewModel(
             tower: URL(fileURLWithPath: tower), width: width, layers: layers, heads: heads,
