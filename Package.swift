@@ -61,6 +61,8 @@ let package = Package(
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program("eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
         program("sightline"),
+        program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
+        program("report", ["Report", "Evaluating", "Benchmarks", arguments]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
@@ -81,6 +83,7 @@ let package = Package(
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
+        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "Records"]),
         tests("PreferenceTests", ["Preference", "Records"]),
         tests("ReportTests", ["Report", "Records"]),
     ]

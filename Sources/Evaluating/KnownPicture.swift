@@ -68,3 +68,40 @@ package struct KnownPicture: Sendable {
             coloursNamed: colours?.count, coloursRight: colours?.count { $0 })
     }
 }
+
+extension KnownPicture {
+    /// Whether the record says what its picture shows.
+    package static func isKnown(_ record: Record) throws -> Bool {
+        if record["scene"] != nil { return true }
+        return try Prompt(record).facts.contains { $0.kind == "object" }
+    }
+
+    /// What is in the picture, in words.
+    package var truth: String {
+        guard let scene else { return objects.sorted().joined(separator: ", ") }
+        return scene.objects.map { "\($0.size.rawValue) \($0.name) \($0.place.phrase)" }.joined(
+            separator: "\n")
+    }
+
+    /// Words of `text` that name what the picture doesn't show, and a verdict such as "4 objects, 1 invented".
+    package func remarks(on text: String, _ finder: ObjectFinder) -> (invented: [String], note: String) {
+        let mentions = finder.mentions(in: text)
+        let invented = mentions.filter { !objects.contains($0.object) }
+        let named = objects.intersection(mentions.map(\.object)).count
+        let wrong = scene.map { scene in
+            scene.judge(text).mentions.reduce((colours: 0, places: 0)) { sum, mention in
+                (
+                    sum.colours + (mention.isColourRight == false ? 1 : 0),
+                    sum.places + (mention.isPlaceRight == false ? 1 : 0)
+                )
+            }
+        }
+        var parts = ["names \(named) of \(objects.count) objects"]
+        let counts = [
+            ("invented", invented.count), ("wrong in colour", wrong?.colours ?? 0),
+            ("wrong in place", wrong?.places ?? 0),
+        ]
+        parts += counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+        return (invented.map(\.word), parts.joined(separator: ", "))
+    }
+}

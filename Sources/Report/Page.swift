@@ -32,6 +32,11 @@ extension RunReport {
             html += "<dl class=\"facts\">\(items.joined())</dl>\n"
         }
         if let table { html += "<h2>Before and after</h2>\n" + table.html }
+        if !captions.isEmpty {
+            html += "<h2>Captions</h2>\n"
+            html += "<p class=\"legend\"><mark>Underlined</mark>: not in the picture.</p>\n"
+            for caption in captions { html += caption.html }
+        }
         html += charts
         for round in rounds { html += round.html }
         return html + "<footer>Made by Sightline's report.</footer>\n</body>\n</html>\n"
@@ -96,10 +101,7 @@ extension PictureReport {
     /// - Parameter isOpen: whether the tree is unfolded at first.
     fileprivate func html(isOpen: Bool) -> String {
         var html = "<article class=\"picture\">\n<div>"
-        if let image {
-            let data = Data(image.bytes).base64EncodedString()
-            html += "<img alt=\"picture of \(escaped(id))\" src=\"data:\(image.mediaType);base64,\(data)\">"
-        }
+        html += image?.html(id) ?? ""
         if let truth { html += "<p class=\"truth\" dir=\"auto\">\(escaped(truth))</p>" }
         html += "</div>\n<div><h3>\(escaped(id))</h3>\n"
         html += "<p class=\"prompt\" dir=\"auto\">\(escaped(prompt))</p>\n"
@@ -128,5 +130,12 @@ extension PairReport {
         html += "<p dir=\"auto\">\(marked(text, phrases: judgement?.invented ?? []))</p>"
         if let note = judgement?.note, !note.isEmpty { html += "<p class=\"legend\">\(escaped(note))</p>" }
         return html + "</section>\n"
+    }
+}
+
+extension EmbeddedImage {
+    func html(_ id: String) -> String {
+        let data = Data(bytes).base64EncodedString()
+        return "<img alt=\"picture of \(escaped(id))\" src=\"data:\(mediaType);base64,\(data)\">"
     }
 }

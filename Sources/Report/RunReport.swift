@@ -4,13 +4,16 @@ package struct RunReport: Sendable {
     /// Short facts under the title: recipe, seed, models, date.
     package var facts: [(name: String, value: String)]
     package var table: ReportTable?
+    /// Captions before and after.
+    package var captions: [CaptionReport]
     package var rounds: [RoundReport]
 
     package init(
         name: String, facts: [(name: String, value: String)] = [], table: ReportTable? = nil,
-        rounds: [RoundReport] = []
+        captions: [CaptionReport] = [], rounds: [RoundReport] = []
     ) {
-        (self.name, self.facts, self.table, self.rounds) = (name, facts, table, rounds)
+        (self.name, self.facts, self.table) = (name, facts, table)
+        (self.captions, self.rounds) = (captions, rounds)
     }
 }
 

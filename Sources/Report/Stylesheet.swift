@@ -49,6 +49,10 @@ enum Stylesheet {
         .picture img { width: 100%; max-width: 15rem; border-radius: .4rem; display: block; image-rendering: auto; }
         .prompt { margin: .3rem 0 .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
         .truth { color: var(--soft); font-size: .85rem; margin: .6rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+        dl.versions { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .5rem 1rem; margin: .6rem 0 0; }
+        .versions dt { color: var(--soft); font-size: .85rem; padding-top: .1rem; }
+        .versions dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+        .versions dd p { margin: .1rem 0 0; }
         .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: .8rem; margin: 0 0 .8rem; }
         .side { border-left: .25rem solid; padding: .1rem .8rem .3rem; }
         .side.chosen { border-color: var(--good); } .side.rejected { border-color: var(--bad); }

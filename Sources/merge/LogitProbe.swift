@@ -1,0 +1,67 @@
+import Foundation
+import Kernels
+import Model
+
+/// The logits of a few fixed prompts over one drawn picture: what two forms of a model are compared by.
+struct LogitProbe {
+    private static let questions = [
+        "Describe this image.", "Is there a dog in the image?", "What color is the car on the left?",
+    ]
+    /// Rows compared of each prompt, from its end: the head's output for all would be large.
+    private static let rows = 16
+
+    private let forest: TokenForest
+    private let wanted: [Range<Int>]
+    private let pixels: [Float]
+
+    /// - Throws: `PromptError` where the model can't be asked.
+    init(_ model: VisionLanguageModel) throws {
+        var forest = TokenForest()
+        var wanted: [Range<Int>] = []
+        for question in Self.questions {
+            let tokens = try model.encode(prompt: question, hasImage: true).prompt
+            let span = forest.add(tokens)
+            let rows = forest.spans[span].rows
+            wanted.append(max(rows.lowerBound, rows.upperBound - Self.rows)..<rows.upperBound)
+        }
+        (self.forest, self.wanted) = (forest, wanted)
+        let (width, height) = (model.images.outputWidth, model.images.outputHeight)
+        pixels = (0..<3 * width * height).map { i in
+            let (x, y, channel) = (i % width, i / width % height, i / (width * height))
+            return 2 * Float(sin(0.11 * Double(x * (channel + 1)) + 0.07 * Double(y)))
+        }
+    }
+
+    /// Row after row, prompt after prompt, `model`'s vocabulary wide.
+    func logits(_ model: VisionLanguageModel) throws -> Logits {
+        let arena = Arena()
+        let features = model.llava.encode([pixels], arena).features
+        let hidden = model.llava.decoder.forward(forest, features: features, arena).hidden
+        let values = wanted.flatMap { model.llava.decoder.logits(hidden.rows($0), arena).values }
+        return Logits(values: values, columns: model.llava.config.text.vocabSize)
+    }
+}
+
+struct Logits {
+    let values: [Float]
+    let columns: Int
+
+    /// The largest magnitude; not finite where one of them isn't.
+    var scale: Float { values.reduce(0) { $1.isFinite ? max($0, abs($1)) : .infinity } }
+
+    func difference(_ other: Logits) -> Float {
+        zip(values, other.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    }
+
+    /// Share of rows that put the same token first.
+    func agreement(_ other: Logits) -> Double {
+        let rows = stride(from: 0, to: values.count, by: columns)
+        let same = rows.count { row in
+            func first(_ values: [Float]) -> Int? {
+                values[row..<row + columns].indices.max { values[$0] < values[$1] }
+            }
+            return first(values) == first(other.values)
+        }
+        return Double(same) / Double(max(1, values.count / columns))
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+import Model
+import ModelOptions
+import StageKit
+
+/// Folds adapters into their base, to be used without them.
+@main struct Merge: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Fold adapters into a model and write it in Hugging Face layout.",
+        discussion: """
+              merge --model data/llava --adapter runs/demo/round-1/adapter -o merged
+            What is written is read again and checked: every weight against the sum in f32, and the logits of
+            a few prompts against those of base and adapter side by side. A model that fails is not published.
+            """)
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    var output: String
+    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+
+    func validate() throws {
+        if model.adapter.isEmpty { throw ValidationError("give the adapters to fold with --adapter") }
+    }
+
+    func run(in run: StageRun) throws {
+        try engine.prepare(run)
+        var earlier = model
+        guard let last = earlier.adapter.popLast() else { return }
+        let policy = try earlier.open(run)
+        try run.addModel(last, role: "adapter \(model.adapter.count)")
+        let place = URL(fileURLWithPath: last)
+        try policy.llava.decoder.attach(PEFTAdapter.read(place, expecting: policy.digest), from: last)
+        if run.isDryRun { return run.console.say("dry run: the merged model would go to \(output)") }
+
+        let probe = try LogitProbe(policy)
+        let sideBySide = try probe.logits(policy)
+        policy.llava.decoder.useAdapter(false)
+        let alone = try probe.logits(policy)
+        policy.llava.decoder.foldAdapter()
+        try MergeCheck.fold(sideBySide, try probe.logits(policy), output)
+
+        let part = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: false))
+        try policy.write(to: part, as: dtype)
+        let written = try VisionLanguageModel(directory: part, template: model.template)
+        let check = try MergeCheck(
+            folded: policy.llava.parameters, written: written.llava.parameters, type: dtype,
+            logits: (sideBySide, try probe.logits(written)), without: alone, output)
+        try AtomicFolder.publish(output)
+        try run.addOutput(output, kind: .model)
+        try run.addMetric("merge/logit_difference", Double(check.difference))
+        run.console.say(check.description)
+    }
+}

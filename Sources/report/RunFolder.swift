@@ -1,0 +1,193 @@
+import Benchmarks
+import Evaluating
+import Foundation
+import Records
+import Report
+import StageKit
+
+/// The files of a run, read for its page.
+struct RunFolder {
+    private let path: String
+    private let pictures: Int
+    private let images: ImageOptions
+    private let finder: ObjectFinder
+    /// `round-1`, `round-2`, … as far as they are there.
+    private let rounds: [String]
+
+    /// - Throws: `StageError` for a folder that holds no part of a run.
+    init(_ path: String, pictures: Int, images: ImageOptions, synonyms: String?) throws {
+        (self.path, self.pictures, self.images) = (path, pictures, images)
+        finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+            throw StageError.failed("\(path): no folder that can be read; name the folder of a run")
+        }
+        rounds = names.compactMap { name -> (Int, String)? in
+            guard name.hasPrefix("round-"), let round = Int(name.dropFirst(6)) else { return nil }
+            return (round, name)
+        }.sorted { $0.0 < $1.0 }.map(\.1)
+        guard !rounds.isEmpty || names.contains("base") else {
+            throw StageError.failed("\(path): neither base nor round-1 in it; name the folder of a run")
+        }
+    }
+
+    func report(_ run: StageRun) throws -> RunReport {
+        let sheets = try (["base"] + rounds).compactMap { name -> (name: String, sheet: ScoreSheet)? in
+            let folder = "\(path)/\(name)"
+            return exists("\(folder)/eval/\(ScoreSheet.fileName)")
+                ? (name, try ScoreSheet(folder: folder)) : nil
+        }
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        return RunReport(
+            name: name, facts: facts(sheets), table: try table(sheets), captions: try captions(sheets),
+            rounds: try rounds.map { try round($0, run) })
+    }
+
+    private func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
+
+    private func facts(_ sheets: [(name: String, sheet: ScoreSheet)]) -> [(name: String, value: String)] {
+        var facts = [(name: "rounds", value: String(rounds.count))]
+        if let sheet = sheets.first?.sheet {
+            facts.append((name: "test pictures", value: String(Set(sheet.captions.map(\.image)).count)))
+            if let model = sheet.model { facts.append((name: "base", value: String(model.prefix(12)))) }
+        }
+        return facts
+    }
+
+    /// The intervals that `eval compare` left, else the figures alone.
+    private func table(_ sheets: [(name: String, sheet: ScoreSheet)]) throws -> ReportTable? {
+        let file = "\(path)/comparison.json"
+        if exists(file) {
+            do {
+                let table = try JSONDecoder().decode(
+                    ComparisonTable.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+                return ReportTable(rows: table.table.rows, legend: table.legend)
+            } catch is DecodingError {
+                throw StageError.failed("\(file): no comparison; let eval compare write it again")
+            }
+        }
+        guard !sheets.isEmpty else { return nil }
+        let summaries = try sheets.map { try $0.sheet.summary() }
+        let rows = SummaryKey.all.filter { key in summaries.contains { $0.values[key] != nil } }.map { key in
+            [SummaryKey.title(key)]
+                + summaries.map { summary in
+                    let scale = SummaryKey.isFraction(key) ? 100.0 : 1
+                    return summary.values[key].map { String(format: "%.1f", scale * $0) } ?? ""
+                }
+        }
+        return ReportTable(rows: [[""] + sheets.map(\.name)] + rows)
+    }
+
+    // MARK: - Rounds
+
+    private func round(_ name: String, _ run: StageRun) throws -> RoundReport {
+        let folder = "\(path)/\(name)"
+        let metrics = "\(folder)/adapter/metrics.jsonl"
+        let records = ["scored.jsonl", "candidates.jsonl"].map { "\(folder)/\($0)" }.first(where: exists)
+        return RoundReport(
+            name: name,
+            metrics: exists(metrics)
+                ? try TrainingMetrics(jsonLines: EvaluationError.reading(metrics), file: metrics) : nil,
+            notes: try audit("\(folder)/audit.json"),
+            pictures: try records.map { try pictures(of: $0, pairs: "\(folder)/pairs.jsonl", run) } ?? [])
+    }
+
+    private func audit(_ file: String) throws -> String {
+        guard exists(file) else { return "" }
+        let object: JSONObject
+        do { object = try JSONObject(parsing: ArraySlice(EvaluationError.reading(file))) } catch {
+            throw StageError.failed("\(file): \(error)")
+        }
+        let width = object.keys.map(\.count).max() ?? 0
+        return object.keys.compactMap { key in
+            guard let value = object[key] else { return nil }
+            let text: String
+            switch value {
+            case .number(let number): text = number.double.map(Self.shown) ?? number.raw
+            case .string(let words): text = words
+            default: text = value.text
+            }
+            let name = key.replacing("_", with: " ")
+            return name + String(repeating: " ", count: width - key.count + 2) + text
+        }.joined(separator: "\n")
+    }
+
+    private static func shown(_ value: Double) -> String {
+        Int(exactly: value).map(String.init) ?? String(format: "%.3f", value)
+    }
+
+    private func pictures(of file: String, pairs: String, _ run: StageRun) throws -> [PictureReport] {
+        let records = try run.records(paths: [file]).map(\.record)
+        let all = exists(pairs) ? try run.records(paths: [pairs]).map(\.record) : []
+        let read = try all.map { try PreferencePair($0) }
+        let ids = Set(try records.map { try $0.requiredID() })
+        let byRecord = Dictionary(grouping: read) { Self.record(of: $0.id, ids) }
+        let order = PictureChoice.spread(
+            try records.map { ($0, byRecord[try $0.requiredID()] ?? []) }, count: pictures)
+        return try order.map { record, pairs in
+            let known = try KnownPicture.isKnown(record) ? KnownPicture(record, finder) : nil
+            return try PictureReport(
+                record: record, pairs: pairs, image: try picture(record.string("image")), truth: known?.truth
+            ) { _, text in known.map { Self.judgement(of: text, $0, finder) } }
+        }
+    }
+
+    /// `id#2` is a second pair of the record `id`.
+    private static func record(of pair: String, _ ids: Set<String>) -> String {
+        guard !ids.contains(pair), let sign = pair.lastIndex(of: "#") else { return pair }
+        return String(pair[..<sign])
+    }
+
+    private static func judgement(
+        of text: String, _ known: KnownPicture, _ finder: ObjectFinder
+    ) -> TextJudgement {
+        let remarks = known.remarks(on: text, finder)
+        return TextJudgement(invented: remarks.invented, note: remarks.note)
+    }
+
+    private func picture(_ image: String?) throws -> EmbeddedImage? {
+        guard let image else { return nil }
+        let file = try images.resolve(image)
+        return try EmbeddedImage(bytes: EvaluationError.reading(file), path: file)
+    }
+
+    // MARK: - Captions
+
+    /// The same pictures as each model describes them: those where base and last round differ.
+    private func captions(_ sheets: [(name: String, sheet: ScoreSheet)]) throws -> [CaptionReport] {
+        guard let base = sheets.first, let last = sheets.last, sheets.count > 1 else { return [] }
+        let versions = sheets.map { named in
+            (
+                name: named.name,
+                captions: Dictionary(
+                    named.sheet.captions.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
+            )
+        }
+        let after = Dictionary(last.sheet.captions.map { ($0.id, $0.text) }, uniquingKeysWith: { a, _ in a })
+        let changed = base.sheet.captions.filter { after[$0.id] != nil && after[$0.id] != $0.text }
+        return try PictureChoice.evenly(changed, count: pictures).map { caption in
+            CaptionReport(
+                id: caption.id, image: try picture(caption.image),
+                truth: caption.objects.joined(separator: ", "),
+                versions: versions.compactMap { version in
+                    version.captions[caption.id].map {
+                        .init(name: version.name, text: $0.text, judgement: $0.remark)
+                    }
+                })
+        }
+    }
+}
+
+extension CaptionScore {
+    fileprivate var remark: TextJudgement {
+        let truth = Set(objects)
+        let words = mentions.filter { !truth.contains($0.object) }.map(\.word)
+        let named = truth.intersection(mentions.map(\.object)).count
+        var note = "names \(named) of \(objects.count) objects"
+        if !words.isEmpty { note += ", \(words.count) invented" }
+        if let coloursNamed, let coloursRight, coloursRight < coloursNamed {
+            note += ", \(coloursNamed - coloursRight) wrong in colour"
+        }
+        return TextJudgement(invented: words, note: note)
+    }
+}

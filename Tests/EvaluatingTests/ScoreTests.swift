@@ -1,0 +1,126 @@
+import Benchmarks
+import Evaluating
+import Foundation
+import Records
+import Testing
+
+private let sceneRecord = """
+    {"id":"s","image":"s.png","prompt":"Describe.","scene":{"id":"s","split":"dev","context":"kitchen","objects":[
+    {"category":"cup","color":"red","size":"small","row":"top","column":"left","x":20,"y":20,"scale":20},
+    {"category":"lamp","color":"green","size":"large","row":"bottom","column":"right","x":90,"y":90,"scale":40}]}}
+    """
+private let factRecord = """
+    {"id":"f","image":"f.jpg","prompt":"Describe.","facts":[{"kind":"object","text":"a dog"},
+    {"kind":"object","text":"bow tie"},{"kind":"caption","text":"a zebra"}]}
+    """
+
+private func synonyms(_ text: String) throws -> ObjectFinder {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try Data(text.utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    return try ObjectFinder(synonyms: file.path)
+}
+
+@Suite struct KnownPictureTests {
+    @Test func sceneIsTheTruth() throws {
+        let finder = ObjectFinder()
+        let picture = try KnownPicture(Record(parsing: sceneRecord), finder)
+        #expect(picture.objects == ["cup", "lamp"])
+        let score = picture.score(
+            "A red mug is at the top left. A blue lamp is at the bottom right. A bottle stands nearby. "
+                + "The bottle is tall.", finder)
+        #expect(score.mentions.map(\.object) == ["cup", "lamp", "bottle", "bottle"])
+        #expect(score.invented == ["bottle"])
+        #expect(score.coloursNamed == 2 && score.coloursRight == 1)
+        #expect(score.judgement.covered == ["cup", "lamp"])
+        #expect(score.judgement.words == 24)
+        #expect(picture.truth == "small red cup at the top left\nlarge green lamp at the bottom right")
+        let remarks = picture.remarks(on: score.text, finder)
+        #expect(remarks.invented == ["bottle", "bottle"])
+        #expect(remarks.note == "names 2 of 2 objects, 2 invented, 1 wrong in colour")
+    }
+
+    @Test func factsAreTheTruthElsewhere() throws {
+        let finder = try synonyms("dog, puppy\ntie\nzebra\n")
+        let picture = try KnownPicture(Record(parsing: factRecord), finder)
+        #expect(picture.objects == ["dog", "tie"])
+        let score = picture.score("A puppy with two zebras.", finder)
+        #expect(score.invented == ["zebra"])
+        #expect(score.coloursNamed == nil)
+    }
+
+    @Test func nothingKnownIsSaid() throws {
+        let finder = ObjectFinder()
+        let blank = try Record(parsing: #"{"id":"x","image":"x.png","prompt":"?"}"#)
+        #expect(try !KnownPicture.isKnown(blank))
+        #expect(throws: RecordError.self) { try KnownPicture(blank, finder) }
+        let strange = try Record(
+            parsing: #"{"id":"x","image":"x","prompt":"?","facts":[{"kind":"object","text":"quark"}]}"#)
+        #expect(try KnownPicture.isKnown(strange))
+        #expect(throws: RecordError.self) { try KnownPicture(strange, finder) }
+    }
+}
+
+@Suite struct ScoreSheetTests {
+    private func sheet(invents: Bool, yes: String = "Yes") throws -> ScoreSheet {
+        let finder = ObjectFinder()
+        let picture = try KnownPicture(Record(parsing: sceneRecord), finder)
+        let line = { (id: String, label: String) in
+            #"{"id":"\#(id)","image":"s.png","text":"Is there?","label":"\#(label)","split":"adversarial"}"#
+        }
+        let questions = try QuestionFile(
+            .pope, path: "p", bytes: Array("\(line("1", "yes"))\n\(line("2", "no"))".utf8)
+        ).questions
+        return ScoreSheet(
+            model: "d1", seconds: 1.5,
+            captions: [picture.score("A red cup" + (invents ? " and a dog." : "."), finder)],
+            pope: zip(questions, [yes, "No"]).map { QuestionScore($0, answer: $1) }, mme: [],
+            habit: invents ? [HabitScore(image: "s.png", object: "dog", answer: "No.")] : [])
+    }
+
+    @Test func survivesItsFile() throws {
+        let sheet = try sheet(invents: true)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        let inner = folder.appendingPathComponent("eval")
+        try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try sheet.json().write(to: inner.appendingPathComponent(ScoreSheet.fileName))
+        #expect(try ScoreSheet(folder: folder.path) == sheet)
+        #expect(try ScoreSheet(folder: inner.path) == sheet)
+        #expect(throws: EvaluationError.self) { try ScoreSheet(folder: folder.path + "/none") }
+        try Data(#"{"version":1}"#.utf8).write(to: inner.appendingPathComponent(ScoreSheet.fileName))
+        #expect(throws: EvaluationError.self) { try ScoreSheet(folder: folder.path) }
+    }
+
+    @Test func figures() throws {
+        let sheet = try sheet(invents: true)
+        let values = try sheet.summary().values
+        #expect(values["chair_s"] == 1 && values["chair_i"] == 0.5 && values["object_recall"] == 0.5)
+        #expect(values["pope_adversarial_accuracy"] == 1 && values["n"] == 1 && values["seconds"] == 1.5)
+        #expect(sheet.colourShare == 1)
+        #expect(sheet.habitDenials?.denied == 1 && sheet.habitDenials?.asked == 1)
+        #expect(try self.sheet(invents: false).habitDenials == nil)
+        let text = try Findings(sheet).text
+        for words in ["right colours %", "own inventions denied % (of 1)  100.0", "unread"] {
+            #expect(text.contains(words), "\(words)")
+        }
+    }
+
+    @Test func headline() throws {
+        let table = try ComparisonTable(
+            runs: [
+                ("base", try sheet(invents: true).evaluation()),
+                ("round-1", try sheet(invents: false, yes: "no").evaluation()),
+            ], bootstrap: PairedBootstrap(resamples: 10))
+        #expect(
+            Headline(table).lines == [
+                "round-1 against base: CHAIR_S −100%; object recall +0.0 points; mean words −50%; "
+                    + "POPE adversarial accuracy −50.0 points, 95% bounds [−50.0, −50.0]"
+            ])
+    }
+
+    @Test func theHabitQuestion() {
+        #expect(HabitScore.question("umbrella") == "Is there an umbrella in the image?")
+        #expect(HabitScore.question("bus") == "Is there a bus in the image?")
+    }
+}
