@@ -54,6 +54,9 @@ let package = Package(
         library("ModelOptions", ["StageKit", "Model", "Kernels", "Checkpoint", arguments]),
         library("Report", ["Records"]),
 
+        program("calibrate", ["Relevance", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
+        program("pair", ["Preference", "PictureWorld", "RunLedger", arguments]),
+        program("self-critic", ["Decoding", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
         program("ledger", ["RunLedger", arguments]),
         program("clip-train", ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
         program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
@@ -85,6 +88,7 @@ let package = Package(
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "Records"]),
         tests("PreferenceTests", ["Preference", "Records"]),
+        tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
         tests("ReportTests", ["Report", "Records"]),
     ]
 )

@@ -41,21 +41,33 @@ package struct Calibration: Sendable, Equatable {
         case withRoot = "with-root"
     }
 
+    /// Which sentences a sentence is compared with.
+    package enum Peers: String, Sendable, CaseIterable {
+        /// The other children of its parent, as CSR does. The answers of a sentence tree have them at every
+        /// sentence, answers drawn whole only at the first.
+        case siblings
+        /// All sentences of the record that stand at the same place of their answers.
+        case level
+    }
+
     package let mode: Mode
     /// Weight of relevance, 0…1.
     package let lambda: Double
     package let pathRule: PathRule
+    package let peers: Peers
 
     /// - Throws: `PreferenceError.badOption` for λ outside 0…1.
-    package init(mode: Mode = .zscore, lambda: Double = 0.9, pathRule: PathRule = .mean) throws {
+    package init(
+        mode: Mode = .zscore, lambda: Double = 0.9, pathRule: PathRule = .mean, peers: Peers = .siblings
+    ) throws {
         guard (0...1).contains(lambda) else {
             throw PreferenceError.badOption(
                 "--lambda", found: "\(lambda)", remedy: "give a weight of relevance between 0 and 1")
         }
-        (self.mode, self.lambda, self.pathRule) = (mode, lambda, pathRule)
+        (self.mode, self.lambda, self.pathRule, self.peers) = (mode, lambda, pathRule, peers)
     }
 
-    /// The calibrated rewards of siblings, in their order.
+    /// The calibrated rewards of siblings (or other peers), in their order.
     ///
     /// - Parameter siblings: all children of one parent that take part; every mode but `raw` depends on
     ///   the whole set.

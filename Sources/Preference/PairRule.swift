@@ -66,7 +66,7 @@ package struct PairRule: Sendable, Equatable {
         try require(
             minimumMargin >= 0 && minimumMargin.isFinite, "--min-margin", "\(minimumMargin)",
             "give a margin that is not negative")
-        try require(pairsPerRecord > 0, "--pairs-per-record", "\(pairsPerRecord)", "give at least 1")
+        try require(pairsPerRecord > 0, "--pairs", "\(pairsPerRecord)", "give at least 1")
         self.equalSentences = equalSentences
         self.wordTolerance = wordTolerance
         self.prefixSlack = prefixSlack
@@ -150,19 +150,27 @@ extension PairRule {
             if equal.isEmpty, !keepAll { return .failure(NoPair(drop: .sentenceCounts)) }
             if !equal.isEmpty { bounded = equal }
         }
-        if let wordTolerance {
-            let near = bounded.filter { pair in
-                let (a, b) = (entries[pair.chosen].words, entries[pair.rejected].words)
-                return Double(abs(a - b)) <= wordTolerance * Double(max(a, b))
-            }
-            if near.isEmpty, !keepAll { return .failure(NoPair(drop: .wordCounts)) }
-            if !near.isEmpty { bounded = near }
-        }
+        let near = bounded.filter { isNear(entries[$0.chosen].words, entries[$0.rejected].words) }
+        if near.isEmpty, !keepAll { return .failure(NoPair(drop: .wordCounts)) }
+        if !near.isEmpty { bounded = near }
         if !keepAll {
             bounded.removeAll { $0.margin < minimumMargin || ($0.margin == minimumMargin && !allowsTies) }
         }
         guard let pair = preferred(bounded) else { return .failure(NoPair(drop: .margin)) }
         return .success(pair)
+    }
+
+    /// Why two answers make no pair whatever their scores, as for a critic's preference; nil where they do.
+    package func objection(to a: ScoredCandidate, _ b: ScoredCandidate) -> PairDrop? {
+        if a.folded == b.folded { return .identicalTexts }
+        if keepAll { return nil }
+        if equalSentences, a.sentences != b.sentences { return .sentenceCounts }
+        return isNear(a.words, b.words) ? nil : .wordCounts
+    }
+
+    private func isNear(_ a: Int, _ b: Int) -> Bool {
+        guard let wordTolerance else { return true }
+        return Double(abs(a - b)) <= wordTolerance * Double(max(a, b))
     }
 
     /// All pairs of different text, better first.

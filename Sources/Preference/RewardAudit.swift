@@ -3,6 +3,8 @@ import Records
 
 /// What the known scene says about an answer.
 package struct TruthJudgement: Sendable, Equatable {
+    /// Sentences that say something untrue.
+    package var falseSentences: Int
     /// Mentions of objects that aren't there.
     package var inventedObjects: Int
     /// Wrong colours, places or counts of objects that are there.
@@ -11,23 +13,30 @@ package struct TruthJudgement: Sendable, Equatable {
     /// Different true objects that the answer names.
     package var namedObjects: Int
 
-    package init(inventedObjects: Int, wrongAttributes: Int, words: Int, namedObjects: Int) {
+    package init(
+        falseSentences: Int, inventedObjects: Int, wrongAttributes: Int, words: Int, namedObjects: Int
+    ) {
+        self.falseSentences = falseSentences
         self.inventedObjects = inventedObjects
         self.wrongAttributes = wrongAttributes
         self.words = words
         self.namedObjects = namedObjects
     }
 
-    package var errors: Int { inventedObjects + wrongAttributes }
+    /// Fewer false sentences, and among equals more objects named: who says nothing is not the truer one.
+    package func isTruer(than other: TruthJudgement) -> Bool {
+        (falseSentences, -namedObjects) < (other.falseSentences, -other.namedObjects)
+    }
 }
 
 /// A pair with the truth about both sides.
 package struct AuditedPair: Sendable, Equatable {
     package var chosen: TruthJudgement
     package var rejected: TruthJudgement
-    package var margin: Double
+    /// nil where the preference was no comparison of scores.
+    package var margin: Double?
 
-    package init(chosen: TruthJudgement, rejected: TruthJudgement, margin: Double) {
+    package init(chosen: TruthJudgement, rejected: TruthJudgement, margin: Double?) {
         (self.chosen, self.rejected, self.margin) = (chosen, rejected, margin)
     }
 }
@@ -36,18 +45,19 @@ package struct AuditedPair: Sendable, Equatable {
 /// one, and whether the reward merely prefers length.
 package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
     package var pairs: Int
-    /// Pairs whose sides differ in errors.
+    /// Pairs of which one side is truer.
     package var differing: Int
-    /// Of these, pairs whose chosen side has fewer errors.
+    /// Of these, pairs whose chosen side is.
     package var chosenTruer: Int
     /// Means over the pairs.
     package var chosen: Means
     package var rejected: Means
-    /// Pearson's correlation of margin and errors spared (rejected minus chosen); nil where one of the two
-    /// doesn't vary.
+    /// Pearson's correlation of margin and false sentences spared (rejected minus chosen); nil where one of the
+    /// two doesn't vary.
     package var marginCorrelation: Double?
 
     package struct Means: Sendable, Equatable {
+        package var falseSentences = 0.0
         package var inventedObjects = 0.0
         package var wrongAttributes = 0.0
         package var words = 0.0
@@ -56,12 +66,14 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
 
     package init(_ audited: [AuditedPair]) {
         pairs = audited.count
-        let spared = audited.map { $0.rejected.errors - $0.chosen.errors }
-        differing = spared.count { $0 != 0 }
-        chosenTruer = spared.count { $0 > 0 }
+        chosenTruer = audited.count { $0.chosen.isTruer(than: $0.rejected) }
+        differing = chosenTruer + audited.count { $0.rejected.isTruer(than: $0.chosen) }
         chosen = Means(audited.map(\.chosen))
         rejected = Means(audited.map(\.rejected))
-        marginCorrelation = correlation(audited.map(\.margin), spared.map(Double.init))
+        let scored = audited.compactMap { pair in
+            pair.margin.map { ($0, Double(pair.rejected.falseSentences - pair.chosen.falseSentences)) }
+        }
+        marginCorrelation = correlation(scored.map(\.0), scored.map(\.1))
     }
 
     /// Share of the differing pairs whose chosen side is truer; nil where none differs.
@@ -81,6 +93,7 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
         if let agreement { metrics.append(("agreement", agreement)) }
         for (side, means) in [("chosen", chosen), ("rejected", rejected)] {
             metrics += [
+                ("\(side)_false_sentences", means.falseSentences),
                 ("\(side)_invented_objects", means.inventedObjects),
                 ("\(side)_wrong_attributes", means.wrongAttributes), ("\(side)_words", means.words),
                 ("\(side)_named_objects", means.namedObjects),
@@ -113,10 +126,11 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
         let share = agreement.map { String(format: " (%.1f%%)", 100 * $0) } ?? ""
         let correlation = marginCorrelation.map { String(format: "%.2f", $0) } ?? "none"
         return row("mean of \(pairs) pairs", ["chosen", "rejected", "difference"])
-            + figures("invented objects", \.inventedObjects) + figures("wrong attributes", \.wrongAttributes)
-            + figures("objects named", \.namedObjects) + figures("words", \.words)
+            + figures("false sentences", \.falseSentences) + figures("invented objects", \.inventedObjects)
+            + figures("wrong attributes", \.wrongAttributes) + figures("objects named", \.namedObjects)
+            + figures("words", \.words)
             + "The chosen answer is the truer one in \(chosenTruer) of \(differing)\(share) pairs that differ "
-            + "in truth.\nCorrelation of margin and errors spared: \(correlation).\n"
+            + "in truth.\nCorrelation of margin and false sentences spared: \(correlation).\n"
     }
 }
 
@@ -127,8 +141,9 @@ extension RewardAudit.Means {
             return Double(judgements.reduce(0) { $0 + $1[keyPath: figure] }) / Double(judgements.count)
         }
         self.init(
-            inventedObjects: mean(\.inventedObjects), wrongAttributes: mean(\.wrongAttributes),
-            words: mean(\.words), namedObjects: mean(\.namedObjects))
+            falseSentences: mean(\.falseSentences), inventedObjects: mean(\.inventedObjects),
+            wrongAttributes: mean(\.wrongAttributes), words: mean(\.words),
+            namedObjects: mean(\.namedObjects))
     }
 }
 

@@ -26,26 +26,30 @@ extension SentenceNode {
 }
 
 extension Calibration {
-    /// Writes `likelihood` and `calibrated` to the nodes of `range`. Siblings are the nodes of one parent in
-    /// the order of the record; a tree that was steered by the same rule over the same siblings therefore gets
-    /// the same numbers. A node without words has nothing to be relevant with: it gets no `calibrated`, and its
-    /// siblings are compared without it.
+    /// Writes `likelihood` and `calibrated` to the nodes of `range`, compared among their peers in the order of
+    /// the record; a tree that was steered by the same rule therefore gets the same numbers. A node without
+    /// words has nothing to be relevant with: it gets no `calibrated`, and its peers are compared without it.
     ///
-    /// - Parameter range: whole families: every child of each parent that has one in it.
-    /// - Throws: what `calibrated(_:)` throws, naming the nodes.
+    /// - Parameter range: whole sets of peers: a level of the tree, or all nodes.
+    /// - Throws: what `calibrated(_:)` throws.
     package func calibrate(_ nodes: inout [SentenceNode], _ range: Range<Int>) throws {
+        var depths: [Int] = []
+        for node in nodes { depths.append(node.parent < 0 ? 0 : depths[node.parent] + 1) }
         for index in range {
             nodes[index].scores[ScoreName.likelihood] = SentenceReward(nodes[index]).likelihood
             if !nodes[index].hasWords { nodes[index].scores[ScoreName.calibrated] = nil }
         }
-        let families = Dictionary(grouping: range.filter { nodes[$0].hasWords }) { nodes[$0].parent }
-        // In the order of the file, so that an error is always about the first family it holds for.
-        for parent in families.keys.sorted() {
-            let children = families[parent] ?? []
-            let rewards = try calibrated(children.map { SentenceReward(nodes[$0]) })
-            for (child, reward) in zip(children, rewards) {
-                nodes[child].scores[ScoreName.calibrated] = reward
+        let groups = Dictionary(grouping: range.filter { nodes[$0].hasWords }) { index in
+            switch peers {
+            case .siblings: nodes[index].parent
+            case .level: depths[index]
             }
+        }
+        // In a fixed order, so that an error is always about the first set it holds for.
+        for key in groups.keys.sorted() {
+            let group = groups[key] ?? []
+            let rewards = try calibrated(group.map { SentenceReward(nodes[$0]) })
+            for (index, reward) in zip(group, rewards) { nodes[index].scores[ScoreName.calibrated] = reward }
         }
     }
 

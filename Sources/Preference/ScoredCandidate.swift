@@ -17,6 +17,8 @@ package struct ScoredCandidate: Sendable, Equatable {
     /// and exclamation marks end.
     package var sentences: Int { path.isEmpty ? sentenceCount(text) : path.count }
 
+    package var hasWords: Bool { words > 0 }
+
     /// Words at white space.
     package var words: Int { text.split(whereSeparator: \.isWhitespace).count }
 
@@ -36,10 +38,21 @@ extension Sample {
                 throw PreferenceError.missingScore(
                     where: "candidate \(candidate.id)", name: name, remedy: "run calibrate before pair")
             }
-            return ScoredCandidate(
-                id: candidate.id, text: candidate.text, score: score, path: candidate.path)
+            return scored(candidate, score)
         }
     }
+
+    /// A candidate of this sample with a score. Nodes without words are no sentences and left out of the path.
+    package func scored(_ candidate: Candidate, _ score: Double) -> ScoredCandidate {
+        ScoredCandidate(
+            id: candidate.id, text: candidate.text, score: score,
+            path: candidate.path.filter { nodes[$0].hasWords })
+    }
+}
+
+extension Candidate {
+    /// Whether it says anything.
+    package var hasWords: Bool { text.contains { !$0.isWhitespace } }
 }
 
 private func sentenceCount(_ text: String) -> Int {

@@ -172,7 +172,8 @@ package final class RelevanceModel {
             if texts[ids] == nil { missing.append(ids) }
         }
         let text = clip.config.text
-        let limit = Self.passBytes / Self.bytesPerToken(text.hiddenSize, text.intermediateSize, text.layerCount)
+        let perToken = Self.bytesPerToken(text.hiddenSize, text.intermediateSize, text.layerCount)
+        let limit = Self.passBytes / perToken
         var start = 0
         while start < missing.count {
             var end = start

@@ -123,6 +123,55 @@ import Testing
         sample.candidates.removeLast()
         #expect(try sample.scoredCandidates().map(\.score) == [-1, 0])
     }
+
+    private func node(_ parent: Int, _ logprob: Double, _ text: String = "A dog.") -> SentenceNode {
+        SentenceNode(parent: parent, text: text, ids: [1], logprob: logprob, end: .period)
+    }
+
+    /// The end token alone is no sentence: it neither scores nor counts, nor moves its siblings.
+    @Test func nodesWithoutWordsTakeNoPart() throws {
+        var sample = Sample(
+            nodes: [node(-1, -1), node(-1, -3), node(0, -0.1, " "), node(0, -2), node(0, -4)],
+            candidates: [
+                Candidate(id: "c0", path: [0, 2], text: "A dog.", draw: nil),
+                Candidate(id: "c1", path: [0, 4], text: "A dog. A dog.", draw: nil),
+            ], tokenizer: nil)
+        sample.nodes[2].scores["calibrated"] = 9
+        try Calibration(lambda: 0).calibrate(&sample)
+        #expect(sample.nodes.map { $0.scores["calibrated"] } == [1, -1, nil, 1, -1])
+        #expect(sample.nodes[2].scores["likelihood"] == -0.1)
+        #expect(sample.candidates.map { $0.scores["calibrated"] } == [1, 0])
+        #expect(try sample.scoredCandidates().map(\.sentences) == [1, 2])
+    }
+
+    /// Three answers drawn whole: their second sentences have no siblings, but peers of the same place.
+    @Test func levelsCompareAnswersDrawnWhole() throws {
+        var nodes = [node(-1, -1), node(0, -1), node(-1, -3), node(2, -5), node(3, -9), node(-1, -2)]
+        try Calibration(lambda: 0).calibrate(&nodes, 0..<6)
+        let siblings = nodes.map { $0.scores["calibrated"] ?? .nan }
+        #expect([siblings[1], siblings[3], siblings[4]] == [0, 0, 0])
+        try Calibration(lambda: 0, peers: .level).calibrate(&nodes, 0..<6)
+        let level = nodes.map { $0.scores["calibrated"] ?? .nan }
+        #expect([level[1], level[3], level[4]] == [1, -1, 0])
+        #expect([level[0], level[2], level[5]] == [siblings[0], siblings[2], siblings[5]])
+    }
+
+    /// What steers a level while the tree grows is what a look at the whole tree gives.
+    @Test(arguments: [Calibration.Mode.zscore, .rank, .raw], [Calibration.Peers.siblings, .level])
+    func aLevelAloneGetsTheNumbersOfTheTree(_ mode: Calibration.Mode, _ peers: Calibration.Peers) throws {
+        var whole = [node(-1, -1), node(-1, -4), node(-1, -2.5), node(0, -1), node(0, -6), node(2, -3)]
+        for (index, relevance) in [0.3, 0.1, 0.2, 0.4, 0.15, 0.6].enumerated() {
+            whole[index].scores["relevance"] = relevance
+        }
+        let calibration = try Calibration(mode: mode, lambda: 0.7, peers: peers)
+        var grown = Array(whole[..<3])
+        try calibration.calibrate(&grown, 0..<3)
+        grown += whole[3...]
+        try calibration.calibrate(&grown, 3..<6)
+        try calibration.calibrate(&whole, 0..<6)
+        #expect(grown == whole)
+        #expect(whole.allSatisfy { $0.scores["calibrated"] != nil })
+    }
 }
 
 @Suite struct PruningTests {

@@ -51,6 +51,18 @@ private func ids(_ selection: PairSelection) -> [[String]] {
         #expect(try rule.pairs(from: far).dropped == .wordCounts)
     }
 
+    @Test func aCriticsPairMeetsTheSameBounds() throws {
+        let rule = try PairRule(wordTolerance: 0.2)
+        let base = candidate("a", 0, path: [0, 1])
+        #expect(rule.objection(to: base, candidate("b", 0, path: [2, 3])) == nil)
+        #expect(rule.objection(to: base, candidate("b", 0, path: [2])) == .sentenceCounts)
+        #expect(rule.objection(to: base, candidate("b", 0, path: [2, 3], words: 7)) == .wordCounts)
+        #expect(rule.objection(to: base, candidate("b", 0, text: base.text + " ")) == .identicalTexts)
+        let all = try PairRule(keepAll: true)
+        #expect(all.objection(to: base, candidate("b", 0, path: [2], words: 99)) == nil)
+        #expect(all.objection(to: base, candidate("b", 0, text: base.text)) == .identicalTexts)
+    }
+
     @Test func slackBuysALongerSharedPrefix() throws {
         let candidates = [
             candidate("a", 10, path: [0, 1, 2]), candidate("b", 7, path: [0, 1, 3]),

@@ -77,29 +77,38 @@ import Testing
 }
 
 @Suite struct RewardAuditTests {
-    private func judged(_ invented: Int, _ wrong: Int, words: Int, named: Int = 3) -> TruthJudgement {
-        TruthJudgement(inventedObjects: invented, wrongAttributes: wrong, words: words, namedObjects: named)
+    private func judged(_ false_: Int, words: Int, invented: Int = 0, named: Int = 3) -> TruthJudgement {
+        TruthJudgement(
+            falseSentences: false_, inventedObjects: invented, wrongAttributes: 0, words: words,
+            namedObjects: named)
     }
 
-    /// Errors spared 2, −1, 0, 1 at margins 3, 1, 1, 3: r = Σ(Δm·Δs)/(4·σm·σs) with σm = 1, σs = √1.25.
+    /// False sentences spared 2, −1, 0, 1 at margins 3, 1, 1, 3: r = Σ(Δm·Δs)/(4·σm·σs) with σm = 1,
+    /// σs = √1.25. The third pair is decided by what its sides name, against the chosen one.
     private var audit: RewardAudit {
         RewardAudit([
-            AuditedPair(chosen: judged(0, 0, words: 10), rejected: judged(1, 1, words: 14), margin: 3),
-            AuditedPair(chosen: judged(1, 1, words: 10), rejected: judged(0, 1, words: 10), margin: 1),
-            AuditedPair(chosen: judged(1, 0, words: 12), rejected: judged(0, 1, words: 8), margin: 1),
-            AuditedPair(
-                chosen: judged(0, 0, words: 8, named: 4), rejected: judged(1, 0, words: 12), margin: 3),
+            AuditedPair(chosen: judged(0, words: 10), rejected: judged(2, words: 14, invented: 1), margin: 3),
+            AuditedPair(chosen: judged(2, words: 10, invented: 2), rejected: judged(1, words: 10), margin: 1),
+            AuditedPair(chosen: judged(1, words: 12, named: 2), rejected: judged(1, words: 8), margin: 1),
+            AuditedPair(chosen: judged(0, words: 8, named: 5), rejected: judged(1, words: 12), margin: 3),
         ])
     }
 
     @Test func comparesRewardWithTruth() throws {
-        #expect(audit.pairs == 4 && audit.differing == 3 && audit.chosenTruer == 2)
-        #expect(audit.agreement == 2.0 / 3)
-        #expect(audit.chosen.inventedObjects == 0.5 && audit.rejected.inventedObjects == 0.5)
+        #expect(audit.pairs == 4 && audit.differing == 4 && audit.chosenTruer == 2)
+        #expect(audit.agreement == 0.5)
+        #expect(audit.chosen.falseSentences == 0.75 && audit.rejected.falseSentences == 1.25)
+        #expect(audit.chosen.inventedObjects == 0.5 && audit.rejected.inventedObjects == 0.25)
         #expect(audit.chosen.namedObjects == 3.25)
         #expect(audit.lengthDifference == -1)
         let expected = 1.0 / 1.25.squareRoot()
         #expect(abs(try #require(audit.marginCorrelation) - expected) < 1e-12)
+    }
+
+    @Test func truerIsFewerFalseSentencesThenMoreNamed() {
+        #expect(judged(0, words: 1, named: 1).isTruer(than: judged(1, words: 1, named: 5)))
+        #expect(judged(1, words: 1, named: 2).isTruer(than: judged(1, words: 9, named: 1)))
+        #expect(!judged(1, words: 1).isTruer(than: judged(1, words: 9, invented: 4)))
     }
 
     @Test func metricsAndTableSayTheSame() throws {
@@ -109,11 +118,11 @@ import Testing
         let metrics = Dictionary(uniqueKeysWithValues: audit.metrics.map { ($0.name, $0.value) })
         #expect(metrics["agreement"] == audit.agreement)
         #expect(metrics["length_difference"] == -1)
-        #expect(metrics.count == 14)
+        #expect(metrics.count == 16)
         let lines = audit.description.split(separator: "\n").map(String.init)
-        #expect(lines[4] == "words                     10.00      11.00      -1.00")
-        #expect(audit.description.contains("truer one in 2 of 3 (66.7%) pairs"))
-        #expect(audit.description.contains("errors spared: 0.89."))
+        #expect(lines[5] == "words                     10.00      11.00      -1.00")
+        #expect(audit.description.contains("truer one in 2 of 4 (50.0%) pairs"))
+        #expect(audit.description.contains("sentences spared: 0.89."))
     }
 
     @Test func nothingToCompareIsNoNumber() {
@@ -121,8 +130,12 @@ import Testing
         #expect(empty.agreement == nil && empty.marginCorrelation == nil)
         #expect(!empty.metrics.contains { !$0.value.isFinite })
         let equal = RewardAudit([
-            AuditedPair(chosen: judged(1, 0, words: 1), rejected: judged(1, 0, words: 1), margin: 1)
+            AuditedPair(chosen: judged(1, words: 1), rejected: judged(1, words: 1), margin: 1)
         ])
         #expect(equal.agreement == nil && equal.differing == 0)
+        let critic = RewardAudit([
+            AuditedPair(chosen: judged(0, words: 1), rejected: judged(1, words: 1), margin: nil)
+        ])
+        #expect(critic.agreement == 1 && critic.marginCorrelation == nil)
     }
 }

@@ -1,0 +1,25 @@
+import Foundation
+import Records
+
+extension InputOptions {
+    /// Whether the input can be read twice: files, no streams.
+    package var isRereadable: Bool {
+        !paths.isEmpty
+            && paths.allSatisfy { path in
+                var status = stat()
+                return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            }
+    }
+}
+
+extension StageRun {
+    /// Reads every record ahead of the run proper, for stages that must know the whole input before they write
+    /// its first line, also when they are resumed. Nothing is counted, and bad lines are passed over: the run
+    /// proper meets them again and says so.
+    package func survey(_ options: InputOptions, _ body: (InputRecord) throws -> Void) throws {
+        let source = RecordSource(options)
+        while let line = try source.next() {
+            if case .record(let record) = line { try body(record) }
+        }
+    }
+}

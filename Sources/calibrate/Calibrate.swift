@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import ModelOptions
+import Preference
+import Records
+import Relevance
+import StageKit
+
+/// Scores drawn sentences and answers by CSR's calibrated reward.
+@main struct Calibrate: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Score sentences and answers: likelihood, relevance to the image, and both together.",
+        discussion: """
+            Reads what sample wrote and adds "scores" to its nodes (likelihood, relevance, calibrated) and to its
+            candidates (calibrated: the path score).
+              calibrate candidates.jsonl --relevance data/clip -o scored.jsonl
+            Without --relevance the relevance that stands in the nodes is used, so that another λ needs no model:
+              calibrate scored.jsonl --lambda 0.5 -o scored-0.5.jsonl
+            """)
+    static let immaterialOptions: Set<String> = ["batch"]
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var engine: EngineOptions
+
+    @Option(help: ArgumentHelp("CLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
+    var relevance: String?
+    @Option(help: "How likelihood and relevance are brought together.") var mode = Calibration.Mode.zscore
+    @Option(help: "Weight of relevance; 0 is likelihood alone.") var lambda = 0.9
+    @Option(help: "How the sentences' rewards make the score of an answer.")
+    var pathRule = Calibration.PathRule.mean
+    @Option(help: "What a sentence is compared with; level for answers that were drawn whole.")
+    var among = Calibration.Peers.siblings
+    @Flag(help: "Compute the likelihoods anew, by --model.") var rescore = false
+    @Option(help: ArgumentHelp("LLaVA for --rescore.", valueName: "folder")) var model: String?
+    @Option(
+        help: ArgumentHelp("PEFT adapter folded into --model; several in their order.", valueName: "folder"))
+    var adapter: [String] = []
+    @Option(help: ArgumentHelp("Chat template of --model; else the checkpoint's.", valueName: "name"))
+    var template: String?
+    @Option(help: "Records worked on together.") var batch = 16
+
+    var runOptions: RunOptions { options.run }
+
+    func validate() throws {
+        if batch < 1 { throw ValidationError("--batch \(batch): give a number from 1") }
+        if rescore != (model != nil) {
+            throw ValidationError(
+                rescore
+                    ? "--rescore: say by which --model" : "--model \(model ?? ""): add --rescore, or leave it"
+            )
+        }
+        if !rescore, !adapter.isEmpty || template != nil {
+            throw ValidationError("--adapter and --template belong to --rescore --model")
+        }
+        _ = try calibration
+    }
+
+    private var calibration: Calibration {
+        get throws { try Calibration(mode: mode, lambda: lambda, pathRule: pathRule, peers: among) }
+    }
+
+    func run(in run: StageRun) throws {
+        try engine.prepare(run)
+        if let relevance { try run.addModel(relevance, role: "relevance") }
+        let relevanceModel = try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) }
+        let rescorer = try policy().map { Rescorer(try $0.open(run)) }
+        let scoring = Scoring(
+            scorer: SentenceScorer(calibration: try calibration, relevance: relevanceModel),
+            rescorer: rescorer,
+            images: images)
+        try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
+        if let cut = relevanceModel?.cutTexts, cut > 0 {
+            run.console.say(
+                "\(cut) sentences were longer than the relevance model reads; their ends went unseen")
+        }
+    }
+
+    private func policy() throws -> ModelOptions? {
+        guard let model else { return nil }
+        var words = ["--model", model]
+        for adapter in adapter { words += ["--adapter", adapter] }
+        if let template { words += ["--template", template] }
+        return try ModelOptions.parse(words)
+    }
+}
+
+extension Calibration.Mode: ExpressibleByArgument {}
+extension Calibration.PathRule: ExpressibleByArgument {}
+extension Calibration.Peers: ExpressibleByArgument {}

@@ -1,0 +1,87 @@
+import Foundation
+import Kernels
+import Model
+import Records
+
+/// Computes the log-probabilities of drawn sentences anew, under another policy than the one that drew them.
+/// A record's tree is one token forest: every sentence is computed once.
+final class Rescorer {
+    private let model: VisionLanguageModel
+    private let features: ImageFeatures
+    private let arena = Arena()
+
+    init(_ model: VisionLanguageModel) {
+        self.model = model
+        features = ImageFeatures(model)
+    }
+
+    var digest: String { model.digest }
+
+    /// Sets `logprob` of every node, and `ids` where the sample belongs to another tokenizer.
+    ///
+    /// - Parameter image: the picture's file.
+    /// - Throws: `PromptError`, `TokenizerError`, `RecordError`, `ImageError`, all about this record.
+    func rescore(_ sample: inout Sample, of prompt: Prompt, image: String?) throws {
+        let root = try model.encode(prompt: prompt.prompt, hasImage: image != nil).prompt
+        if sample.tokenizer == model.tokenizer.digest {
+            for node in sample.nodes { try model.tokenizer.check(node.ids) }
+        } else {
+            try tokenise(&sample, prompt.prompt, hasImage: image != nil)
+        }
+        var forest = TokenForest()
+        let start = forest.add(root)
+        let spans = sample.nodes.map(\.ids).enumerated().reduce(into: [Int]()) { spans, node in
+            let parent = sample.nodes[node.offset].parent
+            spans.append(forest.add(node.element, parent: parent < 0 ? start : spans[parent]))
+        }
+        try checkLength(forest)
+        let picture = try image.map { try features.features(of: [$0])[0] }
+        let (rows, width) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
+        arena.reset()
+        let tape = model.llava.decoder.forward(
+            forest, features: picture.map { $0.matrix(rows: rows, columns: width) }, arena)
+        let labels = spans.map { forest.labels(of: $0) }
+        var values = model.llava.decoder.logProbabilities(tape.hidden, labels.flatMap { $0 }, arena)[...]
+        withExtendedLifetime(picture) {}
+        for (index, labels) in labels.enumerated() {
+            sample.nodes[index].logprob = values.prefix(labels.count).reduce(0) { $0 + Double($1) }
+            values = values.dropFirst(labels.count)
+        }
+    }
+
+    /// Each sentence as the tokens that it adds to the answer before it.
+    private func tokenise(_ sample: inout Sample, _ prompt: String, hasImage: Bool) throws {
+        var texts: [String] = []
+        for node in sample.nodes {
+            texts.append(
+                (node.parent < 0 ? [node.text] : [texts[node.parent], node.text])
+                    .filter { !$0.isEmpty }.joined(separator: " "))
+        }
+        // The end token that `encode` adds is not part of a sentence.
+        let wholes = try model.encode(prompt: prompt, hasImage: hasImage, answers: texts).answers
+            .map { Array($0.dropLast()) }
+        for (index, whole) in wholes.enumerated() {
+            let parent = sample.nodes[index].parent
+            let before = parent < 0 ? [] : wholes[parent]
+            guard whole.starts(with: before) else {
+                throw RecordError.invalid(
+                    key: "nodes[\(index)].text",
+                    found: "merged by this tokenizer with the sentence before it",
+                    remedy: "rescore with a model of the tokenizer that drew it")
+            }
+            sample.nodes[index].ids = Array(whole[before.count...])
+        }
+        sample.tokenizer = model.tokenizer.digest
+    }
+
+    private func checkLength(_ forest: TokenForest) throws {
+        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
+        let limit = model.llava.config.text.maxPositionEmbeddings
+        guard longest <= limit else {
+            throw RecordError.invalid(
+                key: "nodes",
+                found: "a path of \(longest) tokens with its prompt, and the model reads \(limit)",
+                remedy: "draw shorter answers")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Preference
+import Records
+import Relevance
+import StageKit
+
+/// From a batch of records to the same records with scores. What is wrong with one doesn't touch the others.
+struct Scoring {
+    struct Work {
+        let prompt: Prompt
+        var sample: Sample
+        /// The image's file, where a model wants to see it.
+        let image: String?
+    }
+
+    let scorer: SentenceScorer
+    let rescorer: Rescorer?
+    let images: ImageOptions
+
+    func score(_ batch: [InputRecord]) -> [RecordResult] {
+        let works = batch.map { input in
+            Result {
+                var work = try read(input)
+                if let rescorer { try rescorer.rescore(&work.sample, of: work.prompt, image: work.image) }
+                return work
+            }
+        }
+        let readable = works.compactMap { try? $0.get() }
+        var scored = scorer.score(readable.map { ($0.sample, $0.image) })[...]
+        return zip(batch, works).map { input, work in
+            do {
+                _ = try work.get()
+                return .record(try write(scored.removeFirst().get(), into: input.record))
+            } catch { return .bad(error) }
+        }
+    }
+
+    /// - Throws: `RecordError`, `StageError`, all about this record.
+    func read(_ input: InputRecord) throws -> Work {
+        let prompt = try Prompt(input.record)
+        let sample = try Sample(input.record)
+        for (index, candidate) in sample.candidates.enumerated()
+        where candidate.path.isEmpty && candidate.hasWords {
+            throw RecordError.invalid(
+                key: "candidates[\(index)].path", found: "empty",
+                remedy: "an answer is scored by its sentences; let sample draw it")
+        }
+        if scorer.relevance != nil { _ = try input.record.required("image", prompt.image) }
+        let isSeen = scorer.relevance != nil || rescorer != nil
+        return Work(
+            prompt: prompt, sample: sample,
+            image: try isSeen ? prompt.image.map { try images.resolve($0) } : nil)
+    }
+
+    private func write(_ sample: Sample, into record: Record) throws -> Record {
+        var record = record
+        try sample.write(into: &record)
+        let rule = scorer.calibration
+        var note = try record.object("calibration") ?? JSONObject()
+        note.set("mode", .string(rule.mode.rawValue))
+        note.set("lambda", try .double(rule.lambda))
+        note.set("path_rule", .string(rule.pathRule.rawValue))
+        note.set("among", .string(rule.peers.rawValue))
+        // Without the model the relevance is an earlier run's, and so is what is said of it here.
+        if let relevance = scorer.relevance { note.set("relevance", .string(relevance.digest)) }
+        if let rescorer { note.set("rescored_by", .string(rescorer.digest)) }
+        record.set("calibration", .object(note))
+        return record
+    }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Foundation
+import Preference
+import Records
+import RunLedger
+import StageKit
+
+/// Chooses a better and a worse answer to each prompt.
+@main struct Pair: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pair",
+        abstract: "Pair the better and the worse answer of each record.",
+        discussion: """
+            Reads scored records and writes a line per pair: the best answer against the worst, within bounds that
+            keep length out of the preference. Of all pairs the share with the largest margins is kept.
+              pair scored.jsonl -o pairs.jsonl
+              pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
+              pair judged.jsonl --from verdicts -o pairs.jsonl
+            Where records carry the "scene" of a drawn picture, the reward is held against the truth.
+            """)
+    static let immaterialOptions: Set<String> = ["audit"]
+
+    enum Origin: String, ExpressibleByArgument, CaseIterable { case scores, verdicts }
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup var engine: EngineOptions
+
+    @Option(help: "What decides: scores of the answers, or a critic's verdicts.") var from = Origin.scores
+    @Option(help: "Name of the score that decides.") var score = ScoreName.calibrated
+    @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
+    var equalSentences = true
+    @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
+    var wordTolerance = 0.1
+    @Option(help: "Share of the largest margin that may be given up for a longer common beginning.")
+    var prefixSlack = 0.0
+    @Option(help: "Pairs must differ by more than this.") var minMargin = 0.0
+    @Option(
+        help: "Share of all pairs that is kept, those of the largest margins; half, or all from verdicts.")
+    var keepFraction: Double?
+    @Option(help: ArgumentHelp("Pairs per record at most.", valueName: "n")) var pairs = 1
+    @Flag(help: "A pair for every record with two different answers: lift bounds that would leave none.")
+    var keepAll = false
+    @Flag(help: "From verdicts: let the order that was asked first decide alone.") var oneOrder = false
+    @Option(help: ArgumentHelp("Write how the preferences agree with known scenes.", valueName: "file"))
+    var audit: String?
+
+    var runOptions: RunOptions { options.run }
+
+    func validate() throws {
+        _ = try rule
+        _ = try PairRule.keepsLargest([], fraction: share)
+        if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
+            throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
+        }
+        if from == .scores, oneOrder { throw ValidationError("--one-order belongs to --from verdicts") }
+        if from == .verdicts,
+            prefixSlack != 0 || minMargin != 0 || share != 1 || score != ScoreName.calibrated
+        {
+            throw ValidationError(
+                "--score, --prefix-slack, --min-margin and --keep-fraction weigh scores; "
+                    + "leave them out with --from verdicts")
+        }
+    }
+
+    private var share: Double { keepFraction ?? (from == .verdicts || keepAll ? 1 : 0.5) }
+
+    private var rule: PairRule {
+        get throws {
+            try PairRule(
+                equalSentences: equalSentences, wordTolerance: wordTolerance, prefixSlack: prefixSlack,
+                minimumMargin: minMargin, pairsPerRecord: pairs, keepAll: keepAll)
+        }
+    }
+
+    func run(in run: StageRun) throws {
+        let maker = PairMaker(rule: try rule, from: from, score: score, bothOrders: !oneOrder)
+        let book =
+            options.input.isRereadable
+            ? try pairFiles(run, maker) : try pairStream(run, maker)
+        if !run.isDryRun { try report(book, run) }
+    }
+
+    /// Files are read twice, so that nothing is held and a resumed run knows all margins.
+    private func pairFiles(_ run: StageRun, _ maker: PairMaker) throws -> PairBook {
+        var book = PairBook(share: share)
+        if !run.isDryRun {
+            try run.survey(options.input) { input in
+                // A bad record is met again below and reported there.
+                if let made = try? maker.pairs(of: input) { book.note(made, of: input) }
+            }
+        }
+        let keeps = try book.keeps()
+        try run.transform(options, batch: 1, check: { _ = try maker.pairs(of: $0) }) { batch in
+            let made = try maker.pairs(of: batch[0])
+            return [made.result(keeping: keeps[batch[0].number] ?? [])]
+        }
+        return book
+    }
+
+    /// What comes through a pipe is held until the last margin is known, unless all pairs are kept anyway.
+    private func pairStream(_ run: StageRun, _ maker: PairMaker) throws -> PairBook {
+        var book = PairBook(share: share)
+        try run.stream(options, check: { _ = try maker.pairs(of: $0) }) { stream in
+            var held: [(input: InputRecord, made: MadePairs)] = []
+            while let input = try stream.next() {
+                do {
+                    let made = try maker.pairs(of: input)
+                    book.note(made, of: input)
+                    guard share == 1 else {
+                        held.append((input, made))
+                        continue
+                    }
+                    try stream.finish(input, made.result(keeping: made.lines.map { _ in true }))
+                } catch let error as StageError { throw error } catch {
+                    try stream.finish(input, .bad(error))
+                }
+            }
+            let keeps = try book.keeps()
+            for (input, made) in held {
+                try stream.finish(input, made.result(keeping: keeps[input.number] ?? []))
+            }
+        }
+        return book
+    }
+
+    private func report(_ book: PairBook, _ run: StageRun) throws {
+        let audited = try book.audited()
+        if audited.isEmpty, audit == nil { return }
+        let result = RewardAudit(audited)
+        if audited.isEmpty {
+            run.console.say("no pair comes with the scene of its picture; the audit is empty")
+        }
+        for line in audited.isEmpty ? [] : result.description.split(separator: "\n") {
+            run.console.say(String(line))
+        }
+        try run.addMetrics(
+            result.metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
+        if let audit {
+            try AtomicFile.write(try result.json().bytes + [UInt8(ascii: "\n")], to: audit)
+            try run.addOutput(audit, kind: .file, role: "audit")
+        }
+    }
+}

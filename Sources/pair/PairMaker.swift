@@ -1,0 +1,126 @@
+import Preference
+import Records
+import StageKit
+
+/// The pairs of one record, before the whole input is known.
+struct MadePairs {
+    /// A line of output each.
+    var lines: [Record] = []
+    /// By line; nil where a critic decided.
+    var margins: [Double?] = []
+    /// By line; nil where the record has no scene.
+    var audited: [AuditedPair?] = []
+    var dropped: [String: Int] = [:]
+
+    func result(keeping keeps: [Bool]) -> RecordResult {
+        let kept = zip(lines, keeps).filter(\.1).map(\.0)
+        var dropped = dropped
+        if kept.count < lines.count {
+            dropped["not among the largest margins", default: 0] += lines.count - kept.count
+        }
+        return .records(kept, dropped: dropped)
+    }
+}
+
+/// Makes a record's pairs from its scores or verdicts.
+struct PairMaker {
+    let rule: PairRule
+    let from: Pair.Origin
+    let score: String
+    let bothOrders: Bool
+
+    /// - Throws: `RecordError`, `PreferenceError`, all about this record.
+    func pairs(of input: InputRecord) throws -> MadePairs {
+        let prompt = try Prompt(input.record)
+        let sample = try Sample(input.record)
+        var made = MadePairs()
+        let truth = SceneTruth(input.record)
+        func add(_ chosen: ScoredCandidate, _ rejected: ScoredCandidate, margin: Double?, source: String)
+            throws
+        {
+            let number = made.lines.count + 1
+            var line = input.record
+            try PreferencePair(
+                id: number == 1 ? prompt.id : "\(prompt.id)#\(number)", image: prompt.image,
+                prompt: prompt.prompt,
+                chosen: chosen.text, rejected: rejected.text, margin: margin, source: source
+            ).write(into: &line)
+            made.lines.append(line)
+            made.margins.append(margin)
+            made.audited.append(
+                truth.map {
+                    AuditedPair(
+                        chosen: $0.judgement(of: chosen.text), rejected: $0.judgement(of: rejected.text),
+                        margin: margin)
+                })
+        }
+        switch from {
+        case .scores:
+            var speaking = sample
+            speaking.candidates.removeAll { !$0.hasWords }
+            let silent = sample.candidates.count - speaking.candidates.count
+            if silent > 0 { made.dropped["answers without words"] = silent }
+            let selection = try rule.pairs(from: speaking.scoredCandidates(by: score))
+            if let drop = selection.dropped { made.dropped[drop.rawValue, default: 0] += 1 }
+            let mode = try input.record.object("calibration")?.string("mode")
+            let source = mode.map { "\(score)/\($0)" } ?? score
+            for pair in selection.pairs {
+                try add(pair.chosen, pair.rejected, margin: pair.margin, source: source)
+            }
+        case .verdicts:
+            let preferences = try preferences(of: input.record, sample, &made.dropped)
+            for preference in preferences {
+                try add(
+                    preference.chosen, preference.rejected, margin: nil,
+                    source: "verdicts/\(preference.critic)")
+            }
+        }
+        return made
+    }
+
+    private struct Preference {
+        let chosen: ScoredCandidate
+        let rejected: ScoredCandidate
+        let critic: String
+    }
+
+    /// What the critics prefer and the rule admits, the earliest verdicts first.
+    private func preferences(
+        of record: Record, _ sample: Sample, _ dropped: inout [String: Int]
+    ) throws -> [Preference] {
+        let verdicts = VerdictPairs(try record.verdicts(), bothOrders: bothOrders)
+        func drop(_ count: Int, _ reason: String) { if count > 0 { dropped[reason, default: 0] += count } }
+        drop(verdicts.ties, "ties, and orders that contradict each other")
+        drop(verdicts.unreadable, "unreadable verdicts")
+        drop(verdicts.oneOrder, "asked in one order only")
+        if try record.verdicts().isEmpty { drop(1, "no verdicts") }
+        var found: [Preference] = []
+        for preference in verdicts.preferences {
+            let chosen = try answer(preference.chosen, sample)
+            let rejected = try answer(preference.rejected, sample)
+            let ids = [preference.chosen, preference.rejected]
+            if found.contains(where: { [$0.chosen.id, $0.rejected.id] == ids }) { continue }
+            if let index = found.firstIndex(where: { [$0.rejected.id, $0.chosen.id] == ids }) {
+                found.remove(at: index)
+                drop(1, "critics that contradict each other")
+            } else if !chosen.hasWords || !rejected.hasWords {
+                drop(1, "answers without words")
+            } else if let objection = rule.objection(to: chosen, rejected) {
+                drop(1, objection.rawValue)
+            } else {
+                found.append(Preference(chosen: chosen, rejected: rejected, critic: preference.critic))
+            }
+        }
+        return Array(found.prefix(rule.pairsPerRecord))
+    }
+
+    /// The candidate that a verdict names.
+    private func answer(_ id: String, _ sample: Sample) throws -> ScoredCandidate {
+        guard let candidate = sample.candidates.first(where: { $0.id == id }) else {
+            throw RecordError.invalid(
+                key: "verdicts", found: "about \"\(id)\", which is no candidate",
+                remedy: "judge the candidates of this record")
+        }
+        return sample.scored(candidate, 0)
+    }
+}

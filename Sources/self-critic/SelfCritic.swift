@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import ModelOptions
+import Preference
+import Records
+import StageKit
+
+/// Lets the model judge its own answers.
+@main struct SelfCritic: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "self-critic",
+        abstract: "Let the model pick the better of two answers, asked in both orders.",
+        discussion: """
+            Reads records with candidates and appends "verdicts"; pair --from verdicts makes pairs of them.
+              self-critic candidates.jsonl --model data/llava --prompt-file data/prompts/critic-short.txt
+            The prompt file holds {question}, {answer_1} and {answer_2}. What stands between {#reference} and
+            {/reference} is left out where no {reference} is shown.
+            """)
+    static let immaterialOptions: Set<String> = ["batch", "memory"]
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup var model: ModelOptions
+
+    @Option(help: ArgumentHelp("How the critic is asked.", valueName: "file")) var promptFile: String
+    @Flag(help: "Show the critic the record's reference.") var reference = false
+    @Option(help: ArgumentHelp("Pairs of answers judged per record, the first ones first.", valueName: "n"))
+    var maxPairs = 1
+    @Option(help: "How the critic's text is read: the one number in it, or exactly a number.")
+    var reading = VerdictReading.plain
+    @Option(help: "Most tokens of a verdict.") var maxTokens = 8
+    @Option(help: "Records worked on together.") var batch = 16
+    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+
+    var runOptions: RunOptions { options.run }
+
+    func validate() throws {
+        for (name, value) in [
+            ("max-pairs", maxPairs), ("max-tokens", maxTokens), ("batch", batch), ("memory", memory),
+        ] where value < 1 {
+            throw ValidationError("--\(name) \(value): give a number from 1")
+        }
+    }
+
+    func run(in run: StageRun) throws {
+        try engine.prepare(run)
+        let prompt = try CriticPrompt(file: promptFile, showsReference: reference)
+        try run.addInput(try Digest.artefact(promptFile, kind: .file), role: "prompt")
+        let critic = Critic(
+            model: try model.open(run), prompt: prompt, images: images, maxPairs: maxPairs, reading: reading,
+            maxTokens: maxTokens, memory: memory << 20)
+        try run.transform(options, batch: batch, check: { _ = try critic.questions(about: $0) }) {
+            try critic.judge($0)
+        }
+    }
+}
+
+extension VerdictReading: ExpressibleByArgument {}

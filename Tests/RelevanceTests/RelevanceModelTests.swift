@@ -1,0 +1,133 @@
+import Foundation
+import Kernels
+import OracleFixtures
+import Preference
+import Records
+import Relevance
+import Testing
+
+private struct Expectation: Decodable { let sentences: [String] }
+
+private func model(_ name: String, capacity: Int = 64) throws -> RelevanceModel {
+    try RelevanceModel(directory: Oracle.root.appendingPathComponent(name), capacity: capacity)
+}
+
+private func picture(_ number: Int) -> String {
+    Oracle.root.appendingPathComponent("pictures/picture-\(number).png").path
+}
+
+@Suite(.serialized) struct RelevanceModelTests {
+    private static let names = ["clip-first-eos", "clip-highest-id"]
+
+    /// From picture files and texts to transformers' logits, divided by their scale. The third text of the
+    /// fixture holds an id that no text gives.
+    @Test(arguments: names) func cosinesAreThoseOfTransformers(_ name: String) throws {
+        let expectation: Expectation = try Oracle.json(name)
+        let forward = try Oracle.tensors("\(name).forward")
+        let logits = try Oracle.floats(forward, "logits_per_image.f64")
+        let scale = try Oracle.clip(name).scale
+        let model = try model(name)
+        let count = expectation.sentences.count
+        for image in 0..<logits.count / count {
+            let scores = try model.scores(
+                image: picture(image), texts: Array(expectation.sentences.prefix(2)))
+            for (column, score) in scores.enumerated() {
+                let expected = Double(logits[image * count + column] / scale)
+                #expect(
+                    abs(try #require(score) - expected) < 1e-4,
+                    "\(image) \(column): \(score ?? 0) \(expected)")
+            }
+        }
+    }
+
+    /// To the bit: alone, together, in another order, from a cache that is too small, on one thread.
+    @Test(arguments: names) func neighboursDoNotShow(_ name: String) throws {
+        let texts = ["A large blue house.", "two cups", "A.", "the small RED dog stands on the left"]
+        let queries = (0..<4).map { RelevanceModel.Query(image: picture($0), texts: texts) }
+        let together = try model(name).scores(queries).map { try $0.get() }
+        #expect(Set(together.flatMap { $0.compactMap { $0 } }).count == 16)
+        let threads = Parallel.threads
+        defer { Parallel.threads = threads }
+        for thread in [1, 2] {
+            Parallel.threads = thread
+            let small = try model(name, capacity: 1)
+            for number in (0..<4).reversed() {
+                let backwards = try small.scores(image: picture(number), texts: texts.reversed())
+                #expect(backwards.reversed() == together[number])
+                for (column, text) in texts.enumerated() {
+                    let alone = try small.scores(image: picture(number), texts: [text])
+                    #expect(alone == [together[number][column]])
+                }
+            }
+        }
+    }
+
+    @Test func emptyTextsHaveNoScore() throws {
+        let scores = try model("clip-first-eos").scores(image: picture(0), texts: ["", "a dog", " \n"])
+        #expect(scores[0] == nil && scores[1] != nil && scores[2] == nil)
+    }
+
+    /// Read as far as the model goes, with its end token: what follows makes no difference, and it is counted.
+    @Test(arguments: names) func longTextsAreCut(_ name: String) throws {
+        let model = try model(name)
+        let long = String(repeating: "a red dog and ", count: 60)
+        let scores = try model.scores(image: picture(1), texts: [long, long + "two cups", "a red dog"])
+        #expect(scores[0] == scores[1] && scores[0] != scores[2])
+        #expect(model.cutTexts == 2)
+    }
+
+    @Test func aMissingPictureIsOneQuerysFault() throws {
+        let results = try model("clip-first-eos").scores([
+            RelevanceModel.Query(image: "/nowhere.png", texts: ["a"]),
+            RelevanceModel.Query(image: picture(0), texts: ["a"]),
+        ])
+        #expect(throws: (any Error).self) { try results[0].get() }
+        #expect(try results[1].get().count == 1)
+    }
+}
+
+@Suite(.serialized) struct SentenceScorerTests {
+    private func node(_ parent: Int, _ text: String, _ logprob: Double) -> SentenceNode {
+        SentenceNode(parent: parent, text: text, ids: [1, 2], logprob: logprob, end: .period)
+    }
+
+    private var tree: [SentenceNode] {
+        [
+            node(-1, "A large blue house.", -2), node(-1, "two cups", -3), node(-1, "A dog.", -1),
+            node(0, "two cups", -5), node(0, "A dog.", -4), node(0, "", -1),
+        ]
+    }
+
+    /// `sample` scores level by level, `calibrate` whole trees of many records: the same numbers.
+    @Test func levelsAndTreesAgree() throws {
+        let scorer = SentenceScorer(
+            calibration: try Calibration(lambda: 0.9), relevance: try model("clip-first-eos"))
+        var grown = Array(tree[..<3])
+        try scorer.score(&grown, 0..<3, image: picture(2))
+        grown += tree[3...]
+        try scorer.score(&grown, 3..<6, image: picture(2))
+        let sample = Sample(
+            nodes: tree, candidates: [Candidate(id: "c0", path: [0, 4], text: "", draw: nil)], tokenizer: nil)
+        let results = scorer.score([(sample, picture(1)), (sample, picture(2)), (sample, "/nowhere.png")])
+        let scored = try results[1].get()
+        #expect(scored.nodes == grown)
+        #expect(grown.map { $0.scores["relevance"] != nil } == [true, true, true, true, true, false])
+        #expect(try results[0].get().nodes != grown)
+        #expect(throws: (any Error).self) { try results[2].get() }
+        let path = [grown[0], grown[4]].compactMap { $0.scores["calibrated"] }
+        #expect(path.count == 2 && scored.candidates[0].scores["calibrated"] == (path[0] + path[1]) / 2)
+    }
+
+    @Test func storedRelevanceServesAnotherLambda() throws {
+        let first = SentenceScorer(
+            calibration: try Calibration(lambda: 0.9), relevance: try model("clip-first-eos"))
+        let sample = Sample(nodes: tree, candidates: [], tokenizer: nil)
+        let scored = try first.score([(sample, picture(0))])[0].get()
+        let second = SentenceScorer(calibration: try Calibration(lambda: 0.5), relevance: nil)
+        let again = try second.score([(scored, nil)])[0].get()
+        let direct = SentenceScorer(calibration: try Calibration(lambda: 0.5), relevance: first.relevance)
+        #expect(try direct.score([(sample, picture(0))])[0].get() == again)
+        #expect(again != scored)
+        #expect(throws: PreferenceError.self) { try second.score([(sample, nil)])[0].get() }
+    }
+}
