@@ -17,11 +17,15 @@ struct MergeCheck: CustomStringConvertible {
 
     /// - Throws: `StageError` where folding changed what the model says.
     static func fold(_ sideBySide: Logits, _ folded: Logits, _ output: String) throws {
-        let difference = sideBySide.difference(folded)
-        guard sideBySide.scale.isFinite, difference <= tolerance * max(1, sideBySide.scale) else {
+        guard sideBySide.scale.isFinite else {
             throw StageError.failed(
-                "\(output): folding moves logits by \(difference) of \(sideBySide.scale); check the adapter's "
-                    + "numbers, and report it if they are sound")
+                "\(output): base and adapter give logits that are not finite; use a sound adapter")
+        }
+        let difference = sideBySide.difference(folded)
+        guard difference <= tolerance * max(1, sideBySide.scale) else {
+            throw StageError.failed(
+                "\(output): folding moves logits by \(difference) where the largest is \(sideBySide.scale); report "
+                    + "this")
         }
     }
 
