@@ -1,9 +1,10 @@
 # Sightline's front door. "make help" lists what there is.
 export PATH := $(CURDIR)/.build/release:$(PATH)
-PROGRAMS := $(filter-out sightline,$(notdir $(wildcard Sources/[a-z]*)))
+PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/[a-z]*)))
 ABLATION := default likelihood relevance lambda-0.5
 LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
 PREFIX ?= /usr/local
+PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
 PIPELINE ?= csr
 RUN ?= $(PIPELINE)
@@ -13,7 +14,7 @@ install_missing = apt-get update -q && apt-get install -y -q --no-install-recomm
 is_root = $(filter 0,$(shell id -u))
 compared = $(ABLATION:%=%=runs/ablation-%/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation report install
+.PHONY: help deps build test lint demo csr run models ablation report bench install
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
@@ -51,6 +52,13 @@ ablation-%: build
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html
+
+bench: build $(if $(PEERS),runs/bench/pairs.jsonl) ## speed; PEERS=1 beside TRL and transformers, PYTHON=venv/bin/python
+	@mkdir -p runs/bench
+	bench $(if $(PEERS),runs/bench --peers Tests/Benchmarks/peers.py --python $(PYTHON)) -o runs/bench/bench.json
+
+runs/bench/pairs.jsonl:
+	$(PYTHON) -B Tests/Benchmarks/peers.py --make runs/bench
 
 install: build ## install to PREFIX: bin/sightline, libexec/sightline, share/sightline
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sightline $(DESTDIR)$(PREFIX)/share/sightline

@@ -66,6 +66,12 @@ let package = Package(
         program("sightline"),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
         program("report", ["Report", "Evaluating", "Benchmarks", arguments]),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer", "Records",
+                "Kernels", "COpenBLAS", arguments,
+            ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
