@@ -12,6 +12,9 @@ package enum GEMM {
     package static let core =
         "\(String(cString: openblas_get_corename()))+\(String(cString: sl_instruction_set()))"
 
+    /// Sees every product of the engine.
+    package static let meter = ProductMeter()
+
     /// OpenBLAS threads would multiply with ours.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
@@ -33,11 +36,13 @@ package enum GEMM {
         package func pack(_ weights: Matrix) {
             precondition(weights.rows == n && weights.columns == k)
             let (n, k, buffer) = (n, k, buffer)
-            Parallel.ranges((n + 31) / 32, grain: 8) { panels in
-                let first = panels.lowerBound * 32
-                sl_pack_weights(
-                    min(n, panels.upperBound * 32) - first, k, weights.row(first), weights.stride, 1,
-                    buffer.base + first * k)
+            meter.time(.init(rows: 0, columns: n, inner: k)) {
+                Parallel.ranges((n + 31) / 32, grain: 8) { panels in
+                    let first = panels.lowerBound * 32
+                    sl_pack_weights(
+                        min(n, panels.upperBound * 32) - first, k, weights.row(first), weights.stride, 1,
+                        buffer.base + first * k)
+                }
             }
         }
     }
@@ -45,6 +50,12 @@ package enum GEMM {
     /// y `[m × n]` = x `[m × k]` · wᵀ (or += when `accumulate`). A row of y depends on its row of x alone.
     package static func multiply(_ x: Matrix, _ w: Packed, into y: Matrix, accumulate: Bool = false) {
         precondition(x.columns == w.k && y.columns == w.n && x.rows == y.rows)
+        let product = ProductMeter.Product(
+            rows: x.rows, columns: w.n, inner: w.k, transposesRight: true, accumulates: accumulate)
+        meter.time(product) { multiplyRows(x, w, into: y, accumulate: accumulate) }
+    }
+
+    private static func multiplyRows(_ x: Matrix, _ w: Packed, into y: Matrix, accumulate: Bool) {
         let (n, k) = (w.n, w.k)
         @Sendable func product(_ rows: Range<Int>, _ columns: Range<Int>) {
             sl_gemm_packed(
@@ -69,28 +80,48 @@ package enum GEMM {
     /// dx `[m × k]` (+)= dy `[m × n]` · w `[n × k]`.
     package static func multiplyInputGradient(_ dy: Matrix, _ w: Matrix, into dx: Matrix, accumulate: Bool) {
         precondition(dy.columns == w.rows && dx.columns == w.columns && dx.rows == dy.rows)
-        Parallel.ranges(dy.rows, grain: 192) { rows in
-            single(dy.rows(rows), false, w, false, into: dx.rows(rows), beta: accumulate ? 1 : 0)
+        let product = ProductMeter.Product(
+            rows: dx.rows, columns: dx.columns, inner: dy.columns, accumulates: accumulate)
+        meter.time(product) {
+            Parallel.ranges(dy.rows, grain: 192) { rows in
+                call(dy.rows(rows), false, w, false, into: dx.rows(rows), beta: accumulate ? 1 : 0)
+            }
         }
     }
 
     /// dw `[n × k]` += scale · dyᵀ `[n × m]` · x `[m × k]`.
     package static func addWeightGradient(_ dy: Matrix, _ x: Matrix, into dw: Matrix, scale: Float = 1) {
         precondition(dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns)
-        // The longer side is cut, at fixed places, so that every call is a broad one.
-        if dw.rows >= dw.columns {
-            Parallel.ranges(dw.rows, grain: 192) { rows in
-                single(dy.columns(rows), true, x, false, into: dw.rows(rows), alpha: scale, beta: 1)
-            }
-        } else {
-            Parallel.ranges(dw.columns, grain: 192) { columns in
-                single(dy, true, x.columns(columns), false, into: dw.columns(columns), alpha: scale, beta: 1)
+        let product = ProductMeter.Product(
+            rows: dw.rows, columns: dw.columns, inner: dy.rows, transposesLeft: true, accumulates: true)
+        meter.time(product) {
+            // The longer side is cut, at fixed places, so that every call is a broad one.
+            if dw.rows >= dw.columns {
+                Parallel.ranges(dw.rows, grain: 192) { rows in
+                    call(dy.columns(rows), true, x, false, into: dw.rows(rows), alpha: scale, beta: 1)
+                }
+            } else {
+                Parallel.ranges(dw.columns, grain: 192) { columns in
+                    call(
+                        dy, true, x.columns(columns), false, into: dw.columns(columns), alpha: scale, beta: 1)
+                }
             }
         }
     }
 
     /// c = alpha · op(a) · op(b) + beta · c, on the calling thread. Small strided products of attention.
     package static func single(
+        _ a: Matrix, _ transposeA: Bool, _ b: Matrix, _ transposeB: Bool, into c: Matrix, alpha: Float = 1,
+        beta: Float = 0
+    ) {
+        let product = ProductMeter.Product(
+            rows: c.rows, columns: c.columns, inner: transposeA ? a.rows : a.columns,
+            transposesLeft: transposeA, transposesRight: transposeB, accumulates: beta != 0,
+            isOnOneThread: true)
+        meter.time(product) { call(a, transposeA, b, transposeB, into: c, alpha: alpha, beta: beta) }
+    }
+
+    private static func call(
         _ a: Matrix, _ transposeA: Bool, _ b: Matrix, _ transposeB: Bool, into c: Matrix, alpha: Float = 1,
         beta: Float = 0
     ) {

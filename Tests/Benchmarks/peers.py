@@ -1,7 +1,7 @@
 """The peers of `make bench PEERS=1`: TRL + PEFT in DPO training, transformers' generate in sampling.
 
-    python -m venv venv
-    venv/bin/pip install torch==2.13.0 transformers==5.23.0 trl==1.16.0 peft==0.21.2 pillow==13.0.0
+    python3 -m venv venv
+    venv/bin/pip install … the packages of PACKAGES below, which it names when they are missing
     venv/bin/python -B Tests/Benchmarks/peers.py --make DIR        # write model, pictures, prompts, pairs
     venv/bin/python -B Tests/Benchmarks/peers.py --measure DIR     # measure on them, JSON on standard output
 
@@ -26,6 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
+PACKAGES = {"torch": "2.13.0", "transformers": "5.23.0", "trl": "1.16.0", "peft": "0.21.2", "pillow": "13.0.0"}
 PROMPTS, PROMPT_TOKENS, ANSWER_TOKENS, ANSWERS = 32, 40, 64, 5
 IMAGE, PATCH, VOCABULARY = 224, 16, 8000
 IMAGE_TOKENS = (IMAGE // PATCH) ** 2
@@ -324,6 +325,19 @@ def measure(folder, quick, threads):
     return report
 
 
+def missing_packages():
+    from importlib.metadata import PackageNotFoundError, version
+
+    def is_missing(name):
+        try:
+            version(name)
+        except PackageNotFoundError:
+            return True
+        return False
+
+    return [name for name in PACKAGES if is_missing(name)]
+
+
 def describe(folder, quick, threads):
     from importlib.metadata import version
 
@@ -333,7 +347,7 @@ def describe(folder, quick, threads):
         "quick": quick,
         "threads": threads,
         "processor": next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown"),
-        "versions": {n: version(n) for n in ("torch", "transformers", "trl", "peft")},
+        "versions": {n: version(n) for n in PACKAGES},
         "model": {
             "bytes": (folder / "model" / "model.safetensors").stat().st_size,
             "hidden_size": config["text_config"]["hidden_size"],
@@ -353,6 +367,9 @@ def main():
     options = parser.parse_args()
     if not (options.make or options.measure):
         parser.error("nothing to do: give --make DIR, --measure DIR or both")
+    if missing := missing_packages():
+        pins = " ".join(f"{name}=={PACKAGES[name]}" for name in missing)
+        sys.exit(f"peers.py: {sys.executable} lacks {', '.join(missing)}; run: {sys.executable} -m pip install {pins}")
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"):
         os.environ.pop(name, None)
     os.environ |= {

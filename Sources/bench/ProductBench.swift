@@ -1,0 +1,80 @@
+import COpenBLAS
+import Foundation
+import Kernels
+
+/// The matrix products inside a piece of work, and OpenBLAS alone on the same ones.
+struct ProductBench {
+    struct Line: Codable {
+        let product: String
+        let calls: Int
+        let gigaflops: Double
+        let insideSeconds: Double
+        let aloneSeconds: Double
+    }
+
+    struct Report: Codable {
+        /// `aloneSeconds / insideSeconds`
+        let fraction: Double
+        let insideSeconds: Double
+        let aloneSeconds: Double
+        let stepSeconds: Double
+        let products: [Line]
+    }
+
+    let threads: Int
+
+    /// Meters one run of `work` after one that warms up, then multiplies the same sizes with nothing around.
+    func measure(_ work: () throws -> Void) throws -> Report {
+        try work()
+        var stepSeconds = 0.0
+        let tallies = try GEMM.meter.measure { stepSeconds = try wallSeconds { try work() } }
+        openblas_set_num_threads(Int32(threads))
+        defer { openblas_set_num_threads(1) }
+        let lines = tallies.map { line(of: $0.key, $0.value) }.sorted { $0.insideSeconds > $1.insideSeconds }
+        let inside = lines.reduce(0) { $0 + $1.insideSeconds }
+        let alone = lines.reduce(0) { $0 + $1.aloneSeconds }
+        return Report(
+            fraction: alone / inside, insideSeconds: inside, aloneSeconds: alone, stepSeconds: stepSeconds,
+            products: lines)
+    }
+
+    private func line(of product: ProductMeter.Product, _ tally: ProductMeter.Tally) -> Line {
+        let flop = 2 * Double(product.rows) * Double(product.columns) * Double(product.inner)
+        let calls = Double(tally.calls)
+        return Line(
+            product: name(product), calls: tally.calls, gigaflops: flop * calls * 1e-9,
+            insideSeconds: tally.seconds / (product.isOnOneThread ? Double(threads) : 1),
+            aloneSeconds: product.rows == 0 ? 0 : alone(product) * calls)
+    }
+
+    private func name(_ product: ProductMeter.Product) -> String {
+        let sizes = "\(product.rows)×\(product.columns)×\(product.inner)"
+        if product.rows == 0 { return "packing \(product.columns)×\(product.inner)" }
+        return sizes + (product.transposesLeft ? " aᵀ" : "") + (product.transposesRight ? " bᵀ" : "")
+            + (product.accumulates ? " +=" : "") + (product.isOnOneThread ? " (one thread)" : "")
+    }
+
+    /// Median seconds of a call of `cblas_sgemm` that uses all threads.
+    private func alone(_ product: ProductMeter.Product) -> Double {
+        let (m, n, k) = (product.rows, product.columns, product.inner)
+        let (a, b, c) = (Buffer(count: m * k), Buffer(count: k * n), Buffer(count: m * n))
+        var random = SplitMix64(seed: 1)
+        for buffer in [a, b] {
+            for i in 0..<buffer.count { buffer.base[i] = Float(random.nextUniform() - 0.5) }
+        }
+        let (left, right) = (product.transposesLeft, product.transposesRight)
+        func call() {
+            cblas_sgemm(
+                CblasRowMajor, left ? CblasTrans : CblasNoTrans, right ? CblasTrans : CblasNoTrans, Int32(m),
+                Int32(n), Int32(k), 1, a.base, Int32(left ? m : k), b.base, Int32(right ? k : n),
+                product.accumulates ? 1 : 0, c.base, Int32(n))
+        }
+        return withExtendedLifetime((a, b, c)) {
+            call()
+            // Small products are timed in bundles, which the clock can tell apart.
+            let bundle = max(1, 20_000_000 / (m * n * k))
+            return median(
+                (0..<7).map { _ in wallSeconds { for _ in 0..<bundle { call() } } / Double(bundle) })
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Decoding
+import Kernels
+import Model
+
+/// `sample`: answers of every prompt at temperature 1, pictures read and encoded in the measured time. Nothing
+/// ends an answer early, so that all have the same length.
+struct SamplingBench {
+    static let answers = 5
+    private let workload: Workload
+    private let prompts: ArraySlice<Workload.Prompt>
+
+    init(_ workload: Workload, prompts: Int) {
+        self.workload = workload
+        self.prompts = workload.prompts.prefix(prompts)
+    }
+
+    /// New tokens per second; `batchSize` counts prompts. The first run warms up.
+    func measure(_ runs: Int) throws -> Rate {
+        try Rate(sizes: [prompts.count], work: Self.answers * Workload.answerTokens, unit: "new tokens/s") {
+            _ in
+            try (-1..<runs).map { run in
+                try wallSeconds { try sample(seed: UInt64(run + 1)) }
+            }.dropFirst().map { $0 }
+        }
+    }
+
+    private func sample(seed: UInt64) throws {
+        let model = workload.model
+        let pictures = try ImageFeatures(model).features(of: prompts.map(\.image))
+        let requests = zip(prompts, pictures).map { prompt, picture in
+            GrowthRequest(
+                id: prompt.id, tokens: prompt.tokens,
+                features: picture.matrix(
+                    rows: model.llava.tokensPerImage, columns: model.llava.config.text.hiddenSize))
+        }
+        let plan = GrowthPlan(
+            samplers: Array(repeating: Sampler(temperature: 1), count: Self.answers), stops: [],
+            maxTokens: Workload.answerTokens, seed: seed)
+        let grower = Grower(
+            model: model.llava.decoder, plan: plan, memory: 4 << 30,
+            longestPrompt: prompts.map(\.tokens.count).max() ?? 0, records: requests.count)
+        let grown = try withExtendedLifetime(pictures) { try grower.grow(requests) { _, _, _ in [] } }
+        let drawn = grown.joined().reduce(0) { $0 + $1.tokens.count }
+        let expected = prompts.count * Self.answers * Workload.answerTokens
+        guard drawn == expected else {
+            throw BenchError(
+                place: "sample", finding: "\(drawn) tokens were drawn, not \(expected)",
+                remedy: "mend the bench")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Kernels
+import Model
+import Training
+
+/// Steps of `dpo-train` as TRL takes them: pictures read and encoded, the reference's log-probabilities, gradients
+/// of a LoRA of rank 128 on the seven projections, AdamW. TRL runs the reference inside each step; here too
+/// every pair gets its pass, as in one epoch of `dpo-train`, which keeps the result for the next ones.
+final class TrainingBench {
+    static let rank = 128
+    private let workload: Workload
+    private let trainer: PreferenceTrainer
+    private let optimiser: AdamW
+
+    init(_ workload: Workload) {
+        self.workload = workload
+        let decoder = workload.model.llava.decoder
+        decoder.attachAdapter(rank: Self.rank, scale: 2, seed: 1)
+        decoder.adapterParameters.forEach { $0.train() }
+        trainer = PreferenceTrainer(decoder, PreferenceLoss(beta: 0.1))
+        optimiser = AdamW(decoder.adapterParameters, AdamW.Settings())
+    }
+
+    deinit { workload.model.llava.decoder.adapterTargets.forEach { $0.attach(nil) } }
+
+    /// Pairs per second; the first step of each batch size warms up.
+    func measure(batchSizes: [Int], _ steps: Int) throws -> Rate {
+        try Rate(sizes: batchSizes, work: 1, unit: "pairs/s") { size in
+            try (-1..<steps).map { number in
+                try wallSeconds { try step(batchSize: size, first: max(number, 0) * size) }
+            }.dropFirst().map { $0 }
+        }
+    }
+
+    func step(batchSize: Int, first: Int) throws {
+        let pairs = (first..<first + batchSize).map { workload.pairs[$0 % workload.pairs.count] }
+        let pictures = try ImageFeatures(workload.model).features(of: pairs.map(\.image))
+        let batch = zip(pairs, pictures).map { pair, picture in
+            PreferenceExample(
+                id: pair.id, prompt: pair.prompt, features: picture, chosen: pair.chosen,
+                rejected: pair.rejected)
+        }
+        let reference = trainer.referenceLogProbabilities(batch)
+        _ = trainer.addGradients(batch, reference: reference)
+        optimiser.update(rate: 1e-5, norm: optimiser.gradientNorm)
+        workload.model.llava.decoder.adapterTargets.forEach { $0.adapterChanged() }
+    }
+}
