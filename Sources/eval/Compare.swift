@@ -47,6 +47,12 @@ struct Compare: StageCommand {
         _ table: ComparisonTable, _ summary: String, _ lines: [String], to output: String, _ run: StageRun
     ) throws {
         let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw StageError.failed(
+                "\(folder): it can't be made (\(error.localizedDescription)); choose another place")
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         let intervals = try encoder.encode(table) + Data("\n".utf8)

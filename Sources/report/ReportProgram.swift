@@ -11,7 +11,8 @@ import StageKit
             Reads the folder of a run: base/ and round-1/, round-2/, …, in each round scored.jsonl (or
             candidates.jsonl), pairs.jsonl, audit.json, adapter/metrics.jsonl and eval/, and beside them
             comparison.json. What isn't there is left out.
-              report runs/demo --image-root data/demo -o runs/demo/report.html
+              report runs/demo -o runs/demo/report.html
+              report runs/coco --image-root train2014 --test-image-root val2014 -o coco.html
             """)
 
     @Argument(help: ArgumentHelp("Folder of the run.", valueName: "folder")) var folder: String
@@ -21,7 +22,16 @@ import StageKit
     var pictures = 12
     @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
     var synonyms: String?
-    @OptionGroup var images: ImageOptions
+    @Option(
+        help: ArgumentHelp(
+            "Folder of the pictures trained on; else scenes/prompts of the run, else here.",
+            valueName: "folder"))
+    var imageRoot: String?
+    @Option(
+        help: ArgumentHelp(
+            "Folder of the pictures evaluated on; else scenes/test of the run, else here.",
+            valueName: "folder"))
+    var testImageRoot: String?
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
@@ -29,7 +39,9 @@ import StageKit
     }
 
     func run(in run: StageRun) throws {
-        let reader = try RunFolder(folder, pictures: pictures, images: images, synonyms: synonyms)
+        let reader = try RunFolder(
+            folder, pictures: pictures, images: images(imageRoot, "prompts"),
+            testImages: images(testImageRoot, "test"), synonyms: synonyms)
         let page = try reader.report(run).html()
         if run.isDryRun {
             return run.console.say("dry run: \(page.utf8.count >> 10) KiB would go to \(output)")
@@ -37,5 +49,11 @@ import StageKit
         try AtomicFile.write(page, to: output)
         try run.addOutput(output, kind: .file)
         run.console.say("\(output): \(page.utf8.count >> 10) KiB")
+    }
+
+    private func images(_ root: String?, _ part: String) throws -> ImageOptions {
+        let own = "\(folder)/scenes/\(part)"
+        let stands = FileManager.default.fileExists(atPath: own)
+        return try ImageOptions.parse(["--image-root=\(root ?? (stands ? own : "."))"])
     }
 }

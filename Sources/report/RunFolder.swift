@@ -9,14 +9,19 @@ import StageKit
 struct RunFolder {
     private let path: String
     private let pictures: Int
+    /// Where the pictures of rounds and of evaluations lie.
     private let images: ImageOptions
+    private let testImages: ImageOptions
     private let finder: ObjectFinder
     /// `round-1`, `round-2`, … as far as they are there.
     private let rounds: [String]
 
     /// - Throws: `StageError` for a folder that holds no part of a run.
-    init(_ path: String, pictures: Int, images: ImageOptions, synonyms: String?) throws {
-        (self.path, self.pictures, self.images) = (path, pictures, images)
+    init(
+        _ path: String, pictures: Int, images: ImageOptions, testImages: ImageOptions, synonyms: String?
+    ) throws {
+        (self.path, self.pictures) = (path, pictures)
+        (self.images, self.testImages) = (images, testImages)
         finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
@@ -127,7 +132,8 @@ struct RunFolder {
         return try order.map { record, pairs in
             let known = try KnownPicture.isKnown(record) ? KnownPicture(record, finder) : nil
             return try PictureReport(
-                record: record, pairs: pairs, image: try picture(record.string("image")), truth: known?.truth
+                record: record, pairs: pairs, image: try picture(record.string("image"), images),
+                truth: known?.truth
             ) { _, text in known.map { Self.judgement(of: text, $0, finder) } }
         }
     }
@@ -145,7 +151,7 @@ struct RunFolder {
         return TextJudgement(invented: remarks.invented, note: remarks.note)
     }
 
-    private func picture(_ image: String?) throws -> EmbeddedImage? {
+    private func picture(_ image: String?, _ images: ImageOptions) throws -> EmbeddedImage? {
         guard let image else { return nil }
         let file = try images.resolve(image)
         return try EmbeddedImage(bytes: EvaluationError.reading(file), path: file)
@@ -167,7 +173,7 @@ struct RunFolder {
         let changed = base.sheet.captions.filter { after[$0.id] != nil && after[$0.id] != $0.text }
         return try PictureChoice.evenly(changed, count: pictures).map { caption in
             CaptionReport(
-                id: caption.id, image: try picture(caption.image),
+                id: caption.id, image: try picture(caption.image, testImages),
                 truth: caption.objects.joined(separator: ", "),
                 versions: versions.compactMap { version in
                     version.captions[caption.id].map {
