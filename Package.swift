@@ -56,7 +56,7 @@ let package = Package(
 
         program("calibrate", ["Relevance", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
         program("pair", ["Preference", "PictureWorld", "RunLedger", arguments]),
-        program("self-critic", ["Decoding", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
+        program("self-critic", ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
         program("ledger", ["RunLedger", arguments]),
         program("clip-train", ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
         program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
@@ -93,7 +93,7 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "Records"]),
-        tests("PreferenceTests", ["Preference", "Records"]),
+        tests("PreferenceTests", ["Preference", "PictureWorld", "Records"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
         tests("ReportTests", ["Report", "Records"]),
     ]

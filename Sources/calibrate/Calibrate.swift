@@ -54,7 +54,7 @@ import StageKit
         if !rescore, !adapter.isEmpty || template != nil {
             throw ValidationError("--adapter and --template belong to --rescore --model")
         }
-        _ = try calibration
+        do { _ = try calibration } catch { throw ValidationError("\(error)") }
     }
 
     private var calibration: Calibration {

@@ -20,11 +20,11 @@ final class Rescorer {
     /// Sets `logprob` of every node, and `ids` where the sample belongs to another tokenizer.
     ///
     /// - Parameter image: the picture's file.
-    /// - Throws: `PromptError`, `TokenizerError`, `RecordError`, `ImageError`, all about this record.
+    /// - Throws: `PromptError`, `RecordError`, `ImageError`, all about this record.
     func rescore(_ sample: inout Sample, of prompt: Prompt, image: String?) throws {
         let root = try model.encode(prompt: prompt.prompt, hasImage: image != nil).prompt
         if sample.tokenizer == model.tokenizer.digest {
-            for node in sample.nodes { try model.tokenizer.check(node.ids) }
+            try check(sample.nodes)
         } else {
             try tokenise(&sample, prompt.prompt, hasImage: image != nil)
         }
@@ -72,6 +72,17 @@ final class Rescorer {
             sample.nodes[index].ids = Array(whole[before.count...])
         }
         sample.tokenizer = model.tokenizer.digest
+    }
+
+    /// The model may know more ids than its tokenizer, and may have drawn them.
+    private func check(_ nodes: [SentenceNode]) throws {
+        let size = model.llava.config.text.vocabSize
+        for (index, node) in nodes.enumerated() {
+            guard let id = node.ids.first(where: { $0 < 0 || $0 >= size }) else { continue }
+            throw RecordError.invalid(
+                key: "nodes[\(index)].ids", found: "the id \(id) among \(size) tokens",
+                remedy: "rescore what a model with this tokenizer drew")
+        }
     }
 
     private func checkLength(_ forest: TokenForest) throws {

@@ -47,8 +47,10 @@ import StageKit
     var runOptions: RunOptions { options.run }
 
     func validate() throws {
-        _ = try rule
-        _ = try PairRule.keepsLargest([], fraction: share)
+        do {
+            _ = try rule
+            _ = try PairRule.keepsLargest([], fraction: share)
+        } catch { throw ValidationError("\(error)") }
         if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
             throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
         }

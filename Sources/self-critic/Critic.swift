@@ -14,6 +14,8 @@ final class Critic {
     }
 
     private let model: VisionLanguageModel
+    /// What a verdict's `critic` says.
+    private let name: String
     private let prompt: CriticPrompt
     private let images: ImageOptions
     private let maxPairs: Int
@@ -23,9 +25,10 @@ final class Critic {
     private let features: ImageFeatures
 
     init(
-        model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions, maxPairs: Int,
+        name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions, maxPairs: Int,
         reading: VerdictReading, maxTokens: Int, memory: Int
     ) {
+        self.name = name
         (self.model, self.prompt, self.images, self.maxPairs) = (model, prompt, images, maxPairs)
         (self.reading, self.memory) = (reading, memory)
         // Greedy: nothing is drawn, so the seed doesn't matter.
@@ -107,6 +110,6 @@ final class Critic {
     private func verdict(_ question: Question, _ node: GrownNode) -> Records.Verdict {
         let tokens = node.end == .stop ? Array(node.tokens.dropLast()) : node.tokens
         return Records.Verdict(
-            critic: prompt.id, order: question.order, raw: model.tokenizer.decode(tokens), reading: reading)
+            critic: name, order: question.order, raw: model.tokenizer.decode(tokens), reading: reading)
     }
 }

@@ -1,6 +1,54 @@
+import Foundation
+import PictureWorld
 import Preference
 import Records
 import Testing
+
+@Suite struct CriticPromptTests {
+    private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("data/prompts/critic-short.txt")
+
+    /// The prompt file of the shipped model is what it was taught on.
+    @Test(arguments: [false, true]) func theShippedPromptIsTheWordingOfTheLessons(_ showsReference: Bool)
+        throws
+    {
+        let text = try String(contentsOf: Self.file, encoding: .utf8)
+        let prompt = try CriticPrompt(text, file: "critic-short.txt", showsReference: showsReference)
+        let record = Prompt(id: "p", prompt: "Describe this image.", reference: "A red car.")
+        let choice = Choice(
+            question: record.prompt, answers: ["One. Two.", "{question} Three."],
+            reference: showsReference ? record.reference : nil)
+        let asked = try prompt.text(about: record, (choice.answers[0], choice.answers[1]))
+        #expect(asked == choice.prompt)
+    }
+
+    @Test func aReferenceThatIsToBeShownMustBeThere() throws {
+        let prompt = try CriticPrompt(
+            "{question} {reference} {answer_1} {answer_2}\n", file: "f", showsReference: true)
+        let without = Prompt(id: "p", prompt: "Q")
+        #expect(throws: RecordError.missing(key: "reference")) { try prompt.text(about: without, ("a", "b")) }
+    }
+
+    @Test(arguments: [
+        ("{question} {answer_1} {foo}", "{foo} is unknown"), ("{question} {answer_1}", "no {answer_2} in it"),
+        ("{question} {answer_1} {answer_2} {#reference} x", "{#reference} has no {/reference}"),
+        ("{question} {answer_1} {answer_2} {/reference}", "{/reference} is unknown"),
+        ("{question} {answer_1} {answer_2} {reference}", "{reference} stands outside"),
+    ])
+    func badPromptsAreRefused(_ text: String, _ finding: String) {
+        let error = #expect(throws: PreferenceError.self) {
+            try CriticPrompt(text, file: "f.txt", showsReference: false)
+        }
+        #expect(error?.description.hasPrefix("--prompt-file f.txt: \(finding)") ?? false)
+    }
+
+    @Test func otherBracesAreText() throws {
+        let prompt = try CriticPrompt(
+            "{} {A} [[1]] {question}{answer_1}{answer_2}", file: "f", showsReference: false)
+        #expect(try prompt.text(about: Prompt(id: "p", prompt: "Q"), ("a", "b")) == "{} {A} [[1]] Qab")
+    }
+}
 
 @Suite struct VerdictReadingTests {
     /// Bracketed verdicts read alike in both profiles (`methods.md` names the cases).
@@ -24,15 +72,17 @@ import Testing
     }
 
     @Test func slotsBecomeCandidates() {
-        let verdict = Verdict(critic: "self", order: ["c1", "c0"], raw: "2.", reading: .plain)
+        let verdict = Records.Verdict(critic: "self", order: ["c1", "c0"], raw: "2.", reading: .plain)
         #expect(verdict.choice == .candidate("c0"))
         #expect(verdict.raw == "2.")
-        #expect(Verdict(critic: "s", order: ["c1", "c0"], raw: "?", reading: .plain).choice == .unreadable)
-        #expect(Verdict(critic: "s", order: ["c1"], raw: "2", reading: .plain).choice == .unreadable)
+        #expect(
+            Records.Verdict(critic: "s", order: ["c1", "c0"], raw: "?", reading: .plain).choice == .unreadable
+        )
+        #expect(Records.Verdict(critic: "s", order: ["c1"], raw: "2", reading: .plain).choice == .unreadable)
     }
 
     @Test func bothOrdersMustAgree() {
-        typealias Choice = Verdict.Choice
+        typealias Choice = Records.Verdict.Choice
         let (a, b) = (Choice.candidate("a"), Choice.candidate("b"))
         #expect(Choice.combined(a, a) == a)
         #expect(Choice.combined(a, b) == .tie)
@@ -44,8 +94,8 @@ import Testing
 }
 
 @Suite struct VerdictPairsTests {
-    private func verdict(_ order: [String], _ raw: String, critic: String = "self") -> Verdict {
-        Verdict(critic: critic, order: order, raw: raw, reading: .plain)
+    private func verdict(_ order: [String], _ raw: String, critic: String = "self") -> Records.Verdict {
+        Records.Verdict(critic: critic, order: order, raw: raw, reading: .plain)
     }
 
     @Test func countsWhatGivesNoPreference() {

@@ -1,56 +1,52 @@
 import Foundation
 import Records
-import StageKit
 
-/// The text that asks a critic, with places for question and answers.
-struct CriticPrompt {
-    /// Places that a prompt file may name.
-    private enum Place: String, CaseIterable {
+/// The text that asks a critic, with places for question and answers: `{question}`, `{answer_1}`, `{answer_2}`
+/// and, where a ground-truth answer is shown, `{reference}`. What stands between `{#reference}` and
+/// `{/reference}` is left out where none is.
+package struct CriticPrompt: Sendable {
+    /// Places that a prompt may name.
+    private enum Place: String, CaseIterable, Sendable {
         case question, reference
         case answer1 = "answer_1"
         case answer2 = "answer_2"
     }
 
-    private enum Piece {
+    private enum Piece: Sendable {
         case text(String)
         case place(Place)
     }
 
-    /// File name and digest: what a verdict's `critic` says.
-    let id: String
-    let showsReference: Bool
+    package let showsReference: Bool
     private let pieces: [Piece]
 
-    /// - Throws: `StageError` for a file that can't be read, an unknown or missing place, an open section.
-    init(file: String, showsReference: Bool) throws {
-        let bytes: Data
-        do { bytes = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
-            throw StageError.failed("--prompt-file \(file): it can't be read; check the path")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw StageError.failed("--prompt-file \(file): not valid UTF-8; convert the file")
-        }
+    /// - Parameters:
+    ///   - text: the prompt with its places; line ends around it don't count.
+    ///   - file: where it stands, for errors.
+    /// - Throws: `PreferenceError.badOption` for an unknown or missing place, or an open section.
+    package init(_ text: String, file: String, showsReference: Bool) throws {
         self.showsReference = showsReference
-        let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-        id = "\(name)@\(Digest.of(Array(bytes)).prefix(8))" + (showsReference ? "+reference" : "")
+        func refuse(_ found: String, _ remedy: String) -> PreferenceError {
+            .badOption("--prompt-file \(file)", found: found, remedy: remedy)
+        }
         do {
             pieces = try Self.pieces(
                 of: try Self.choosing(sections: text, showsReference).trimmingCharacters(in: .newlines))
-        } catch let fault as Fault { throw StageError.failed("--prompt-file \(file): \(fault.text)") }
+        } catch let fault as Fault { throw refuse(fault.found, fault.remedy) }
         let places = pieces.compactMap { if case .place(let place) = $0 { place } else { nil } }
         for needed in [Place.question, .answer1, .answer2] + (showsReference ? [.reference] : [])
         where !places.contains(needed) {
-            throw StageError.failed(
-                "--prompt-file \(file): no {\(needed.rawValue)} in it; say where it stands")
+            throw refuse("no {\(needed.rawValue)} in it", "say where it stands")
         }
         if !showsReference, places.contains(.reference) {
-            throw StageError.failed(
-                "--prompt-file \(file): {reference} stands outside of {#reference} … {/reference}; add --reference"
-            )
+            throw refuse("{reference} stands outside of {#reference} … {/reference}", "add --reference")
         }
     }
 
-    private struct Fault: Error { let text: String }
+    private struct Fault: Error {
+        let found: String
+        let remedy: String
+    }
 
     /// Takes the marks of sections away, and the sections too where nothing would be shown in them.
     private static func choosing(sections text: String, _ isShown: Bool) throws -> String {
@@ -58,7 +54,7 @@ struct CriticPrompt {
         var result = ""
         while let open = rest.range(of: "{#reference}") {
             guard let close = rest[open.upperBound...].range(of: "{/reference}") else {
-                throw Fault(text: "{#reference} has no {/reference}; close it")
+                throw Fault(found: "{#reference} has no {/reference}", remedy: "close it")
             }
             result += rest[..<open.lowerBound] + (isShown ? rest[open.upperBound..<close.lowerBound] : "")
             rest = rest[close.upperBound...]
@@ -74,7 +70,7 @@ struct CriticPrompt {
             pieces.append(.text(String(rest[..<match.range.lowerBound])))
             guard let place = Place(rawValue: String(match.1)) else {
                 let known = Place.allCases.map { "{\($0.rawValue)}" }.joined(separator: ", ")
-                throw Fault(text: "{\(match.1)} is unknown; it may hold \(known)")
+                throw Fault(found: "{\(match.1)} is unknown", remedy: "it may hold \(known)")
             }
             pieces.append(.place(place))
             rest = rest[match.range.upperBound...]
@@ -85,7 +81,7 @@ struct CriticPrompt {
     /// The prompt about two answers; what is put in is never read as a place itself.
     ///
     /// - Throws: `RecordError` where the reference is to be shown and there is none.
-    func text(about prompt: Prompt, _ answers: (String, String)) throws -> String {
+    package func text(about prompt: Prompt, _ answers: (String, String)) throws -> String {
         try pieces.map { piece in
             switch piece {
             case .text(let text): return text
