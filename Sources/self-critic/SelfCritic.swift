@@ -50,8 +50,8 @@ import StageKit
         let artefact = try Digest.artefact(promptFile, kind: .file)
         try run.addInput(artefact, role: "prompt")
         let critic = Critic(
-    /// The prompt by name and digest, and whether a reference was shown: a verdict's `critic`.
-            maxTokens: maxTokens, memory: memory << 20)
+            name: name(of: artefact), model: try model.open(run), prompt: prompt, images: images,
+            maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
         try run.transform(options, batch: batch, check: { _ = try critic.questions(about: $0) }) {
             try critic.judge($0)
         }
