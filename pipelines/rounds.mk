@@ -47,6 +47,7 @@ $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
 
 $R/base/eval/scores.json: $R/recipe.toml $(test)/prompts.jsonl $(weights)
+	@mkdir -p $R/base
 	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
 	sightline ledger round $(RUN) 0 $(MODEL)
 

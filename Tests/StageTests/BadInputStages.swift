@@ -1,0 +1,181 @@
+import Testing
+
+/// Cases about models, options and outputs, and those of the stages after `sample`.
+extension BadInput {
+    private static let sample = "sightline sample prompts.jsonl --max-tokens 3 -o out"
+
+    /// A copy of the tiny LLaVA as `model`, with one thing changed in it.
+    private static func model(_ change: String) -> String {
+        "cp -r $LLAVA model && chmod -R u+w model && \(change)"
+    }
+
+    private static func edited(_ file: String, _ change: String) -> String {
+        model("sed -i '\(change)' model/\(file)")
+    }
+
+    static let models = [
+        BadInput("no such model", "\(sample) --model nowhere", says: "nowhere"),
+        BadInput(
+            "a model type that nobody here knows", spoil: edited("config.json", #"0,/"llava"/s//"lava"/"#),
+            "\(sample) --model model", says: "config.json", "lava"),
+        BadInput(
+            "a config that is no JSON", spoil: "\(model("echo '{' >model/config.json"))",
+            "\(sample) --model model",
+            says: "config.json"),
+        BadInput(
+            "weights cut off in the middle", spoil: model("truncate -s 20000 model/model.safetensors"),
+            "\(sample) --model model", says: "model.safetensors"),
+        BadInput(
+            "a header that lies about offsets",
+            spoil: model(
+                #"sed -i '1s/"data_offsets":\[0,/"data_offsets":[9,/' model/model.safetensors"#),
+            "\(sample) --model model", says: "model.safetensors"),
+        BadInput(
+            "a header longer than its file",
+            spoil: model(
+                #"printf '\xff\xff\xff\xff\xff\xff\xff\x7f' | dd of=model/model.safetensors conv=notrunc status=none"#
+            ),
+            "\(sample) --model model", says: "model.safetensors"),
+        BadInput(
+            "a tokenizer without merges", spoil: edited("tokenizer.json", #"s/"merges"/"mergers"/"#),
+            "\(sample) --model model", says: "tokenizer.json", "merges"),
+        BadInput(
+            "a model without tokenizer", spoil: model("rm model/tokenizer.json"), "\(sample) --model model",
+            says: "tokenizer.json"),
+        BadInput(
+            "an adapter for another base", "\(sample) --model $TIED --adapter $ADAPTER", says: "adapter"),
+        BadInput(
+            "an adapter that isn't there", "\(sample) --model $LLAVA --adapter nowhere", says: "nowhere"),
+        BadInput("a CLIP in the place of a LLaVA", "\(sample) --model $CLIP", says: "config.json", "clip"),
+        BadInput(
+            "a LLaVA in the place of a CLIP", "\(sample) --model $LLAVA --mode tree --relevance $LLAVA",
+            says: "config.json", "llava"),
+        BadInput(
+            "a chat template that nobody here knows", "\(sample) --model $LLAVA --template gossip",
+            says: "gossip"),
+    ]
+
+    static let options = [
+        BadInput(
+            "an unknown flag", "\(sample) --model $LLAVA --temprature 1", code: 64,
+            says: "--temprature", "Did you mean '--temperature'?"),
+        BadInput(
+            "a value of the wrong kind", "\(sample) --model $LLAVA --count many", code: 64, says: "many"),
+        BadInput(
+            "a value out of range", "\(sample) --model $LLAVA --top-p 1.5", code: 64, says: "--top-p 1.5"),
+        BadInput("no model", sample, code: 64, says: "--model"),
+        BadInput("a shard that can't be", "\(sample) --model $LLAVA --shard 3/2", code: 64, says: "3/2"),
+        BadInput(
+            "unknown keys of a configuration, all at once",
+            spoil: #"printf 'stray = 1\n[sample]\ntemprature = 1\ncount = "x"\n' >c.toml"#,
+            "\(sample) --model $LLAVA --config c.toml", code: 64,
+            says: "c.toml: ", "\"stray\"", "did you mean \"temperature\"?", "count"),
+        BadInput(
+            "a configuration that is no TOML", spoil: "echo '[sample' >c.toml",
+            "\(sample) --model $LLAVA --config c.toml", says: "c.toml:1:"),
+        BadInput(
+            "a configuration that isn't there", "\(sample) --model $LLAVA --config nowhere.toml",
+            says: "nowhere.toml"),
+        BadInput(
+            "input that isn't there", "sightline sample nowhere.jsonl --model $LLAVA -o out",
+            says: "nowhere.jsonl"),
+        BadInput("a folder as input", "sightline sample pictures --model $LLAVA -o out", says: "pictures"),
+        BadInput(
+            "steering without a model to steer by", "\(sample) --model $LLAVA --mode tree", code: 64,
+            says: "--relevance"),
+        BadInput(
+            "going on with a stream", "sightline sample prompts.jsonl --model $LLAVA --resume", code: 64,
+            says: "--resume needs --output"),
+        BadInput(
+            "a name of a run that leads elsewhere", "\(sample) --model $LLAVA --run ../x", code: 64,
+            says: "../x"),
+    ]
+
+    static let outputs = [
+        BadInput(
+            "an output that can't be written", "sightline sample prompts.jsonl --model $LLAVA -o nowhere/out",
+            says: "nowhere/out"),
+        BadInput(
+            "a full disk", "sightline sample prompts.jsonl --model $LLAVA -o /dev/full", says: "/dev/full",
+            "No space"),
+        BadInput(
+            "a full disk behind standard output", "sightline sample prompts.jsonl --model $LLAVA >/dev/full",
+            says: "No space"),
+        BadInput(
+            "a part that another run made",
+            spoil: """
+                sightline sample prompts.jsonl --model $LLAVA --max-tokens 3 -o out; mv out out.part
+                printf '%s\\n' '{"stage":"sample"}' >out.part.json
+                """, "\(sample) --model $LLAVA --resume", says: "out.part"),
+        BadInput(
+            "a run that another process holds", spoil: "mkdir -p runs/night",
+            "flock runs/night/.lock \(sample) --model $LLAVA --run night", code: 75, says: "night"),
+        BadInput(
+            "a damaged ledger", spoil: "head -c 9000 /dev/urandom >l.sqlite",
+            "\(sample) --model $LLAVA --ledger l.sqlite", says: "l.sqlite"),
+    ]
+
+    /// A record as `sample` writes it; `nodes` and `candidates` may be spoilt.
+    private static func sampled(
+        node: String = #"{"parent":-1,"text":"A cat.","ids":[5],"logprob":-1.5,"end":"stop"}"#,
+        candidate: String = #"{"id":"c0","path":[0],"text":"A cat."}"#
+    ) -> String {
+        #"echo '{"id":"a","image":"pictures/picture-0.png","prompt":"p","nodes":[\#(node)],"#
+            + #""candidates":[\#(candidate)]}' >r.jsonl"#
+    }
+
+    private static let calibrate = "sightline calibrate r.jsonl --relevance $CLIP -o out"
+    private static let train = "sightline dpo-train r.jsonl --model $LLAVA -o out"
+    private static let pairRecord = #"{"id":"a","image":"pictures/picture-0.png","prompt":"p""#
+
+    static let otherStages = [
+        BadInput(
+            "a sentence before its parent",
+            spoil: sampled(node: #"{"parent":3,"text":"A","ids":[5],"logprob":-1,"end":"stop"}"#),
+            calibrate, says: "calibrate: r.jsonl:1: ", "nodes[0]", "parent"),
+        BadInput(
+            "an end that nobody knows",
+            spoil: sampled(node: #"{"parent":-1,"text":"A","ids":[5],"logprob":-1,"end":"eos"}"#),
+            calibrate, says: "r.jsonl:1: ", "nodes[0]", "\"eos\""),
+        BadInput(
+            "a path of sentences that aren't there",
+            spoil: sampled(candidate: #"{"id":"c0","path":[4],"text":"A"}"#),
+            calibrate, says: "r.jsonl:1: ", "candidates[0]", "path"),
+        BadInput(
+            "a sentence without log-probability",
+            spoil: sampled(node: #"{"parent":-1,"text":"A","ids":[5],"end":"stop"}"#),
+            calibrate, says: "r.jsonl:1: ", "nodes[0]", "\"logprob\""),
+        BadInput(
+            "neither a relevance model nor relevance", spoil: sampled(), "sightline calibrate r.jsonl -o out",
+            says: "r.jsonl:1: ", "relevance"),
+        BadInput(
+            "answers without scores", spoil: sampled(), "sightline pair r.jsonl -o out", says: "r.jsonl:1: ",
+            "calibrated"),
+        BadInput(
+            "a pair without its worse half", spoil: "echo '\(pairRecord),\"chosen\":\"x\"}' >r.jsonl", train,
+            says: "dpo-train: r.jsonl:1: ", "\"rejected\""),
+        BadInput(
+            "a pair that is too long",
+            spoil:
+                "echo '\(pairRecord),\"chosen\":\"x\",\"rejected\":\"'$(printf 'word %.0s' {1..900})'\"}' >r.jsonl",
+            train, says: "r.jsonl:1: ", "256"),
+        BadInput("no pairs at all", spoil: ": >r.jsonl", train, says: "no pairs"),
+        BadInput(
+            "a question without its right answer",
+            spoil: #"echo '{"question_id":1,"image":"pictures/picture-0.png","text":"Is it?"}' >r.jsonl"#,
+            "sightline eval --model $LLAVA --pope r.jsonl -o out", says: "r.jsonl:1: ", "label"),
+        BadInput(
+            "captions of pictures that nobody knows",
+            "sightline eval --model $LLAVA --captions prompts.jsonl -o out",
+            says: "prompts.jsonl:1: ", "scene"),
+        BadInput(
+            "lessons without samples", "sightline sft-train prompts.jsonl --model $LLAVA -o out",
+            says: "prompts.jsonl:1: ", "\"samples\""),
+        BadInput(
+            "pictures whose scene isn't told", "sightline clip-train prompts.jsonl --steps 1 -o out",
+            says: "prompts.jsonl:1: ", "\"scene\""),
+        BadInput(
+            "pictures of no size", "sightline scenes --split test --count 1 --size 4 -o out", code: 64,
+            says: "--size"),
+    ]
+}

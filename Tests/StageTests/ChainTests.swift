@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+/// The thinnest whole chain, from pictures to scores, on tiny random models: everything but the models is as
+/// in a run of the default recipe.
+struct ChainTests {
+    /// Keys that no stage knows, written as no printer of ours would.
+    private static let unknown =
+        #""Big": 9007199254740993,"one":1.0,"minus":-0.0,"huge":1e400,"esc":"\u00e9""#
+
+    private static let sample = """
+        sightline sample scenes/prompts.jsonl --model $LLAVA --image-root scenes --mode tree --relevance $CLIP \
+        --children 4 --max-sentences 2 --max-tokens 6 --seed 3 --quiet
+        """
+    private static let calibrate =
+        "sightline calibrate --relevance $CLIP --image-root scenes --quiet"
+    private static let pair = "sightline pair --keep-all --quiet"
+
+    private func workshop() throws -> Workshop {
+        let shop = try Workshop()
+        try shop.succeed(
+            "sightline scenes --split train --count 6 --size 32 --kind prompts -o scenes --quiet")
+        let lines = try shop.lines("scenes/prompts.jsonl").map { "\($0.dropLast()),\(Self.unknown)}\n" }
+        try shop.write(lines.joined(), to: "scenes/prompts.jsonl")
+        return shop
+    }
+
+    @Test func fromPicturesToScores() throws {
+        let shop = try workshop()
+        try shop.succeed(
+            """
+            set -e
+            mkdir runs
+            \(Self.sample) -o candidates.jsonl
+            \(Self.calibrate) candidates.jsonl -o scored.jsonl
+            \(Self.pair) scored.jsonl --audit audit.json -o pairs.jsonl
+            sightline dpo-train pairs.jsonl --model $LLAVA --image-root scenes --rank 2 --batch 2 --epochs 3 \
+                --hold-out 0 -o adapter
+            sightline scenes --split test --count 3 --size 32 -o test
+            exam="--captions test/prompts.jsonl --pope test/pope_random.jsonl --mme test/mme.jsonl --image-root test"
+            mkdir base after
+            sightline eval --model $LLAVA $exam --caption-tokens 6 -o base/eval
+            sightline eval --model $LLAVA --adapter adapter $exam --caption-tokens 6 -o after/eval
+            sightline eval compare base=base round-1=after -o summary.json >table.txt
+            """)
+        for name in ["candidates.jsonl", "scored.jsonl", "pairs.jsonl"] {
+            for line in try shop.lines(name) {
+                #expect(line.contains(Self.unknown), "\(name) changed what it doesn't know: \(line)")
+            }
+        }
+        #expect(try shop.lines("candidates.jsonl").count == 6)
+        #expect(try shop.lines("pairs.jsonl").count == 6)
+        let metrics = try shop.lines("adapter/metrics.jsonl").map { try numbers($0) }
+        #expect(metrics.count == 9)
+        // A fresh adapter changes nothing: a NaN, a skipped batch or a wrong reference can't give ln 2.
+        #expect(abs((metrics[0]["loss"] ?? .nan) - 0.693147) < 1e-5)
+        #expect(metrics[8]["loss"] ?? .nan < 0.69)
+        let summary = try JSONDecoder().decode(
+            [String: [String: Double]].self, from: shop.bytes("summary.json"))
+        #expect(summary.keys.sorted() == ["base", "round-1"])
+        #expect(summary["base"]?["n"] == 3)
+        #expect(summary["base"]?["chair_s"] != nil && summary["round-1"]?["mme_color"] != nil)
+        #expect(try shop.read("table.txt").contains("round-1"))
+        let stages = try shop.succeed("sightline ledger list --json").output.split(separator: "\n")
+        #expect(stages.count == 8)
+        #expect(stages.allSatisfy { $0.contains(#""outcome":"done""#) })
+        let lineage = try shop.succeed("sightline ledger lineage adapter").output
+        for name in ["pairs.jsonl", "scored.jsonl", "candidates.jsonl", "prompts.jsonl"] {
+            #expect(lineage.contains(name))
+        }
+    }
+
+    @Test func theSecondRoundFoldsTheFirst() throws {
+        let shop = try workshop()
+        let train =
+            "sightline dpo-train pairs.jsonl --model $LLAVA --image-root scenes --rank 2 --hold-out 0 --quiet"
+        try shop.succeed(
+            """
+            set -e
+            \(Self.sample) | \(Self.calibrate) | \(Self.pair) >pairs.jsonl
+            \(train) --batch 2 --epochs 4 --learning-rate 0.05 -o one
+            \(train) --adapter one -o two
+            \(train) --adapter one --initial-adapter two -o three
+            sightline merge --model $LLAVA --adapter one -o merged
+            \(train.replacing("$LLAVA", with: "merged")) -o merged-two
+            """)
+        #expect(abs(try first("loss", of: "two", shop) - 0.693147) < 1e-5)
+        let folded = try first("logps/chosen", of: "two", shop)
+        let merged = try first("logps/chosen", of: "merged-two", shop)
+        let fresh = try first("logps/chosen", of: "one", shop)
+        #expect(abs(folded - merged) < 1e-3 * abs(folded))
+        #expect(abs(folded - fresh) > 1e-3 * abs(folded), "the first adapter changed nothing")
+    }
+
+    @Test func aPipeGivesWhatFilesGive() throws {
+        let shop = try workshop()
+        let piped = try shop.succeed("\(Self.sample) | \(Self.calibrate) | \(Self.pair)")
+        #expect(piped.errors.isEmpty)
+        try shop.succeed(
+            """
+            \(Self.sample) -o candidates.jsonl && \(Self.calibrate) candidates.jsonl -o scored.jsonl &&
+            \(Self.pair) scored.jsonl -o pairs.jsonl
+            """)
+        #expect(try shop.read("pairs.jsonl") == piped.output)
+        let chosen = try shop.succeed("head -5 scenes/prompts.jsonl | \(Self.piped)").output
+        #expect(chosen.split(separator: "\n").count == 5)
+    }
+
+    private static let piped =
+        sample.replacing("scenes/prompts.jsonl ", with: "") + " | \(calibrate) | \(pair)"
+
+    @Test(arguments: [
+        "\(sample) --batch 1", "\(sample) | \(calibrate)", "\(sample) | \(calibrate) | \(pair)",
+    ])
+    func aReaderThatGoesAwayIsNoFailure(stages: String) throws {
+        let shop = try workshop()
+        let head = try shop.succeed("\(stages) | head -1")
+        #expect(head.output.split(separator: "\n").count == 1)
+        #expect(head.errors.isEmpty)
+        #expect(try shop.succeed("\(stages) | true").errors.isEmpty)
+    }
+
+    /// A metric of the first step.
+    private func first(_ metric: String, of adapter: String, _ shop: Workshop) throws -> Double {
+        let line = try #require(shop.lines("\(adapter)/metrics.jsonl").first)
+        return try #require(numbers(line)[metric])
+    }
+
+    private func numbers(_ line: String) throws -> [String: Double] {
+        try JSONDecoder().decode([String: Double].self, from: Data(line.utf8))
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+
+/// The programs as a family: `sightline` finds them all and they introduce themselves.
+struct FamilyTests {
+    private static let programs: [String] = {
+        let sources = URL(fileURLWithPath: Workshop.fixtures)
+            .appendingPathComponent("../../Sources").standardizedFileURL.path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: sources)) ?? []
+        return names.filter { $0.first?.isLowercase == true && !["sightline", "bench"].contains($0) }.sorted()
+    }()
+
+    @Test func everyProgramIsListedWithALine() throws {
+        let shop = try Workshop()
+        let listed = try shop.succeed("sightline").output.split(separator: "\n")
+            .filter { $0.hasPrefix("  ") }.map { $0.split(separator: " ", maxSplits: 1) }
+        #expect(listed.map { String($0[0]) }.sorted() == Self.programs)
+        for line in listed {
+            #expect(line.count == 2 && line[1].contains("."), "\(line[0]) says nothing of itself")
+        }
+    }
+
+    @Test(arguments: programs) func everyProgramExplainsItself(program: String) throws {
+        let shop = try Workshop()
+        let help = try shop.succeed("sightline help \(program)")
+        #expect(help.output.hasPrefix("OVERVIEW: "))
+        #expect(help.output.contains("USAGE: \(program) "))
+        #expect(help.errors.isEmpty)
+        let wrong = try shop.run("sightline \(program) --no-such-flag")
+        #expect(wrong.code == 64)
+        #expect(wrong.errors.hasPrefix("\(program): "), "\(wrong.errors)")
+        #expect(wrong.output.isEmpty)
+    }
+
+    @Test func anUnknownNameBringsTheNearest() throws {
+        let shop = try Workshop()
+        let near = try shop.run("sightline smaple prompts.jsonl")
+        #expect(near.code == 64)
+        #expect(near.errors == "sightline: smaple: no such program; did you mean \"sample\"?\n")
+        #expect(try shop.run("sightline entirely-else").errors.contains("\"sightline\" alone lists them"))
+        #expect(try shop.succeed("sightline --version").output.contains(/^\d+\.\d+\.\d+\n$/))
+    }
+
+    @Test func anInstalledFamilyIsFoundBesideBin() throws {
+        let shop = try Workshop()
+        try shop.succeed(
+            """
+            mkdir -p place/bin place/libexec/sightline
+            cp \(Workshop.programs)/sightline place/bin
+            cp \(Workshop.programs)/ledger place/libexec/sightline
+            PATH=/usr/bin:/bin place/bin/sightline ledger --help
+            """)
+        let missing = try shop.run("place/bin/sightline sample")
+        #expect(missing.code == 64)
+        #expect(missing.errors.contains("build or install it again"))
+    }
+
+    /// The recipes of the ablation must differ in nothing but λ, or their table says nothing.
+    @Test(arguments: [("likelihood", "0.0"), ("relevance", "1.0"), ("lambda-0.5", "0.5")])
+    func recipesDifferInLambdaAlone(name: String, lambda: String) throws {
+        func lines(_ name: String) throws -> [String] {
+            let path = "\(Workshop.fixtures)/../../pipelines/recipes/\(name).toml"
+            return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+                .map(String.init).filter { !$0.hasPrefix("#") }
+        }
+        let expected = try lines("default").map { line in
+            line.replacing(/^lambda = 0\.9\b/, with: "lambda = \(lambda)")
+        }
+        #expect(try lines(name) == expected)
+    }
+}

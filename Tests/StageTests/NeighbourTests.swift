@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+/// A record's result depends on nothing but the record: not on its neighbours, the batch, the shard or the
+/// number of threads.
+struct NeighbourTests {
+    private static let sample =
+        "sightline sample prompts.jsonl --model $LLAVA --mode tree --relevance $CLIP --children 3 --max-tokens 5 --quiet"
+    private static let answers =
+        "sightline sample prompts.jsonl --model $TIED --count 3 --with-greedy --max-tokens 7 --quiet"
+    private static let calibrate = "sightline calibrate drawn.jsonl --relevance $CLIP --quiet"
+
+    @Test(arguments: [sample, answers, calibrate], ["", "OPENBLAS_CORETYPE=Haswell"])
+    func neighboursDoNotMatter(stage: String, core: String) throws {
+        let shop = try Workshop(prompts: 7)
+        let command = "\(core) \(stage)"
+        try shop.succeed("\(core) \(Self.sample) -o drawn.jsonl; \(command) --batch 32 --threads 2 -o all")
+        let all = try shop.lines("all")
+        try #require(all.count == 7)
+        for variant in ["--batch 1", "--batch 3 --threads 1", "--threads 3"] {
+            let lines = try shop.succeed("\(command) \(variant)").output.split(separator: "\n")
+            #expect(lines.map(String.init) == all, "\(variant)")
+        }
+        let shard = try shop.succeed("\(command) --shard 2/3").output.split(separator: "\n")
+        #expect(shard.map(String.init) == [all[1], all[4]])
+        let alone = try shop.succeed("sed -i '5!d' prompts.jsonl drawn.jsonl; \(command) --threads 1").output
+        #expect(alone == all[4] + "\n")
+    }
+
+    @Test func theSeedMatters() throws {
+        let shop = try Workshop(prompts: 2)
+        let one = try shop.succeed(Self.answers).output
+        #expect(try shop.succeed("\(Self.answers) --seed 0").output == one)
+        #expect(try shop.succeed("\(Self.answers) --seed 1").output != one)
+    }
+}
