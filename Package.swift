@@ -95,6 +95,7 @@ let package = Package(
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "Records"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
+        tests("StageTests", []),
         tests("ReportTests", ["Report", "Records"]),
     ]
 )
