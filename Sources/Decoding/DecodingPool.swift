@@ -145,16 +145,21 @@ package struct StopRule: Sendable {
     /// Tokens that end a sentence; empty when whole answers are drawn.
     package var periods: Set<Int32>
     package var maxTokens: Int
+    /// Tokens for which the model has positions left. At the last one an answer is over, full stop or not:
+    /// nothing could follow.
+    package var room: Int
 
-    package init(stops: Set<Int32>, periods: Set<Int32> = [], maxTokens: Int) {
+    package init(stops: Set<Int32>, periods: Set<Int32> = [], maxTokens: Int, room: Int = .max) {
         self.stops = stops
         self.periods = periods
         self.maxTokens = maxTokens
+        self.room = room
     }
 
     func end(after tokens: [Int32]) -> Stream.End? {
         guard let last = tokens.last else { return nil }
         if stops.contains(last) { return .stop }
+        if tokens.count >= room { return .length }
         if periods.contains(last) { return .period }
         return tokens.count >= maxTokens ? .length : nil
     }

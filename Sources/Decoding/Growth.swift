@@ -15,11 +15,13 @@ package struct GrowthPlan: Sendable {
     package var maxDepth: Int
     /// Most nodes that are extended on one level.
     package var width: Int
+    /// Positions of the model: prompt, answer and end token take no more.
+    package var context: Int
     package var seed: UInt64
 
     package init(
         samplers: [Sampler], stops: Set<Int32>, periods: Set<Int32> = [], maxTokens: Int, maxDepth: Int = 1,
-        width: Int = 1, seed: UInt64
+        width: Int = 1, context: Int = .max, seed: UInt64
     ) {
         self.samplers = samplers
         self.stops = stops
@@ -27,6 +29,7 @@ package struct GrowthPlan: Sendable {
         self.maxTokens = maxTokens
         self.maxDepth = maxDepth
         self.width = width
+        self.context = context
         self.seed = seed
     }
 
@@ -150,7 +153,9 @@ final class Growth {
                     parent: parent < 0 ? root : branches[parent]!, run: free.take(plan.maxTokens)!)
                 let generator = SplitMix64(seed: plan.seed, key: request.id, index: drawn)
                 drawn += 1
-                let rule = StopRule(stops: plan.stops, periods: plan.periods, maxTokens: plan.maxTokens)
+                let rule = StopRule(
+                    stops: plan.stops, periods: plan.periods, maxTokens: plan.maxTokens,
+                    room: max(1, plan.context - branch.position - 1))
                 let stream = Stream(branch: branch, sampler: sampler, generator: generator, rule: rule)
                 streams.append((stream, parent, index))
             }

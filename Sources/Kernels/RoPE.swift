@@ -37,6 +37,8 @@ package struct RotaryTable: Sendable {
 
     private func turn(_ x: Matrix, _ positions: [Int32], _ direction: Float) {
         precondition(x.rows == positions.count)
+        // Read past its end, the table would give whatever lies there.
+        precondition(positions.allSatisfy { $0 >= 0 && $0 < self.positions }, "a position beyond the table")
         let half = half
         cosine.withUnsafeBufferPointer { cosine in
             sine.withUnsafeBufferPointer { sine in

@@ -78,16 +78,18 @@ import StageKit
     }
 
     private func plan(_ policy: VisionLanguageModel, _ sampler: Sampler) -> GrowthPlan {
+        let context = policy.llava.config.text.maxPositionEmbeddings
         switch mode {
         case .answers:
             let samplers = (withGreedy ? [Sampler.greedy] : []) + Array(repeating: sampler, count: count)
             return GrowthPlan(
-                samplers: samplers, stops: policy.stops, maxTokens: maxTokens, seed: engine.seed)
+                samplers: samplers, stops: policy.stops, maxTokens: maxTokens, context: context,
+                seed: engine.seed)
         case .tree:
             return GrowthPlan(
                 samplers: Array(repeating: sampler, count: tree.children), stops: policy.stops,
                 periods: policy.periods, maxTokens: maxTokens, maxDepth: tree.maxSentences, width: tree.width,
-                seed: engine.seed)
+                context: context, seed: engine.seed)
         }
     }
 }

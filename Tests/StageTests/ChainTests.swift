@@ -92,6 +92,34 @@ struct ChainTests {
         #expect(abs(folded - fresh) > 1e-3 * abs(folded), "the first adapter changed nothing")
     }
 
+    /// Positions beyond the model's would read past its rotary table.
+    @Test(arguments: ["--count 3", "--mode tree --relevance $CLIP --max-sentences 40"])
+    func noAnswerOutgrowsTheModel(mode: String) throws {
+        let shop = try Workshop(prompts: 8)
+        let drawn = try shop.succeed("sightline sample prompts.jsonl --model $LLAVA --max-tokens 400 \(mode)")
+            .output
+        let texts = try JSONDecoder().decode(
+            [Drawn].self, from: Data("[\(drawn.split(separator: "\n").joined(separator: ","))]".utf8))
+        let lengths = texts.flatMap(\.lengths)
+        // 256 positions, of which some 30 are the prompt's and one the end token's.
+        #expect(lengths.max() ?? 0 > 200 && lengths.max() ?? 0 < 240)
+    }
+
+    private struct Drawn: Decodable {
+        struct Node: Decodable {
+            let parent: Int
+            let ids: [Int]
+        }
+        let nodes: [Node]
+
+        /// Tokens from the prompt up to and with each sentence.
+        var lengths: [Int] {
+            nodes.reduce(into: []) { lengths, node in
+                lengths.append((node.parent < 0 ? 0 : lengths[node.parent]) + node.ids.count)
+            }
+        }
+    }
+
     @Test func aPipeGivesWhatFilesGive() throws {
         let shop = try workshop()
         let piped = try shop.succeed("\(Self.sample) | \(Self.calibrate) | \(Self.pair)")
