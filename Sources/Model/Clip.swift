@@ -17,9 +17,7 @@ package final class Clip: @unchecked Sendable {
         vision = try ClipVisionTower(source, config: config.vision, prefix: "vision_model.")
         text = try ClipTextTower(source, config: config.text, prefix: "text_model.")
         func projection(_ name: String, _ width: Int) throws -> Linear {
-            try Linear(
-                source, name, inputs: width, outputs: config.projectionDim,
-                deviation: 1 / Double(width).squareRoot())
+            try Linear(source, name, inputs: width, outputs: config.projectionDim)
         }
         visionProjection = try projection("visual_projection", config.vision.hiddenSize)
         textProjection = try projection("text_projection", config.text.hiddenSize)

@@ -25,19 +25,17 @@ package final class ClipEncoder: @unchecked Sendable {
 
         init(_ source: any ParameterSource, _ prefix: String, _ settings: Settings) throws {
             let (width, inner) = (settings.width, settings.inner)
-            let deviation = 0.02
-            let branch = deviation / Double(2 * settings.layers).squareRoot()
-            func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ deviation: Double) throws -> Linear {
-                try Linear(
-                    source, prefix + name, inputs: inputs, outputs: outputs, bias: true, deviation: deviation)
+            let branch = 1 / Double(2 * settings.layers).squareRoot()
+            func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ gain: Double = 1) throws -> Linear {
+                try Linear(source, prefix + name, inputs: inputs, outputs: outputs, bias: true, gain: gain)
             }
             norm1 = try Norm(source, prefix + "layer_norm1", width)
             norm2 = try Norm(source, prefix + "layer_norm2", width)
-            q = try linear("self_attn.q_proj", width, width, deviation)
-            k = try linear("self_attn.k_proj", width, width, deviation)
-            v = try linear("self_attn.v_proj", width, width, deviation)
+            q = try linear("self_attn.q_proj", width, width)
+            k = try linear("self_attn.k_proj", width, width)
+            v = try linear("self_attn.v_proj", width, width)
             out = try linear("self_attn.out_proj", width, width, branch)
-            fc1 = try linear("mlp.fc1", width, inner, deviation)
+            fc1 = try linear("mlp.fc1", width, inner)
             fc2 = try linear("mlp.fc2", inner, width, branch)
         }
 

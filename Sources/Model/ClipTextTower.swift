@@ -15,10 +15,10 @@ package final class ClipTextTower: @unchecked Sendable {
         let width = config.hiddenSize
         embedding = try source.parameter(
             prefix + "embeddings.token_embedding.weight", [config.vocabSize, width],
-            start: .normal(deviation: 0.02))
+            start: .normal(deviation: 0.07))
         positions = try source.parameter(
             prefix + "embeddings.position_embedding.weight", [config.maxPositionEmbeddings, width],
-            start: .normal(deviation: 0.01))
+            start: .normal(deviation: 0.03))
         encoder = try ClipEncoder(
             source, prefix: prefix,
             ClipEncoder.Settings(

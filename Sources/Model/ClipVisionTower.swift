@@ -19,15 +19,15 @@ package final class ClipVisionTower: @unchecked Sendable {
         self.config = config
         let width = config.hiddenSize
         classEmbedding = try source.parameter(
-            prefix + "embeddings.class_embedding", [width], start: .normal(deviation: 0.02))
+            prefix + "embeddings.class_embedding", [width], start: .normal(deviation: 0.07))
         let side = config.patchSize
         patches = Linear(
             weight: try source.parameter(
                 prefix + "embeddings.patch_embedding.weight", [width, config.channelCount, side, side],
-                start: .normal(deviation: 0.02)))
+                start: .normal(deviation: 1 / Double(config.channelCount * side * side).squareRoot())))
         positions = try source.parameter(
             prefix + "embeddings.position_embedding.weight", [config.patchCount + 1, width],
-            start: .normal(deviation: 0.02))
+            start: .normal(deviation: 0.3))
         preNorm = try Norm(source, prefix + "pre_layrnorm", width)
         encoder = try ClipEncoder(
             source, prefix: prefix,

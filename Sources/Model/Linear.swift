@@ -13,13 +13,15 @@ package final class Linear: @unchecked Sendable {
         self.bias = bias
     }
 
+    /// Starts, where the source is random, with the deviation gain/√inputs, which keeps the size of what goes
+    /// through whatever the width (a fixed 0.02 leaves small models asleep for their first hundreds of steps).
     convenience init(
         _ source: any ParameterSource, _ name: String, inputs: Int, outputs: Int, bias: Bool = false,
-        deviation: Double
+        gain: Double = 1
     ) throws {
+        let start = ParameterStart.normal(deviation: gain / Double(inputs).squareRoot())
         self.init(
-            weight: try source.parameter(
-                name + ".weight", [outputs, inputs], start: .normal(deviation: deviation)),
+            weight: try source.parameter(name + ".weight", [outputs, inputs], start: start),
             bias: bias ? try source.parameter(name + ".bias", [outputs], start: .constant(0)) : nil)
     }
 

@@ -30,25 +30,23 @@ package final class Llama: @unchecked Sendable {
             let width = config.hiddenSize
             let (heads, kv) = (config.headCount * config.headDim, config.keyValueHeadCount * config.headDim)
             // Residual branches start smaller with depth (GPT-2), which steadies small models without tuning.
-            let deviation = 0.02
-            let branch = deviation / Double(2 * config.layerCount).squareRoot()
+            let branch = 1 / Double(2 * config.layerCount).squareRoot()
             inputNorm = try source.parameter(
                 prefix + "input_layernorm.weight", [width], start: .constant(1))
             postNorm = try source.parameter(
                 prefix + "post_attention_layernorm.weight", [width], start: .constant(1))
-            func linear(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool, _ deviation: Double) throws
-                -> Linear
-            {
-                try Linear(
-                    source, prefix + name, inputs: inputs, outputs: outputs, bias: bias, deviation: deviation)
+            func linear(
+                _ name: String, _ inputs: Int, _ outputs: Int, bias: Bool, _ gain: Double = 1
+            ) throws -> Linear {
+                try Linear(source, prefix + name, inputs: inputs, outputs: outputs, bias: bias, gain: gain)
             }
             let (inner, bias) = (config.intermediateSize, config.attentionBias)
-            q = try linear("self_attn.q_proj", width, heads, bias: bias, deviation)
-            k = try linear("self_attn.k_proj", width, kv, bias: bias, deviation)
-            v = try linear("self_attn.v_proj", width, kv, bias: bias, deviation)
+            q = try linear("self_attn.q_proj", width, heads, bias: bias)
+            k = try linear("self_attn.k_proj", width, kv, bias: bias)
+            v = try linear("self_attn.v_proj", width, kv, bias: bias)
             o = try linear("self_attn.o_proj", heads, width, bias: bias, branch)
-            gate = try linear("mlp.gate_proj", width, inner, bias: config.mlpBias, deviation)
-            up = try linear("mlp.up_proj", width, inner, bias: config.mlpBias, deviation)
+            gate = try linear("mlp.gate_proj", width, inner, bias: config.mlpBias)
+            up = try linear("mlp.up_proj", width, inner, bias: config.mlpBias)
             down = try linear("mlp.down_proj", inner, width, bias: config.mlpBias, branch)
         }
 
@@ -63,14 +61,14 @@ package final class Llama: @unchecked Sendable {
         self.config = config
         embedding = try source.parameter(
             prefix + "embed_tokens.weight", [config.vocabSize, config.hiddenSize],
-            start: .normal(deviation: 0.02))
+            start: .normal(deviation: 1 / Double(config.hiddenSize).squareRoot()))
         layers = try (0..<config.layerCount).map { try Layer(source, "\(prefix)layers.\($0).", config) }
         norm = try source.parameter(prefix + "norm.weight", [config.hiddenSize], start: .constant(1))
         head =
             config.tieWordEmbeddings
             ? Linear(weight: embedding)
             : try Linear(
-                source, headName, inputs: config.hiddenSize, outputs: config.vocabSize, deviation: 0.02)
+                source, headName, inputs: config.hiddenSize, outputs: config.vocabSize)
         rotary = RotaryTable(
             headWidth: config.headDim, base: config.ropeTheta, positions: config.maxPositionEmbeddings)
         shape = AttentionShape(

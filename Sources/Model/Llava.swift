@@ -19,7 +19,7 @@ package final class Llava: @unchecked Sendable {
         func projection(_ index: Int, _ inputs: Int) throws -> Linear {
             try Linear(
                 source, "model.multi_modal_projector.linear_\(index)", inputs: inputs, outputs: width,
-                bias: config.projectorBias, deviation: 1 / Double(inputs).squareRoot())
+                bias: config.projectorBias)
         }
         projector1 = try projection(1, inputs)
         projector2 = try projection(2, width)

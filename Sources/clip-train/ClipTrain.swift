@@ -29,10 +29,14 @@ import Training
 
     @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
     var output: String
+    @Option(help: ArgumentHelp("LLaVA whose vision tower the model begins with.", valueName: "folder"))
+    var tower: String?
     @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
     @Option(help: "Steps.") var steps = 1800
     @Option(help: "Pictures of a step.") var batch = 128
-    @Option(help: "True sentences of a picture and step; as many false ones are made.") var sentences = 2
+    @Option(help: "True sentences of a picture and step.") var sentences = 2
+    @Option(help: "False sentences made of each true one.") var falsehoods = 3
+    @Option(help: "Weight of telling each true sentence from the false ones made of it.") var twinWeight = 2.0
     @Option(help: "Highest learning rate.") var learningRate = 1e-3
     @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
     @Option(help: "Decay of matrices.") var weightDecay: Float = 0.05
@@ -60,7 +64,7 @@ import Training
         let processor = try ImageProcessor(
             size: .shortestEdge(imageSize), crop: ImageProcessor.Crop(height: imageSize, width: imageSize),
             mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd)
-        let model = try Clip(RandomSource(seed: engine.seed), config: config(tokenizer))
+        let model = try Clip(start(run), config: config(tokenizer))
         model.parameters.forEach { $0.train() }
 
         var settings = AdamW.Settings()
@@ -80,9 +84,10 @@ import Training
             gradients: { step in
                 let chosen = order.examples(step: step)
                 let lesson = try pictures.lesson(
-                    chosen, sentences: sentences, seed: engine.seed &+ UInt64(step), tokenizer, processor)
+                    chosen, sentences: sentences, falsehoods: falsehoods, seed: engine.seed &+ UInt64(step), tokenizer, processor)
                 let metrics = trainer.addGradients(
-                    pixels: lesson.pixels, texts: lesson.texts, truth: lesson.truth)
+                    pixels: lesson.pixels, texts: lesson.texts, truth: lesson.truth, twins: lesson.twins,
+                    twinWeight: twinWeight)
                 return (metrics, chosen.map { pictures.ids[$0] })
             })
         progress.finish()
@@ -91,6 +96,16 @@ import Training
         try AtomicFolder.publish(output)
         try run.addOutput(output, kind: .model)
         try scoreUnseen(model, tokenizer, processor, run)
+    }
+
+    /// Random weights, under a vision tower that already sees where `--tower` gives one.
+    private func start(_ run: StageRun) throws -> any ParameterSource {
+        let random = RandomSource(seed: engine.seed)
+        guard let tower else { return random }
+        try run.addModel(tower, role: "tower")
+        return GraftedSource(
+            base: random, graft: CheckpointSource(try .open(URL(fileURLWithPath: tower))),
+            graftName: { $0.hasPrefix("vision_model.") ? "model.vision_tower." + $0 : nil })
     }
 
     private func config(_ tokenizer: Tokenizer) -> ClipConfig {

@@ -5,6 +5,7 @@ import Model
 import PictureWorld
 import StageKit
 import Tokenizer
+import Training
 
 /// Pictures with their scenes, and the sentences that are drawn from them for a step.
 struct ScenePictures: Sendable {
@@ -31,36 +32,36 @@ struct ScenePictures: Sendable {
         let pixels: [[Float]]
         let texts: [[Int32]]
         let truth: [[Bool?]]
+        let twins: [ContrastiveTrainer.Twin]
     }
 
-    /// True sentences of every chosen picture and as many false ones; `truth[i][j]` says what sentence j is of
-    /// picture i, whoever it was made for.
+    /// True sentences of every chosen picture, each with falsehoods made from it; `truth[i][j]` says what
+    /// sentence j is of picture i, whoever it was made for.
     func lesson(
-        _ chosen: [Int], sentences: Int, seed: UInt64, _ tokenizer: Tokenizer, _ processor: ImageProcessor
+        _ chosen: [Int], sentences: Int, falsehoods: Int, seed: UInt64, _ tokenizer: Tokenizer,
+        _ processor: ImageProcessor
     ) throws -> Lesson {
         let pixels = try loadPixels(chosen, processor)
         var random = WorldRandom(seed: seed, purpose: "falsehoods")
-        var lines: [String] = []
-        for index in chosen {
+        var book = SentenceBook()
+        var twins: [ContrastiveTrainer.Twin] = []
+        for (image, index) in chosen.enumerated() {
             let scene = scenes[index]
             for sentence in scene.trueSentences(seed: seed).prefix(sentences) {
-                lines.append(sentence)
-                // Half of the falsehoods are absent objects: that is what hallucinations are.
-                let kinds: [Falsehood] =
-                    random.chance(0.5)
-                    ? [.absentObject]
-                    : random.shuffled([.wrongColour, .wrongPlace, .wrongSize, .wrongRelation])
-                for kind in kinds {
-                    guard let false_ = scene.falsify(sentence, kind, using: &random) else { continue }
-                    lines.append(false_)
-                    break
+                // What hallucinations are made of comes always, the rest in turn.
+                let kinds = [.absentObject] + random.shuffled(Falsehood.allCases.filter { $0 != .absentObject })
+                let wrong = kinds.compactMap { scene.falsify(sentence, $0, using: &random) }
+                let truth = book.number(of: sentence)
+                for text in wrong.prefix(falsehoods) {
+                    twins.append(.init(image: image, truth: truth, falsehood: book.number(of: text)))
+                }
+                if let slip = absentCompanion(scene), random.chance(0.25) {
+                    twins.append(.init(image: image, truth: truth, falsehood: book.number(of: slip)))
                 }
             }
-            if let companion = absentCompanion(scene), random.chance(0.5) { lines.append(companion) }
         }
-        lines = Array(Set(lines)).sorted()
-        let parsed = lines.map { ParsedSentence($0) }
         let rows = Slots<[Bool?]>(count: chosen.count)
+        let parsed = book.sentences.map { ParsedSentence($0) }
         Parallel.run(chosen.count) { i in
             rows[i] = parsed.map { sentence in
                 switch scenes[chosen[i]].verdict(on: sentence) {
@@ -71,8 +72,8 @@ struct ScenePictures: Sendable {
             }
         }
         return Lesson(
-            pixels: pixels, texts: lines.map { tokenizer.encode($0, addSpecialTokens: true) },
-            truth: rows.values)
+            pixels: pixels, texts: book.sentences.map { tokenizer.encode($0, addSpecialTokens: true) },
+            truth: rows.values, twins: twins)
     }
 
     /// The companion sentence where it would be a slip: the falsehood that the policy tells.
@@ -87,5 +88,18 @@ struct ScenePictures: Sendable {
             rows[i] = Result { try processor.pixels(decodeImage(at: paths[chosen[i]])) }
         }
         return try rows.values.map { try $0.get() }
+    }
+}
+
+/// Sentences numbered in the order of their first mention.
+private struct SentenceBook {
+    private(set) var sentences: [String] = []
+    private var numbers: [String: Int] = [:]
+
+    mutating func number(of sentence: String) -> Int {
+        if let number = numbers[sentence] { return number }
+        numbers[sentence] = sentences.count
+        sentences.append(sentence)
+        return sentences.count - 1
     }
 }

@@ -22,8 +22,10 @@ struct TreeOptions: ParsableArguments {
     func validate() throws {
         if children < 1 { throw ValidationError("--children \(children): give a number from 1") }
         if maxSentences < 1 { throw ValidationError("--max-sentences \(maxSentences): give a number from 1") }
-        _ = try Pruning(rule: prune, top: keepTop, bottom: keepBottom)
-        _ = try Calibration(mode: calibration, lambda: lambda)
+        do {
+            _ = try Pruning(rule: prune, top: keepTop, bottom: keepBottom)
+            _ = try Calibration(mode: calibration, lambda: lambda)
+        } catch { throw ValidationError("\(error)") }
     }
 
     var width: Int { keepTop + keepBottom }
