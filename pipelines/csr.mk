@@ -19,3 +19,5 @@ $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
 	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
 		--resume -o $(@D)
+
+kept: $(foreach file,candidates scored pairs,$(rounds:%=$R/round-%/$(file).jsonl))

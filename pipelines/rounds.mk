@@ -3,7 +3,6 @@
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
 # A run keeps the scenes and, unless RECIPE says another, the recipe that it began with.
 .DELETE_ON_ERROR:
-.SECONDARY:
 .SECONDEXPANSION:
 unexport OPENBLAS_CORETYPE  # stages run on the core that OpenBLAS finds
 
@@ -31,9 +30,12 @@ test := $R/scenes/test
 exam = --captions $(test)/prompts.jsonl --mme $(test)/mme.jsonl --image-root $(test) \
 	--pope $(addprefix $(test)/pope_,random.jsonl popular.jsonl adversarial.jsonl)
 
-.PHONY: scored FORCE
+.PHONY: scored kept FORCE
 scored: $R/table.txt
 	@cat $<
+
+# Make removes what only lies between, unless it is mentioned somewhere.
+kept: $(call adapters,$(rounds))
 
 # Noticed by content: a recipe of another name or with other words has what follows made anew.
 $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
