@@ -42,6 +42,9 @@ package struct TrainingLoop {
 
     private var state: TrainingState { TrainingState(directory: directory, identity: identity) }
 
+    /// Steps that an interrupted run has done, from which `run(resume: true)` goes on.
+    package var savedSteps: Int { get throws { try state.savedSteps } }
+
     /// Runs to the schedule's last step.
     ///
     /// - Parameter resume: continue from the checkpoint if there is one.

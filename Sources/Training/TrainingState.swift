@@ -47,6 +47,14 @@ struct TrainingState {
             metadata: ["step": String(step), "identity": identity])
     }
 
+    /// Steps behind the checkpoint; 0 where there is none that says so.
+    var savedSteps: Int {
+        get throws {
+            guard FileManager.default.fileExists(atPath: checkpoint.path) else { return 0 }
+            return try SafetensorsFile(checkpoint).metadata["step"].flatMap { Int($0) } ?? 0
+        }
+    }
+
     /// Puts the last checkpoint's values back and cuts the log to its step; without a checkpoint the run
     /// starts anew.
     func restore(_ optimiser: AdamW) throws {

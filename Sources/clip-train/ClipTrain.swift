@@ -77,14 +77,16 @@ import Training
             weightsChanged: { model.linears.forEach { $0.weightsChanged() } })
         let trainer = ContrastiveTrainer(model)
         var order = BatchOrder(count: pictures.count, batch: batch, seed: engine.seed)
-        let progress = run.progress(total: steps, unit: "steps")
+        let progress = run.progress(
+            total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
         try loop.run(
             resume: resume,
             report: { step, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order.examples(step: step)
                 let lesson = try pictures.lesson(
-                    chosen, sentences: sentences, falsehoods: falsehoods, seed: engine.seed &+ UInt64(step), tokenizer, processor)
+                    chosen, sentences: sentences, falsehoods: falsehoods, seed: engine.seed &+ UInt64(step),
+                    tokenizer, processor)
                 let metrics = trainer.addGradients(
                     pixels: lesson.pixels, texts: lesson.texts, truth: lesson.truth, twins: lesson.twins,
                     twinWeight: twinWeight)

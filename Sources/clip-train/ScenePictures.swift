@@ -49,7 +49,8 @@ struct ScenePictures: Sendable {
             let scene = scenes[index]
             for sentence in scene.trueSentences(seed: seed).prefix(sentences) {
                 // What hallucinations are made of comes always, the rest in turn.
-                let kinds = [.absentObject] + random.shuffled(Falsehood.allCases.filter { $0 != .absentObject })
+                let kinds =
+                    [.absentObject] + random.shuffled(Falsehood.allCases.filter { $0 != .absentObject })
                 let wrong = kinds.compactMap { scene.falsify(sentence, $0, using: &random) }
                 let truth = book.number(of: sentence)
                 for text in wrong.prefix(falsehoods) {

@@ -121,7 +121,8 @@ import Training
                 steps: steps),
             directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
             weightsChanged: { decoder.adapterTargets.forEach { $0.adapterChanged() } })
-        let progress = run.progress(total: steps, unit: "steps")
+        let progress = run.progress(
+            total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
         try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in

@@ -80,7 +80,8 @@ import Training
             weightsChanged: { start.llava.weightsChanged() })
         let trainer = SupervisedTrainer(start.llava, lengthBalance: lengthBalance)
         var order = BatchOrder(count: lessons.count, batch: batch, seed: engine.seed)
-        let progress = run.progress(total: steps, unit: "steps")
+        let progress = run.progress(
+            total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
         try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
