@@ -1,0 +1,69 @@
+#!/bin/bash
+# kill -9 at KILLS random moments in each of sample, calibrate, dpo-train and sft-train, then --resume: the result
+# must be, byte for byte, that of an undisturbed run, and the ledger must tell of each kill. The short form is
+# Tests/StageTests/KillTests.swift.
+#   make build && Tests/kill-and-resume.sh
+#   KILLS=3 MODEL=folder RELEVANCE=folder Tests/kill-and-resume.sh
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+export PATH="$here/.build/release:$PATH"
+kills=${KILLS:-10}
+model=$(realpath "${MODEL:-$here/data/llava}")
+relevance=$(realpath "${RELEVANCE:-$here/data/clip}")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+say() { printf '%s\n' "$*"; }
+seconds() { date +%s.%N; }
+outcomes() { sightline ledger list --stage "$1" --outcome "$2" --limit 1000 --json | wc -l; }
+
+same() { diff -r whole out || { say "$1: killed after $2 s, and the result differs"; exit 1; }; }
+
+# try STAGE OPTIONS…: an undisturbed run, then kills and resumed runs until there were enough kills.
+try() {
+    local stage=$1 began took pause process done=0 killed=0 begun=0 told
+    shift
+    rm -rf whole
+    began=$(seconds)
+    sightline "$stage" "$@" -o whole --quiet --no-ledger
+    took=$(awk "BEGIN { print $(seconds) - $began }")
+    while ((done < kills)); do
+        rm -rf out out.part out.part.*
+        pause=$(awk "BEGIN { print $took * $RANDOM / 32768 }")
+        sightline "$stage" "$@" -o out --quiet &
+        process=$!
+        sleep "$pause"
+        kill -9 $process 2>/dev/null || true
+        if wait $process 2>/dev/null; then continue; fi  # it was faster this time
+        killed=$((killed + 1))
+        if [[ -e out.part ]]; then begun=$((begun + 1)); fi
+        # A result that is there already must be the whole one, and doesn't count.
+        if [[ -e out ]]; then same "$stage" "$pause"; continue; fi
+        sightline "$stage" "$@" -o out --quiet --resume
+        same "$stage" "$pause"
+        done=$((done + 1))
+    done
+    # Whoever has begun to write stands in the ledger; a kill may come before that.
+    told=$(outcomes "$stage" killed)
+    if ((told < begun || told > killed)); then
+        say "$stage: the ledger tells of $told kills, but there were $begun to $killed"
+        exit 1
+    fi
+    say "$stage: $kills kills within $took s, each resumed to the same bytes; the ledger tells of $told"
+}
+
+mkdir runs
+sightline scenes --split dev --count 64 --kind prompts -o scenes --quiet --no-ledger
+images=(--image-root scenes)
+try sample scenes/prompts.jsonl --model "$model" --mode tree --relevance "$relevance" --batch 8 \
+    --max-tokens 24 "${images[@]}"
+sightline sample scenes/prompts.jsonl --model "$model" --mode tree --relevance "$relevance" --max-tokens 24 \
+    "${images[@]}" -o drawn.jsonl --quiet --no-ledger
+try calibrate drawn.jsonl --relevance "$relevance" --batch 1 "${images[@]}"
+sightline pair whole --keep-all -o pairs.jsonl --quiet --no-ledger
+try dpo-train pairs.jsonl --model "$model" --batch 4 --epochs 3 --save-every 5 "${images[@]}"
+sed 's/"prompt":"[^"]*"/"samples":[{"prompt":"What is it?","answer":"A picture of things."}]/' \
+    scenes/prompts.jsonl >lessons.jsonl
+try sft-train lessons.jsonl --model "$model" --steps 20 --batch 8 --save-every 3 "${images[@]}"
