@@ -34,7 +34,9 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         // libjpeg62-turbo-dev and libpng-dev: C, because both report errors by longjmp
         .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
+        .target(
+            name: "CKernels",
+            cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 
         library("Kernels", ["CKernels", "COpenBLAS"]),
         library("Checkpoint", ["CKernels", crypto]),
@@ -56,26 +58,34 @@ let package = Package(
 
         program("calibrate", ["Relevance", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
         program("pair", ["Preference", "PictureWorld", "RunLedger", arguments]),
-        program("self-critic", ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
+        program(
+            "self-critic",
+            ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
         program("ledger", ["RunLedger", arguments]),
-        program("clip-train", ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
+        program(
+            "clip-train",
+            ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
         program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
-        program("sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
+        program(
+            "sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
-        program("eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
+        program(
+            "eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
         program("sightline"),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
         program("report", ["Report", "Evaluating", "Benchmarks", arguments]),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer", "Records",
+                "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
+                "Records",
                 "Kernels", "COpenBLAS", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
-            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"], path: "Tests/OracleFixtures",
+            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"],
+            path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
         tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
