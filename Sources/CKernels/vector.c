@@ -86,6 +86,36 @@ CLONES float sl_sum_exp(long n, const float *x, float shift) {
     return s;
 }
 
+static inline __attribute__((always_inline)) float sum_of_scaled(long n, const float *x, float peak, float factor) {
+    FAST float s = 0;
+    for (long i = 0; i < n; i++) s += fast_exp((x[i] - peak) * factor);
+    return s;
+}
+
+CLONES long sl_draw(long n, const float *x, float factor, double uniform) {
+    const long block = 64;
+    float peak = sl_max(n, x);
+    double total = 0;
+    for (long i = 0; i < n; i += block)
+        total += sum_of_scaled(n - i < block ? n - i : block, x + i, peak, factor);
+    /* Whole blocks are stepped over by their sums, the one that holds the point is walked through. */
+    double left = uniform * total;
+    for (long i = 0; i < n; i += block) {
+        long count = n - i < block ? n - i : block;
+        double sum = sum_of_scaled(count, x + i, peak, factor);
+        if (left >= sum && i + block < n) {
+            left -= sum;
+            continue;
+        }
+        for (long j = 0; j < count; j++) {
+            left -= fast_exp((x[i + j] - peak) * factor);
+            if (left < 0) return i + j;
+        }
+        return i + count - 1;
+    }
+    return n - 1;
+}
+
 CLONES float sl_rms_norm(long n, const float *restrict x, const float *restrict w, float epsilon, float *restrict y) {
     FAST float s = 0;
     for (long i = 0; i < n; i++) s += x[i] * x[i];

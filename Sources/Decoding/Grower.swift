@@ -31,6 +31,13 @@ package final class Grower {
         pool = DecodingPool(model: model, slots: budget.slots)
     }
 
+    /// Whether a new grower for such requests would hold no more at once. Keeping one spares the system's work
+    /// of finding pages for another cache.
+    package func suffices(longestPrompt: Int, records: Int) -> Bool {
+        let wanted = plan.slots(promptTokens: longestPrompt) * max(1, records)
+        return min(budget.bytes / bytesPerSlot, wanted) <= budget.slots
+    }
+
     /// - Returns: each request's nodes, in the order of the requests.
     /// - Throws: `GrowthTooLarge`, and what `steering` throws.
     package func grow(_ requests: [GrowthRequest], steering: Steering) throws -> [[GrownNode]] {

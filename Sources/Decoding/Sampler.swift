@@ -35,9 +35,11 @@ package struct Sampler: Sendable, Equatable {
 
     private func sampled(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int {
         let uniform = generator.nextUniform()
+        guard topK > 0 || topP < 1 else {
+            return sl_draw(logits.count, logits.baseAddress!, Float(1 / temperature), uniform)
+        }
         let peak = sl_max(logits.count, logits.baseAddress!)
         let weights = logits.map { exp(Double($0 - peak) / temperature) }
-        guard topK > 0 || topP < 1 else { return pick(weights.indices, weights, uniform) }
         var order = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
         if topK > 0 { order = Array(order.prefix(topK)) }
         if topP < 1 {
@@ -53,9 +55,7 @@ package struct Sampler: Sendable, Equatable {
         return pick(order, weights, uniform)
     }
 
-    private func pick(_ indices: some BidirectionalCollection<Int>, _ weights: [Double], _ uniform: Double)
-        -> Int
-    {
+    private func pick(_ indices: [Int], _ weights: [Double], _ uniform: Double) -> Int {
         var left = uniform * indices.reduce(0) { $0 + weights[$1] }
         for index in indices {
             left -= weights[index]

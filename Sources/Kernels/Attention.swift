@@ -52,28 +52,82 @@ package func attention(
     _ q: Matrix, _ k: Matrix, _ v: Matrix, _ segments: [AttentionSegment], _ shape: AttentionShape,
     into out: Matrix, logSumExp: Matrix?
 ) {
-    Parallel.run(segments.count * shape.heads) { task in
-        let segment = segments[task / shape.heads]
+    let groups = siblings(segments)
+    Parallel.run(groups.count * shape.heads) { task in
         let head = task % shape.heads
         let columns = shape.columns(head)
         let kvColumns = shape.columns(shape.keyValueHead(of: head))
-        withScores(segment, q.columns(columns), k.columns(kvColumns), shape.scale) { scores in
-            for i in 0..<segment.queries.count {
-                let visible = segment.visible(i)
-                let row = scores.row(i)
-                let peak = sl_max(visible, row)
-                let sum = sl_exp_sum(visible, row, peak, row)
-                sl_scale(visible, 1 / sum, row)
-                (row + visible).update(repeating: 0, count: scores.columns - visible)
-                logSumExp?[segment.queries.lowerBound + i, head] = peak + log(sum)
+        let (qh, kh, vh) = (q.columns(columns), k.columns(kvColumns), v.columns(kvColumns))
+        for segment in segments[groups[task / shape.heads]] {
+            let sums = logSumExp?.rows(segment.queries).columns(head..<head + 1)
+            let (rows, o) = (qh.rows(segment.queries), out.rows(segment.queries).columns(columns))
+            if rows.rows < fewRows {
+                attendRows(segment, rows, kh, vh, shape.scale, into: o, logSumExp: sums)
+            } else {
+                attendBlock(segment, rows, kh, vh, shape.scale, into: o, logSumExp: sums)
             }
-            let o = out.rows(segment.queries).columns(columns)
-            var first = 0
-            for range in segment.ranges where !range.isEmpty {
-                let part = scores.columns(first..<first + range.count)
-                product(part, v.rows(range).columns(kvColumns), into: o, accumulate: first > 0)
-                first += range.count
-            }
+        }
+    }
+}
+
+/// Below this many query rows a call of the matrix library costs more than it saves. A span's own length
+/// decides, so a record keeps its kernel.
+private let fewRows = 4
+
+/// Neighbouring short segments below the same ancestors: one task takes them in turn, and finds the ancestors'
+/// keys in its cache from the second on.
+private func siblings(_ segments: [AttentionSegment]) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    for (index, segment) in segments.enumerated() {
+        if let group = groups.last, segment.queries.count < fewRows, !segment.shared.isEmpty,
+            segments[group.lowerBound].queries.count < fewRows,
+            segments[group.lowerBound].shared == segment.shared
+        {
+            groups[groups.count - 1] = group.lowerBound..<index + 1
+        } else {
+            groups.append(index..<index + 1)
+        }
+    }
+    return groups
+}
+
+/// One query row after the other, each by a kernel that reads its keys and values once.
+private func attendRows(
+    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix,
+    logSumExp: Matrix?
+) {
+    let ranges = segment.ranges.filter { !$0.isEmpty }
+    let first = ranges.map(\.lowerBound)
+    var count = ranges.map(\.count)
+    withScratch(1, segment.keyCount) { scores in
+        for i in 0..<q.rows {
+            if segment.causal { count[count.count - 1] = segment.own.count - (q.rows - 1 - i) }
+            let sum = sl_attend(
+                q.columns, scale, q.row(i), k.base, v.base, k.stride, ranges.count, first, count,
+                scores.base, out.row(i))
+            logSumExp?[i, 0] = sum
+        }
+    }
+}
+
+/// All query rows at once, by products over the ranges.
+private func attendBlock(
+    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix,
+    logSumExp: Matrix?
+) {
+    withScores(segment, q, k, scale) { scores in
+        for i in 0..<q.rows {
+            let visible = segment.visible(i)
+            let row = scores.row(i)
+            let peak = sl_max(visible, row)
+            let sum = sl_exp_sum(visible, row, peak, row)
+            sl_scale(visible, 1 / sum, row)
+            (row + visible).update(repeating: 0, count: scores.columns - visible)
+            logSumExp?[i, 0] = peak + log(sum)
+        }
+        forEachRange(segment) { range, at in
+            GEMM.single(
+                scores.columns(at), false, v.rows(range), false, into: out, beta: at.lowerBound > 0 ? 1 : 0)
         }
     }
 }
@@ -94,7 +148,7 @@ package func attentionBackward(
                 let oh = out.rows(segment.queries).columns(columns)
                 let doh = dOut.rows(segment.queries).columns(columns)
                 let dqh = dq.rows(segment.queries).columns(columns)
-                withScores(segment, q.columns(columns), k.columns(kvColumns), shape.scale) { p in
+                withScores(segment, qh, k.columns(kvColumns), shape.scale) { p in
                     withScratch(p.rows, p.columns) { ds in
                         for i in 0..<p.rows {
                             let visible = segment.visible(i)
@@ -129,36 +183,11 @@ package func attentionBackward(
 private func withScores(
     _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ scale: Float, _ body: (Matrix) -> Void
 ) {
-    let rows = q.rows(segment.queries)
-    withScratch(rows.rows, segment.keyCount) { scores in
+    withScratch(q.rows, segment.keyCount) { scores in
         forEachRange(segment) { range, at in
-            let keys = k.rows(range)
-            if rows.rows < fewRows {
-                for i in 0..<rows.rows {
-                    for (column, slot) in zip(at, range) {
-                        scores[i, column] = sl_dot(q.columns, rows.row(i), k.row(slot)) * scale
-                    }
-                }
-            } else {
-                GEMM.single(rows, false, keys, true, into: scores.columns(at), alpha: scale)
-            }
+            GEMM.single(q, false, k.rows(range), true, into: scores.columns(at), alpha: scale)
         }
         body(scores)
-    }
-}
-
-/// Below this many query rows a product reads each key once per row anyway, and a call of the matrix
-/// library costs more than it saves. A span's own length decides, so a record keeps its kernel.
-private let fewRows = 4
-
-private func product(_ p: Matrix, _ v: Matrix, into o: Matrix, accumulate: Bool) {
-    if p.rows >= fewRows {
-        GEMM.single(p, false, v, false, into: o, beta: accumulate ? 1 : 0)
-        return
-    }
-    for i in 0..<p.rows {
-        if !accumulate { o.row(i).update(repeating: 0, count: o.columns) }
-        for j in 0..<p.columns { sl_axpy(v.columns, p[i, j], v.row(j), o.row(i)) }
     }
 }
 

@@ -18,30 +18,35 @@ package enum GEMM {
     /// OpenBLAS threads would multiply with ours.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
-    /// Weights `[n × k]` packed for `multiply`, in panels of 32 output columns.
+    /// Weights `[n × k]` packed for `multiply`, in panels of 32 output columns; `transposed`, weights `[k × n]`
+    /// for the input gradient.
     package final class Packed: @unchecked Sendable {
         let buffer: Buffer
+        private let transposed: Bool
         package let n: Int
         package let k: Int
 
-        /// Packs `weights` `[n × k]`.
-        package init(_ weights: Matrix) {
-            n = weights.rows
-            k = weights.columns
+        /// Packs `weights`.
+        package init(_ weights: Matrix, transposed: Bool = false) {
+            self.transposed = transposed
+            n = transposed ? weights.columns : weights.rows
+            k = transposed ? weights.rows : weights.columns
             buffer = Buffer(count: (n + Int(SL_PANEL) - 1) / Int(SL_PANEL) * Int(SL_PANEL) * k)
             pack(weights)
         }
 
         /// Packs again after the weights changed.
         package func pack(_ weights: Matrix) {
-            precondition(weights.rows == n && weights.columns == k)
+            precondition(weights.rows == (transposed ? k : n) && weights.columns == (transposed ? n : k))
             let (n, k, buffer) = (n, k, buffer)
+            let strides = transposed ? (1, weights.stride) : (weights.stride, 1)
             meter.time(.init(rows: 0, columns: n, inner: k)) {
                 Parallel.ranges((n + 31) / 32, grain: 8) { panels in
                     let first = panels.lowerBound * 32
                     sl_pack_weights(
-                        min(n, panels.upperBound * 32) - first, k, weights.row(first), weights.stride, 1,
-                        buffer.base + first * k)
+                        min(n, panels.upperBound * 32) - first, k, weights.base + first * strides.0,
+                        strides.0,
+                        strides.1, buffer.base + first * k)
                 }
             }
         }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A view of `rows × columns` floats, row after row, `stride` floats apart. It does not own its memory:
 /// an `Arena` (activations) or a `Buffer` (weights, caches) does.
 package struct Matrix: @unchecked Sendable {
@@ -50,12 +52,35 @@ package struct Matrix: @unchecked Sendable {
 package final class Buffer: @unchecked Sendable {
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
+    /// The pages of a large buffer, given back as they came.
+    private let pages: UnsafeMutableRawBufferPointer?
 
     package init(count: Int) {
         self.count = count
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-        base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
-        base.initialize(repeating: 0, count: max(count, 1))
+        pages = Self.pages(bytes: count * 4)
+        if let pages {
+            let aligned = pages.baseAddress!.alignedUp(toMultipleOf: Self.hugePage)
+            base = aligned.bindMemory(to: Float.self, capacity: count)
+        } else {
+            let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+            base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+            base.initialize(repeating: 0, count: max(count, 1))
+        }
+    }
+
+    private static let hugePage = 1 << 21
+
+    /// Pages that are zero and cost nothing before they are written: a cache of keys and values may take
+    /// gigabytes for every batch. Large pages where the system has them: rows of one head lie far apart.
+    private static func pages(bytes: Int) -> UnsafeMutableRawBufferPointer? {
+        guard bytes >= 2 * hugePage else { return nil }
+        let size = bytes + hugePage
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), base != MAP_FAILED else {
+            return nil
+        }
+        _ = madvise(base, size, Int32(MADV_HUGEPAGE))
+        return UnsafeMutableRawBufferPointer(start: base, count: size)
     }
 
     package convenience init(_ values: [Float]) {
@@ -63,7 +88,13 @@ package final class Buffer: @unchecked Sendable {
         values.withUnsafeBufferPointer { base.update(from: $0.baseAddress!, count: $0.count) }
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    deinit {
+        if let pages {
+            munmap(pages.baseAddress!, pages.count)
+        } else {
+            UnsafeMutableRawPointer(base).deallocate()
+        }
+    }
 
     package func matrix(rows: Int, columns: Int) -> Matrix {
         precondition(rows * columns <= count)

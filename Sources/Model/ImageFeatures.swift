@@ -50,7 +50,7 @@ package final class ImageFeatures {
         known[path] = buffer
         order.append(path)
         held += buffer.count
-        while held > budget, order.count > 1 {
+        while held > budget {
             held -= known.removeValue(forKey: order.removeFirst())!.count
         }
     }

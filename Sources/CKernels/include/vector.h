@@ -14,6 +14,10 @@ float sl_exp_sum(long n, const float *x, float shift, float *y);
 /* Σ exp(x − shift) */
 float sl_sum_exp(long n, const float *x, float shift);
 
+/* The index at which the running sum of exp(factor·(x − max x)) passes `uniform` (in [0, 1)) of the whole: a draw
+   from softmax(factor·x). */
+long sl_draw(long n, const float *x, float factor, double uniform);
+
 /* RMSNorm of one row, y = x·r·w with r = 1/√(mean x² + ε); returns r. */
 float sl_rms_norm(long n, const float *x, const float *w, float epsilon, float *y);
 /* dx += …, dw += … (dw may be null) */
