@@ -45,6 +45,7 @@ models: build ## train the two models of data/ anew
 	sightline ledger run models -- $(MAKE) --no-print-directory -f pipelines/models.mk
 
 ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
+	@mkdir -p runs/ablation
 	sightline eval compare base=runs/ablation-default/base $(compared) -o runs/ablation/summary.json
 
 ablation-%: build
