@@ -44,6 +44,13 @@ package struct ImageProcessor: Sendable, Equatable {
     /// (rescaled in Double and rounded to Float, then normalised in Float).
     private let values: [Float]
 
+    /// CLIP's preprocessing to pictures of `side` × `side`.
+    package init(square side: Int) throws {
+        try self.init(
+            size: .shortestEdge(side), crop: Crop(height: side, width: side), mean: Self.clipMean,
+            std: Self.clipStd)
+    }
+
     /// - Throws: `ImageError.configuration` where the sizes aren't positive, or would give pictures of
     ///   different shapes.
     package init(

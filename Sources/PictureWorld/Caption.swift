@@ -8,20 +8,17 @@ package struct Caption: Sendable, Equatable {
     package var slipped: Bool { invented != nil }
 }
 
-/// The wordings of an object sentence. Each names colour, category and place; most name the size.
-enum ObjectWording: CaseIterable {
-    case plain, thereIs, placeFirst, youSee, placeStands
+/// The wordings of an object sentence. Each names place, colour and category; most name the size. The place
+/// comes first: a small model then looks there for the rest, where "the fourth thing in reading order" would
+/// have it count before it can see.
+enum ObjectWording: String, CaseIterable {
+    case isThere = "is"
+    case thereIs = "there is"
+    case youSee = "you can see"
+    case stands = "stands"
 
     func sentence(_ object: SceneObject, sized: Bool) -> String {
-        let thing = object.description(sized: sized)
-        let place = object.place.phrase
-        return switch self {
-        case .plain: "\(capitalised(thing)) is \(place)."
-        case .thereIs: "There is \(thing) \(place)."
-        case .placeFirst: "\(capitalised(place)) there is \(thing)."
-        case .youSee: "You can see \(thing) \(place)."
-        case .placeStands: "\(capitalised(place)) is \(thing)."
-        }
+        "\(capitalised(object.place.phrase)) \(rawValue) \(object.description(sized: sized))."
     }
 }
 

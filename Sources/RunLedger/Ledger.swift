@@ -23,6 +23,9 @@ package final class Ledger: Sendable {
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
             exists || access == .write
         else { throw LedgerError.noFolder(path: path) }
+        // Two stages of a pipe that meet a ledger not made yet would both make it, or find it half made.
+        let making = access == .write ? FolderLock(folder) : nil
+        defer { making?.release() }
         queue = try LedgerError.translating(path) {
             // Looked at before anything is written: another program's database stays as it is.
             if exists { try Self.check(try Self.connect(path, readOnly: true, busySeconds), path: path) }
@@ -197,4 +200,18 @@ private func jsonString(_ text: String) -> String {
         }
     }
     return out + "\""
+}
+
+/// Holds a folder against others who hold it, until released; the kernel lets go of it with the process.
+private struct FolderLock {
+    private let descriptor: Int32
+
+    /// Waits for whoever has it. A folder that can't be locked (some network file systems) is not: SQLite's own
+    /// locks remain.
+    init(_ folder: String) {
+        descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        if descriptor >= 0 { flock(descriptor, LOCK_EX) }
+    }
+
+    func release() { if descriptor >= 0 { close(descriptor) } }
 }

@@ -61,9 +61,7 @@ import Training
         let part = try AtomicFolder.prepare(output, keeping: resume)
         let folder = URL(fileURLWithPath: part)
         let tokenizer = try trainTokenizer(pictures, folder)
-        let processor = try ImageProcessor(
-            size: .shortestEdge(imageSize), crop: ImageProcessor.Crop(height: imageSize, width: imageSize),
-            mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd)
+        let processor = try ImageProcessor(square: imageSize)
         let model = try Clip(start(run), config: config(tokenizer))
         model.parameters.forEach { $0.train() }
 

@@ -5,10 +5,13 @@ import Kernels
 import Model
 import Tokenizer
 
-/// A small LLaVA that does not exist yet: vision tower and preprocessing of a trained CLIP, a tokenizer made
-/// from the texts, projector and decoder at random.
+/// A small LLaVA that does not exist yet: a tokenizer made from the texts, everything else at random but for
+/// the vision tower where a trained CLIP gives its own.
 struct NewModel {
-    let tower: URL
+    /// A CLIP whose tower and preprocessing it takes over.
+    let tower: URL?
+    /// The tower it gets otherwise.
+    let vision: ClipVisionConfig
     let width: Int
     let layers: Int
     let heads: Int
@@ -20,22 +23,33 @@ struct NewModel {
 
     /// Writes tokenizer and preprocessing to `folder` and makes the model.
     func make(texts: [String], in folder: URL) throws -> VisionLanguageModel {
-        let checkpoint = try CheckpointDirectory.open(tower)
-        let clip = try checkpoint.config().clip(path: tower.appendingPathComponent("config.json").path)
         try BPETrainer(family: .llama, vocabularySize: vocabulary)
             .train(texts + templateTexts).write(to: folder, maximumLength: context)
         let tokenizer = try Tokenizer(directory: folder)
-        try ImageProcessor(directory: tower).encodeConfiguration(processorClass: "LlavaProcessor")
+        try processor().encodeConfiguration(processorClass: "LlavaProcessor")
             .write(to: folder.appendingPathComponent("preprocessor_config.json"))
-        let source = GraftedSource(
-            base: RandomSource(seed: seed), graft: CheckpointSource(checkpoint),
+        let (source, vision) = try start()
+        return try VisionLanguageModel(
+            directory: folder, llava: Llava(source, config: config(tokenizer, vision)), tokenizer: tokenizer)
+    }
+
+    private func processor() throws -> ImageProcessor {
+        if let tower { return try ImageProcessor(directory: tower) }
+        return try ImageProcessor(square: vision.imageSize)
+    }
+
+    private func start() throws -> (any ParameterSource, ClipVisionConfig) {
+        let random = RandomSource(seed: seed)
+        guard let tower else { return (random, vision) }
+        let checkpoint = try CheckpointDirectory.open(tower)
+        let clip = try checkpoint.config().clip(path: tower.appendingPathComponent("config.json").path)
+        let grafted = GraftedSource(
+            base: random, graft: CheckpointSource(checkpoint),
             graftName: { name in
                 let prefix = "model.vision_tower."
                 return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : nil
             })
-        return try VisionLanguageModel(
-            directory: folder, llava: Llava(source, config: config(tokenizer, clip.vision)),
-            tokenizer: tokenizer)
+        return (grafted, clip.vision)
     }
 
     /// The template's own words must be in the vocabulary.

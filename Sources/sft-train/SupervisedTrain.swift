@@ -19,7 +19,8 @@ import Training
             Reads records {"id","image","samples":[{"prompt","answer"},…]} (scenes --kind captions) and writes a
             model directory in Hugging Face layout. Everything said about one picture is a child of one root,
             so the picture is computed once. Without --model a new model is made: its tokenizer from the
-            texts, its vision tower from --tower, the rest at random.
+            texts, its vision tower from --tower where that is given,
+            the rest at random.
             """)
 
     @OptionGroup var input: InputOptions
@@ -44,7 +45,11 @@ import Training
         help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
     var lengthBalance: Float = 0.5
     @Option(help: "Steps between checkpoints.") var saveEvery = 200
-    @Option(help: "Width of a new decoder.") var width = 192
+    @Option(help: "Width of a new decoder, and of a new vision tower.") var width = 192
+    @Option(help: "Layers of a new vision tower; the last one is not used (vision_feature_layer -2).")
+    var visionLayers = 4
+    @Option(help: "Side of a picture of a new vision tower.") var imageSize = 128
+    @Option(help: "Side of its patches.") var patchSize = 16
     @Option(help: "Layers of a new decoder.") var layers = 6
     @Option(help: "Attention heads of a new decoder.") var heads = 6
     @Option(help: "Key and value heads of a new decoder.") var keyValueHeads = 6
@@ -101,14 +106,24 @@ import Training
             try run.addModel(model, role: "start")
             return try VisionLanguageModel(directory: URL(fileURLWithPath: model))
         }
-        guard let tower else {
-            throw StageError.usage("give --model to go on from, or --tower for a new model")
-        }
-        try run.addModel(tower, role: "tower")
+        if let tower { try run.addModel(tower, role: "tower") }
         let maker = NewModel(
-            tower: URL(fileURLWithPath: tower), width: width, layers: layers, heads: heads,
+            tower: tower.map { URL(fileURLWithPath: $0) }, vision: vision, width: width, layers: layers,
+            heads: heads,
             keyValueHeads: keyValueHeads, inner: inner, vocabulary: vocabulary, context: context,
             seed: engine.seed)
         return try maker.make(texts: lessons.prefix(4000).flatMap(\.texts), in: folder)
+    }
+
+    private var vision: ClipVisionConfig {
+        var config = ClipVisionConfig()
+        config.hiddenSize = width
+        config.intermediateSize = 4 * width
+        config.layerCount = visionLayers
+        config.headCount = heads
+        config.imageSize = imageSize
+        config.patchSize = patchSize
+        config.projectionDim = width
+        return config
     }
 }
