@@ -1,5 +1,5 @@
-# The two models of data/, from nothing but the picture world: the relevance model from single sentences, the
-# vision-language model, which begins with its vision tower, from captions and questions.
+# The two models of data/, from nothing but the picture world: the vision-language model from captions and
+# questions, then the relevance model, which begins with its vision tower, from single sentences.
 #   make models
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
@@ -21,12 +21,12 @@ $M/llava-scenes/sft.jsonl:
 $M/dev/clip.jsonl:
 	sightline scenes --split dev --count 500 -o $(@D)
 
-$M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $(recipe)
-	sightline clip-train $< --config $(recipe) --image-root $(<D) --dev $M/dev/clip.jsonl --dev-image-root $M/dev \
-		--resume -o $(@D)
+$M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $(recipe)
+	sightline sft-train $< --config $(recipe) --image-root $(<D) --resume -o $(@D)
 
-$M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $M/clip/model.safetensors $(recipe)
-	sightline sft-train $< --config $(recipe) --image-root $(<D) --tower $M/clip --resume -o $(@D)
+$M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $M/llava/model.safetensors $(recipe)
+	sightline clip-train $< --config $(recipe) --image-root $(<D) --tower $M/llava --dev $M/dev/clip.jsonl \
+		--dev-image-root $M/dev --resume -o $(@D)
 
 $(data)/%/model.safetensors: $M/%/model.safetensors
 	install -d $(@D)
