@@ -1,9 +1,12 @@
-/* Attention of a single query. See include/attend.h. */
+/* Attention of a few queries. See include/attend.h. */
 #include "attend.h"
 #include "vector.h"
 #include <math.h>
 
 #pragma clang fp contract(fast)
+
+#define BLOCK 16  /* keys at a time */
+#define VALUES 32 /* values at a time, which stay in the first-level cache for all queries */
 
 typedef float vec16 __attribute__((vector_size(64), aligned(4)));
 
@@ -24,24 +27,33 @@ INLINE void sums_of_16(vec16 *s) {
                        __builtin_shufflevector(s[i], s[i + 1], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
 }
 
-/* scores[j] = scale · q·k[j] for 16 keys; with fewer, the last one is read again for those that are missing. */
-INLINE void score_16(long width, const float *q, const float *k, long stride, long keys, float scale, float *scores) {
+/* scores[j] = scale · q·k[j] for 16 keys. Rows are addressed from four places, which fit into registers. */
+INLINE void score_16(long width, const float *q, const float *k, long stride, float scale, float *scores) {
     vec16 s[16];
-    const float *rows[16];
-    for (int j = 0; j < 16; j++) {
-        rows[j] = k + (j < keys ? j : keys - 1) * stride;
-        s[j] = (vec16){0};
-    }
+    for (int j = 0; j < 16; j++) s[j] = (vec16){0};
+    const float *rows[4] = {k, k + 4 * stride, k + 8 * stride, k + 12 * stride};
     long i = 0;
     for (; i + 16 <= width; i += 16) {
         vec16 x = *(const vec16 *)(q + i);
-        for (int j = 0; j < 16; j++) s[j] += x * *(const vec16 *)(rows[j] + i);
+        for (int j = 0; j < 16; j++) s[j] += x * *(const vec16 *)(rows[j / 4] + j % 4 * stride + i);
     }
     sums_of_16(s);
     for (; i < width; i++)
-        for (int j = 0; j < 16; j++) s[0][j] += q[i] * rows[j][i];
-    s[0] *= scale;
-    for (int j = 0; j < keys; j++) scores[j] = s[0][j];
+        for (int j = 0; j < 16; j++) s[0][j] += q[i] * k[j * stride + i];
+    *(vec16 *)scores = s[0] * scale;
+}
+
+/* The same for fewer keys. */
+INLINE void score_some(long width, const float *q, const float *k, long stride, long keys, float scale, float *scores) {
+    for (long j = 0; j < keys; j++) {
+        vec16 s = {0};
+        float rest = 0;
+        long i = 0;
+        for (; i + 16 <= width; i += 16) s += *(const vec16 *)(q + i) * *(const vec16 *)(k + j * stride + i);
+        for (; i < width; i++) rest += q[i] * k[j * stride + i];
+        for (int e = 0; e < 16; e++) rest += s[e];
+        scores[j] = rest * scale;
+    }
 }
 
 /* y[0 ..< 16·vectors] += Σ p[j]·v[j]; even and odd keys apart, so that the sums do not wait for each other. */
@@ -67,25 +79,60 @@ INLINE void add_all_weighted(long width, long keys, const float *p, const float 
         for (long j = 0; j < keys; j++) y[c] += p[j] * v[j * stride + c];
 }
 
-CLONES float sl_attend(long width, float scale, const float *q, const float *k, const float *v, long stride,
-                       long ranges, const long *first, const long *count, float *scores, float *out) {
-    long total = 0;
-    for (long r = 0; r < ranges; r++) {
-        const float *keys = k + first[r] * stride;
-        long j = 0;
-        for (; j + 16 <= count[r]; j += 16)
-            score_16(width, q, keys + j * stride, stride, 16, scale, scores + total + j);
-        if (j < count[r]) score_16(width, q, keys + j * stride, stride, count[r] - j, scale, scores + total + j);
-        total += count[r];
+/* Fetches what will be read while the block before it is worked on. */
+INLINE void prefetch(long width, long rows, const float *x, long stride) {
+    for (long j = 0; j < rows; j++)
+        for (long i = 0; i < width; i += 16) __builtin_prefetch(x + j * stride + i, 0, 3);
+}
+
+/* Scores of all queries over one range, a block of keys at a time, so that they come from memory once. */
+INLINE void score_range(long width, float scale, long queries, const float *q, long ldq, const float *k, long ldk,
+                        long keys, float *scores, long lds) {
+    long j = 0;
+    for (; j + BLOCK <= keys; j += BLOCK) {
+        long next = keys - j - BLOCK < BLOCK ? keys - j - BLOCK : BLOCK;
+        prefetch(width, next, k + (j + BLOCK) * ldk, ldk);
+        for (long r = 0; r < queries; r++)
+            score_16(width, q + r * ldq, k + j * ldk, ldk, scale, scores + r * lds + j);
     }
-    float peak = sl_max(total, scores);
-    float sum = sl_exp_sum(total, scores, peak, scores);
-    for (long c = 0; c < width; c++) out[c] = 0;
-    total = 0;
-    for (long r = 0; r < ranges; r++) {
-        add_all_weighted(width, count[r], scores + total, v + first[r] * stride, stride, out);
-        total += count[r];
+    for (long r = 0; r < queries; r++)
+        score_some(width, q + r * ldq, k + j * ldk, ldk, keys - j, scale, scores + r * lds + j);
+}
+
+INLINE void add_range(long width, long queries, const float *p, long lds, const float *v, long ldv, long keys,
+                      float *out, long ldo) {
+    for (long j = 0; j < keys; j += VALUES) {
+        long count = keys - j < VALUES ? keys - j : VALUES;
+        long next = keys - j - count < VALUES ? keys - j - count : VALUES;
+        prefetch(width, next, v + (j + VALUES) * ldv, ldv);
+        for (long r = 0; r < queries; r++)
+            add_all_weighted(width, count, p + r * lds + j, v + j * ldv, ldv, out + r * ldo);
     }
-    sl_scale(width, 1.0f / sum, out);
-    return peak + logf(sum);
+}
+
+CLONES void sl_attend(long width, float scale, long queries, const float *q, long ldq, const float *k, const float *v,
+                      long ldk, long ranges, const long *first, const long *count, const long *own_first,
+                      const long *own_count, float *scores, long lds, float *out, long ldo, float *sums) {
+    long shared = 0;
+    for (long r = 0; r < ranges; r++) {
+        score_range(width, scale, queries, q, ldq, k + first[r] * ldk, ldk, count[r], scores + shared, lds);
+        shared += count[r];
+    }
+    for (long i = 0; i < queries; i++) {
+        float *row = scores + i * lds, *y = out + i * ldo;
+        score_range(width, scale, 1, q + i * ldq, ldq, k + own_first[i] * ldk, ldk, own_count[i], row + shared, lds);
+        float peak = sl_max(shared + own_count[i], row);
+        float sum = sl_exp_sum(shared + own_count[i], row, peak, row);
+        sl_scale(shared + own_count[i], 1.0f / sum, row);
+        sums[i] = peak + logf(sum);
+        for (long c = 0; c < width; c++) y[c] = 0;
+    }
+    shared = 0;
+    for (long r = 0; r < ranges; r++) {
+        add_range(width, queries, scores + shared, lds, v + first[r] * ldk, ldk, count[r], out, ldo);
+        shared += count[r];
+    }
+    for (long i = 0; i < queries; i++)
+        add_range(width, 1, scores + i * lds + shared, lds, v + own_first[i] * ldk, ldk, own_count[i], out + i * ldo,
+                  ldo);
 }

@@ -77,12 +77,32 @@ void sl_pack_weights(long n, long k, const float *w, long row_stride, long colum
     }
 }
 
-static void pack_rows(long rows, long k, const float *x, long ldx, float *to) {
-    for (long i0 = 0; i0 < k; i0 += 16) {
-        long end = i0 + 16 < k ? i0 + 16 : k;
-        for (long r = 0; r < rows; r++)
-            for (long i = i0; i < end; i++) to[i * rows + r] = x[r * ldx + i];
+/* Element i of vector r becomes element r of vector i: four perfect shuffles. */
+static inline __attribute__((always_inline)) void transpose_16(vec16 *v) {
+    vec16 w[16];
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 8; i++) {
+            w[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            w[2 * i + 1] =
+                __builtin_shufflevector(v[i], v[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        for (int i = 0; i < 16; i++) v[i] = w[i];
     }
+}
+
+/* x (rows × k, at most 16 rows) as [k][rows]. Whole vectors are written in order, the end of each over by the next:
+   up to 15 floats behind the last one are spoilt. */
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+static void pack_rows(long rows, long k, const float *x, long ldx, float *to) {
+    long i = 0;
+    for (; i + 16 <= k; i += 16) {
+        vec16 v[16];
+        for (int r = 0; r < 16; r++) v[r] = *(const vec16 *)(x + (r < rows ? r : 0) * ldx + i);
+        transpose_16(v);
+        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i + j) * rows) = v[j];
+    }
+    for (; i < k; i++)
+        for (long r = 0; r < rows; r++) to[i * rows + r] = x[r * ldx + i];
 }
 
 static long scratch_floats(long k) {
@@ -120,7 +140,7 @@ void sl_gemm_packed(long m, long n, long k, const float *x, long ldx, const floa
                              long ldy, int accumulate) {
     static _Thread_local float *scratch; /* one per worker for the life of the process, grown as needed */
     static _Thread_local long held;
-    long need = scratch_floats(k);
+    long need = scratch_floats(k) + 16; /* pack_rows writes past its end */
     if (need > held) {
         free(scratch);
         scratch = aligned_alloc(64, ((unsigned long)need * sizeof(float) + 63) / 64 * 64);

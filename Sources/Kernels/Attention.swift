@@ -58,30 +58,30 @@ package func attention(
         let columns = shape.columns(head)
         let kvColumns = shape.columns(shape.keyValueHead(of: head))
         let (qh, kh, vh) = (q.columns(columns), k.columns(kvColumns), v.columns(kvColumns))
-        for segment in segments[groups[task / shape.heads]] {
-            let sums = logSumExp?.rows(segment.queries).columns(head..<head + 1)
-            let (rows, o) = (qh.rows(segment.queries), out.rows(segment.queries).columns(columns))
-            if rows.rows < fewRows {
-                attendRows(segment, rows, kh, vh, shape.scale, into: o, logSumExp: sums)
-            } else {
-                attendBlock(segment, rows, kh, vh, shape.scale, into: o, logSumExp: sums)
-            }
+        let group = segments[groups[task / shape.heads]]
+        let rows = group.first!.queries.lowerBound..<group.last!.queries.upperBound
+        let sums = logSumExp?.rows(rows).columns(head..<head + 1)
+        let o = out.rows(rows).columns(columns)
+        if isShort(group.first!) {
+            attendRows(group, qh.rows(rows), kh, vh, shape.scale, into: o, logSumExp: sums)
+        } else {
+            attendBlock(group.first!, qh.rows(rows), kh, vh, shape.scale, into: o, logSumExp: sums)
         }
     }
 }
 
-/// Below this many query rows a call of the matrix library costs more than it saves. A span's own length
+/// Few enough query rows that a call of the matrix library costs more than it saves. A span's own length
 /// decides, so a record keeps its kernel.
-private let fewRows = 4
+private func isShort(_ segment: AttentionSegment) -> Bool { segment.queries.count < 4 }
 
-/// Neighbouring short segments below the same ancestors: one task takes them in turn, and finds the ancestors'
-/// keys in its cache from the second on.
+/// Neighbouring short segments below the same ancestors, whose keys are then read once for all of them. Groups
+/// are kept small, so that there are enough for all threads.
 private func siblings(_ segments: [AttentionSegment]) -> [Range<Int>] {
     var groups: [Range<Int>] = []
     for (index, segment) in segments.enumerated() {
-        if let group = groups.last, segment.queries.count < fewRows, !segment.shared.isEmpty,
-            segments[group.lowerBound].queries.count < fewRows,
-            segments[group.lowerBound].shared == segment.shared
+        if let group = groups.last, group.count < 16, isShort(segment), !segment.shared.isEmpty,
+            isShort(segments[index - 1]), segments[index - 1].shared == segment.shared,
+            segments[index - 1].queries.upperBound == segment.queries.lowerBound
         {
             groups[groups.count - 1] = group.lowerBound..<index + 1
         } else {
@@ -91,21 +91,28 @@ private func siblings(_ segments: [AttentionSegment]) -> [Range<Int>] {
     return groups
 }
 
-/// One query row after the other, each by a kernel that reads its keys and values once.
+/// The rows of short segments with the same ancestors.
 private func attendRows(
-    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix,
-    logSumExp: Matrix?
+    _ segments: ArraySlice<AttentionSegment>, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float,
+    into out: Matrix, logSumExp: Matrix?
 ) {
-    let ranges = segment.ranges.filter { !$0.isEmpty }
-    let first = ranges.map(\.lowerBound)
-    var count = ranges.map(\.count)
-    withScratch(1, segment.keyCount) { scores in
-        for i in 0..<q.rows {
-            if segment.causal { count[count.count - 1] = segment.own.count - (q.rows - 1 - i) }
-            let sum = sl_attend(
-                q.columns, scale, q.row(i), k.base, v.base, k.stride, ranges.count, first, count,
-                scores.base, out.row(i))
-            logSumExp?[i, 0] = sum
+    let shared = segments.first!.shared.filter { !$0.isEmpty }
+    let first = shared.map(\.lowerBound)
+    let count = shared.map(\.count)
+    let ownFirst = segments.flatMap { Array(repeating: $0.own.lowerBound, count: $0.queries.count) }
+    let ownCount = segments.flatMap { segment in
+        segment.queries.map { row in
+            segment.own.count - (segment.causal ? segment.queries.upperBound - 1 - row : 0)
+        }
+    }
+    let keys = count.reduce(0, +) + (ownCount.max() ?? 0)
+    withScratch(q.rows, keys + 1) { scratch in
+        let scores = scratch.base + q.rows
+        sl_attend(
+            q.columns, scale, q.rows, q.base, q.stride, k.base, v.base, k.stride, shared.count, first, count,
+            ownFirst, ownCount, scores, keys, out.base, out.stride, scratch.base)
+        if let logSumExp {
+            for i in 0..<q.rows { logSumExp[i, 0] = scratch.base[i] }
         }
     }
 }

@@ -69,13 +69,14 @@ package enum GEMM {
                 accumulate ? 1 : 0)
         }
         let threads = Parallel.threads
+        let panels = (n + 31) / 32
         if x.rows * n * k < 60_000 || threads == 1 {
             product(0..<x.rows, 0..<n)
-        } else if x.rows >= 28 * threads {
-            let grain = min(224, ((x.rows + threads - 1) / threads + 13) / 14 * 14)
-            Parallel.ranges(x.rows, grain: grain) { product($0, 0..<n) }
+        } else if x.rows >= 224 * threads || (x.rows >= 28 * threads && panels < 2 * threads) {
+            // As many pieces for one thread as for another.
+            let pieces = (x.rows + 224 * threads - 1) / (224 * threads) * threads
+            Parallel.ranges(x.rows, grain: (x.rows + pieces - 1) / pieces) { product($0, 0..<n) }
         } else {
-            let panels = (n + 31) / 32
             Parallel.ranges(panels, grain: (panels + threads - 1) / threads) {
                 product(0..<x.rows, $0.lowerBound * 32..<min(n, $0.upperBound * 32))
             }

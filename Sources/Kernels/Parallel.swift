@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -12,21 +11,12 @@ package enum Parallel {
         set { count.store(max(1, newValue), ordering: .relaxed) }
     }
 
-    /// Calls `body` with each index of `0..<tasks`, spread over the threads as they fall free.
+    /// Calls `body` with each index of `0..<tasks`, spread over the threads as they fall free; one after the other
+    /// when called from `body`, or while another thread has the helpers.
     package static func run(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
         let workers = min(threads, tasks)
-        guard workers > 1 else {
-            for task in 0..<tasks { body(task) }
-            return
-        }
-        let next = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: workers) { _ in
-            while true {
-                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                if task >= tasks { break }
-                body(task)
-            }
-        }
+        if workers > 1, Crew.shared.run(tasks, helpers: workers - 1, body) { return }
+        for task in 0..<tasks { body(task) }
     }
 
     /// Calls `body` with consecutive ranges of about `grain` items that cover `0..<items`.

@@ -130,16 +130,20 @@ package final class Llama: @unchecked Sendable {
         defer { arena.release(to: mark) }
         let x = embed(tokens, features, arena)
         let layerMark = arena.mark
-        for (index, layer) in layers.enumerated() {
+        for (index, layer) in layers.enumerated().dropLast() {
             let (_, y) = run(
                 layer, x, positions: positions, segments, cache: (cache.layers[index], slots), arena)
             x.copy(from: y)
             arena.release(to: layerMark)
         }
-        let rows = arena.matrix(wanted.count, config.hiddenSize)
-        for (i, row) in wanted.enumerated() { rows.row(i).update(from: x.row(row), count: x.columns) }
+        // Of the last layer only keys and values are needed of the other rows: of a prompt, all but one.
+        let asked = wanted.count == x.rows ? nil : rows(wanted, positions, segments)
+        let last = layers.count - 1
+        let (_, y) = run(
+            layers[last], x, positions: positions, segments, cache: (cache.layers[last], slots), only: asked,
+            arena)
         rmsNorm(
-            rows, norm.value, epsilon: Float(config.rmsNormEpsilon), into: result,
+            y, norm.value, epsilon: Float(config.rmsNormEpsilon), into: result,
             inverse: arena.matrix(wanted.count, 1))
         return result
     }
@@ -156,19 +160,48 @@ package final class Llama: @unchecked Sendable {
         return x
     }
 
+    /// Some rows of a batch as a batch of their own, which sees the keys of the whole.
+    private struct Rows {
+        let indices: [Int]
+        let positions: [Int32]
+        let segments: [AttentionSegment]
+    }
+
+    /// - Parameter wanted: ascending.
+    private func rows(_ wanted: [Int], _ positions: [Int32], _ segments: [AttentionSegment]) -> Rows {
+        var at = 0
+        let own = wanted.enumerated().map { index, row in
+            while !segments[at].queries.contains(row) { at += 1 }
+            let whole = segments[at]
+            let after = whole.causal ? whole.queries.upperBound - 1 - row : 0
+            return AttentionSegment(
+                queries: index..<index + 1, shared: whole.shared,
+                own: whole.own.lowerBound..<whole.own.upperBound - after, causal: whole.causal)
+        }
+        return Rows(indices: wanted, positions: wanted.map { positions[$0] }, segments: own)
+    }
+
+    private func gather(_ rows: [Int], of x: Matrix, _ arena: Arena) -> Matrix {
+        let result = arena.matrix(rows.count, x.columns)
+        for (i, row) in rows.enumerated() { result.row(i).update(from: x.row(row), count: x.columns) }
+        return result
+    }
+
+    /// - Parameter only: the rows whose output is wanted; all without it.
     private func run(
-        _ layer: Layer, _ x: Matrix, positions: [Int32], _ segments: [AttentionSegment],
-        cache: (KeyValueCache.Layer, slots: [Int])?, _ arena: Arena
+        _ layer: Layer, _ input: Matrix, positions: [Int32], _ segments: [AttentionSegment],
+        cache: (KeyValueCache.Layer, slots: [Int])?, only: Rows? = nil, _ arena: Arena
     ) -> (LayerTape, Matrix) {
         let epsilon = Float(config.rmsNormEpsilon)
-        let h1 = arena.matrix(x.rows, x.columns)
+        var (x, h1) = (input, arena.matrix(input.rows, input.columns))
         let inverse1 = arena.matrix(x.rows, 1)
         rmsNorm(x, layer.inputNorm.value, epsilon: epsilon, into: h1, inverse: inverse1)
-        let (q, lowQ) = layer.q.forward(h1, arena)
         let (k, lowK) = layer.k.forward(h1, arena)
         let (v, lowV) = layer.v.forward(h1, arena)
-        rotary.rotate(q, positions: positions)
         rotary.rotate(k, positions: positions)
+        if let only { (x, h1) = (gather(only.indices, of: x, arena), gather(only.indices, of: h1, arena)) }
+        let (q, lowQ) = layer.q.forward(h1, arena)
+        rotary.rotate(q, positions: only?.positions ?? positions)
         let context = arena.matrix(x.rows, q.columns)
         let logSumExp = arena.matrix(x.rows, shape.heads)
         if let (cache, slots) = cache {
@@ -176,7 +209,8 @@ package final class Llama: @unchecked Sendable {
                 cache.keys.row(slot).update(from: k.row(row), count: k.columns)
                 cache.values.row(slot).update(from: v.row(row), count: v.columns)
             }
-            attention(q, cache.keys, cache.values, segments, shape, into: context, logSumExp: nil)
+            attention(
+                q, cache.keys, cache.values, only?.segments ?? segments, shape, into: context, logSumExp: nil)
         } else {
             attention(q, k, v, segments, shape, into: context, logSumExp: logSumExp)
         }

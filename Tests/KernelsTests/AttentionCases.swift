@@ -27,11 +27,20 @@ enum AttentionCases {
         AttentionSegment(queries: 3..<9, shared: [], own: 22..<31),
     ]
 
+    /// Many keys, more than one block of the kernel for short spans, which takes siblings together.
+    private static let siblings = [
+        AttentionSegment(queries: 0..<1, shared: [2..<39], own: 39..<58),
+        AttentionSegment(queries: 1..<3, shared: [2..<39], own: 58..<61),
+        AttentionSegment(queries: 3..<4, shared: [2..<39], own: 61..<62),
+    ]
+
     private static let layouts: [Layout] = {
+        // Vectors in fours, one by one, and what is left.
+        let wide = AttentionShape(heads: 2, keyValueHeads: 1, headWidth: 64 + 16 + 3)
         let shapes = [(4, 2, 5), (3, 3, 8), (4, 1, 3)].map {
             AttentionShape(heads: $0.0, keyValueHeads: $0.1, headWidth: $0.2)
         }
-        return shapes.flatMap { shape in
+        return shapes.flatMap { shape -> [Layout] in
             let name = "\(shape.heads) over \(shape.keyValueHeads) heads"
             let whole = tree.prefix(1) + [AttentionSegment(queries: 5..<12, own: 5..<12, causal: false)]
             return [
@@ -41,7 +50,7 @@ enum AttentionCases {
                     name: "one causal, one not, \(name)", rows: 12, slots: 12, shape: shape,
                     segments: Array(whole)),
             ]
-        }
+        } + [Layout(name: "siblings with wide heads", rows: 4, slots: 62, shape: wide, segments: siblings)]
     }()
 
     static let all: [GradientCase] = layouts.map { layout in

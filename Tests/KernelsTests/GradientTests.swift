@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Kernels
 import Testing
@@ -222,6 +223,20 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
             activation.apply(source, into: result)
             #expect(result.values.prefix(3).allSatisfy { abs($0) < 1e-6 })
             #expect(zip(result.values, source.values).suffix(3).allSatisfy { abs($0 - $1) <= 1e-6 * $1 })
+        }
+    }
+
+    /// A draw is where the running sum of the weights passes the point, but for rounding at the borders.
+    @Test(arguments: [1, 40, 64, 65, 1000]) func drawsWalkTheDistribution(count: Int) {
+        var generator = SplitMix64(seed: UInt64(count))
+        let logits = (0..<count).map { _ in Float(generator.nextGaussian() * 2) }
+        let weights = logits.map { exp(Double($0) * 0.7) }
+        let total = weights.reduce(0, +)
+        for point in 0..<400 {
+            let uniform = (Double(point) + 0.5) / 400
+            let drawn = sl_draw(count, logits, 0.7, uniform)
+            let before = weights[..<drawn].reduce(0, +) / total
+            #expect(before - 1e-6 <= uniform && uniform <= before + weights[drawn] / total + 1e-6)
         }
     }
 }

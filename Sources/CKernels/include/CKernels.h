@@ -3,3 +3,4 @@
 #include "vector.h"
 #include "half.h"
 #include "attend.h"
+#include "pause.h"

@@ -1,6 +1,9 @@
 #pragma once
-/* Attention of one query over ranges of key rows: out (width) = softmax(scale · q·kᵀ) · v, keys and values at
-   k and v, rows `stride` apart, range r being rows first[r] ..< first[r] + count[r], together at least one.
-   `scores` is room for as many floats as there are keys. Returns log Σ exp of the scaled scores. */
-float sl_attend(long width, float scale, const float *q, const float *k, const float *v, long stride, long ranges,
-                const long *first, const long *count, float *scores, float *out);
+/* Attention of a few queries that see the same ranges of key rows and, each, a range of their own:
+   out (queries × width, rows ldo apart) = softmax(scale · q·kᵀ) · v. Keys and values lie at k and v, rows ldk apart;
+   shared range r is rows first[r] ..< first[r] + count[r], that of query i own_first[i] ..< + own_count[i], together
+   at least one. `scores` is room for `queries` rows of lds floats, as many as there are keys at most.
+   sums[i] = log Σ exp of the scaled scores. A query's result does not depend on the others. */
+void sl_attend(long width, float scale, long queries, const float *q, long ldq, const float *k, const float *v,
+               long ldk, long ranges, const long *first, const long *count, const long *own_first,
+               const long *own_count, float *scores, long lds, float *out, long ldo, float *sums);
