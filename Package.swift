@@ -89,7 +89,7 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
         tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
-        tests("KernelsTests", ["Kernels"]),
+        tests("KernelsTests", ["Kernels", "CKernels"]),
         tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
