@@ -15,26 +15,24 @@ final class PairSet {
         let prompt: [Int32]
         let chosen: [Int32]
         let rejected: [Int32]
+
+        /// - Throws: `RecordError`, `ImagePathError` or `PromptError`, all about this record.
+        init(_ input: InputRecord, _ model: VisionLanguageModel, _ images: ImageOptions) throws {
+            let pair = try PreferencePair(input.record)
+            id = input.id
+            record = input.record
+            image = try pair.image.map { try images.resolve($0) }
+            let encoded = try model.encode(
+                prompt: pair.prompt, hasImage: image != nil, answers: [pair.chosen, pair.rejected])
+            (prompt, chosen, rejected) = (encoded.prompt, encoded.answers[0], encoded.answers[1])
+        }
     }
 
     let examples: [Pair]
     private let features: ImageFeatures
 
-    /// - Throws: `StageError` naming file and line of a pair that can't be used.
-    init(
-        _ records: [InputRecord], _ model: VisionLanguageModel, _ images: ImageOptions, featureMemory: Int
-    ) throws {
-        examples = try records.map { input in
-            do {
-                let pair = try PreferencePair(input.record)
-                let image = try pair.image.map { try images.resolve($0) }
-                let encoded = try model.encode(
-                    prompt: pair.prompt, hasImage: image != nil, answers: [pair.chosen, pair.rejected])
-                return Pair(
-                    id: input.id, record: input.record, image: image, prompt: encoded.prompt,
-                    chosen: encoded.answers[0], rejected: encoded.answers[1])
-            } catch { throw StageError.failed("\(input.place): \(error)") }
-        }
+    init(_ examples: [Pair], _ model: VisionLanguageModel, featureMemory: Int) {
+        self.examples = examples
         features = ImageFeatures(model, memory: featureMemory)
     }
 

@@ -66,9 +66,9 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let policy = try model.open(run)
-        let records = try run.records(input)
-        guard !records.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
-        let pairs = try PairSet(records, policy, images, featureMemory: featureMemory << 20)
+        let examples = try run.records(input) { try PairSet.Pair($0, policy, images) }
+        guard !examples.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
+        let pairs = PairSet(examples, policy, featureMemory: featureMemory << 20)
         if dumpTokens { return pairs.dump(policy, run.console) }
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
         try attachAdapter(policy)

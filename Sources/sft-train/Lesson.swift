@@ -12,20 +12,20 @@ struct Lesson: Sendable {
     let image: String?
     let samples: [(prompt: String, answer: String)]
 
+    /// - Throws: `RecordError` or `ImagePathError`, about this record.
     init(_ input: InputRecord, _ images: ImageOptions) throws {
         id = input.id
         place = input.place
-        do {
-            image = try input.record.string("image").map { try images.resolve($0) }
-            let samples = try input.record.objects("samples") {
+        image = try input.record.string("image").map { try images.resolve($0) }
+        samples = try input.record.required(
+            "samples",
+            input.record.objects("samples") {
                 (prompt: try $0.requiredString("prompt"), answer: try $0.requiredString("answer"))
-            }
-            guard let samples, !samples.isEmpty else {
-                throw StageError.failed(
-                    "key \"samples\" is missing or empty; give at least one prompt and answer")
-            }
-            self.samples = samples
-        } catch { throw StageError.failed("\(input.place): \(error)") }
+            })
+        guard !samples.isEmpty else {
+            throw RecordError.invalid(
+                key: "samples", found: "an empty list", remedy: "give at least one prompt and answer")
+        }
     }
 
     var texts: [String] { samples.flatMap { [$0.prompt, $0.answer] } }

@@ -60,11 +60,10 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
-        let records = try run.records(input)
-        guard !records.isEmpty else {
+        let lessons = try run.records(input) { try Lesson($0, images) }
+        guard !lessons.isEmpty else {
             throw StageError.failed("no records to train on; give files of samples")
         }
-        let lessons = try records.map { try Lesson($0, images) }
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
         let part = try AtomicFolder.prepare(output, keeping: resume)
         let folder = URL(fileURLWithPath: part)
