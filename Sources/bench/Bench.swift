@@ -38,7 +38,10 @@ import Kernels
     func run() throws {
         try Environment.withoutOpenBLASVariables()
         Parallel.threads = threads
-        let workload = try folder.map { try Workload(folder: URL(fileURLWithPath: $0)) } ?? Workload.made()
+        let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(getpid())")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let workload =
+            try folder.map { try Workload(folder: URL(fileURLWithPath: $0)) } ?? Workload.made(in: scratch)
         talk("dpo-train: \(workload.parameterCount / 1_000_000) M parameters")
         let (training, products) = try train(workload)
         talk("sample")

@@ -63,8 +63,8 @@ struct Workload {
     }
 
     /// The same sizes without Python: random weights, drawn pictures, random tokens.
-    static func made() throws -> Workload {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(getpid())")
+    /// - Parameter folder: where tokenizer, preprocessing and pictures are written.
+    static func made(in folder: URL) throws -> Workload {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let model = try model(in: folder)
         let images = try (0..<promptCount).map { index in
@@ -97,8 +97,10 @@ struct Workload {
         (config.vision.imageSize, config.vision.patchSize, config.vision.layerCount) = (224, 16, 4)
         (config.vision.hiddenSize, config.vision.intermediateSize, config.vision.headCount) = (256, 1024, 4)
         config.imageTokenID = 3
-        try BPETrainer(family: .llama, vocabularySize: 400).train(["USER: \n ASSISTANT:"])
-            .write(to: folder, maximumLength: 1024)
+        try BPETrainer(family: .llama, vocabularySize: 400).train(
+            Array(repeating: "USER: \n ASSISTANT:", count: 2)
+        )
+        .write(to: folder, maximumLength: 1024)
         try ImageProcessor(
             size: .shortestEdge(224), crop: ImageProcessor.Crop(height: 224, width: 224),
             mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd
