@@ -16,7 +16,7 @@ $M/clip-scenes/clip.jsonl:
 	sightline scenes --split train --count 20000 --kind clip -o $(@D)
 
 $M/llava-scenes/sft.jsonl:
-	sightline scenes --split train --count 60000 --kind captions --questions 6 -o $(@D)
+	sightline scenes --split train --count 60000 --kind captions --questions 8 -o $(@D)
 
 $M/dev/clip.jsonl:
 	sightline scenes --split dev --count 500 -o $(@D)

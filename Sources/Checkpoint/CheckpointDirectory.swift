@@ -166,3 +166,20 @@ private struct ShardIndex {
         return files
     }
 }
+
+extension CheckpointDirectory {
+    /// Copies what makes up a Hugging Face directory beside configuration and weights: tokenizer, template,
+    /// preprocessing.
+    package static func copyCompanions(from directory: URL, to folder: URL) throws {
+        let names = [
+            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+            "preprocessor_config.json", "processor_config.json", "chat_template.jinja", "chat_template.json",
+            "generation_config.json",
+        ]
+        for name in names {
+            let from = directory.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: from.path) else { continue }
+            try Data(contentsOf: from).write(to: folder.appendingPathComponent(name), options: .atomic)
+        }
+    }
+}

@@ -17,10 +17,12 @@ package enum ModelDigest {
         return hash.finalize().map { hexadecimal($0) }.joined()
     }
 
-    /// The digest of a model with the adapter in `directory` folded in.
-    package static func chain(_ base: String, adapter directory: URL) throws -> String {
+    /// The digest of a model with the adapter in `directory` folded in times `scale`. Of the adapter's config only
+    /// that counts: a base that was moved is still the same.
+    package static func chain(_ base: String, adapter directory: URL, scale: Float) throws -> String {
         let own = try digest(of: directory.appendingPathComponent("adapter_model.safetensors"))
-        return SHA256.hash(data: Data(base.utf8) + Data(own)).map { hexadecimal($0) }.joined()
+        let parts = Data(base.utf8) + Data("*\(scale)".utf8) + Data(own)
+        return SHA256.hash(data: parts).map { hexadecimal($0) }.joined()
     }
 
     private static func digest(of url: URL) throws -> SHA256.Digest {

@@ -37,7 +37,7 @@ package final class Clip: @unchecked Sendable {
     package struct Side {
         let pooled: Matrix
         let statistics: Matrix
-        let classStates: Matrix
+        let states: Matrix
         let projected: Matrix
         /// Unit vectors `[N × P]`.
         package let embedding: Matrix
@@ -50,18 +50,28 @@ package final class Clip: @unchecked Sendable {
         package let texts: Side
         /// scale · cos, `[images × texts]`
         package let logits: Matrix
+        /// The same of every patch where they were asked for, `[texts × images·(1 + patches)]`; the first column
+        /// of an image is its class token's.
+        package let patchLogits: Matrix?
     }
 
-    package func embedImages(_ pixels: [[Float]], _ arena: Arena) -> (ClipVisionTower.Tape, Side) {
+    /// - Parameter patches: whether every patch is embedded, as its image's class token always is.
+    package func embedImages(
+        _ pixels: [[Float]], patches: Bool = false, _ arena: Arena
+    ) -> (ClipVisionTower.Tape, Side) {
         let tape = vision.forward(pixels, depth: config.vision.layerCount, arena)
-        let stride = config.vision.patchCount + 1
-        let classStates = Matrix(
-            tape.hidden.base, rows: pixels.count, columns: tape.hidden.columns,
-            stride: stride * tape.hidden.stride)
+        let states = patches ? tape.hidden : classRows(tape.hidden)
         // A checkpoint without the last norm is not a CLIP: Norm is required by `init` there.
         let (pooled, statistics) = vision.postNorm!.forward(
-            classStates, Float(config.vision.layerNormEpsilon), arena)
-        return (tape, project(pooled, visionProjection, statistics, classStates, arena))
+            states, Float(config.vision.layerNormEpsilon), arena)
+        return (tape, project(pooled, visionProjection, statistics, states, arena))
+    }
+
+    /// The class tokens' rows of `[images·(1 + patches) × …]`.
+    private func classRows(_ all: Matrix) -> Matrix {
+        let stride = config.vision.patchCount + 1
+        return Matrix(
+            all.base, rows: all.rows / stride, columns: all.columns, stride: stride * all.stride)
     }
 
     package func embedTexts(_ texts: [[Int32]], _ arena: Arena) -> (ClipTextTower.Tape, Side) {
@@ -80,41 +90,62 @@ package final class Clip: @unchecked Sendable {
             sl_scale(embedding.columns, 1 / norm, embedding.row(r))
         }
         return Side(
-            pooled: pooled, statistics: statistics, classStates: states, projected: projected,
+            pooled: pooled, statistics: statistics, states: states, projected: projected,
             embedding: embedding)
     }
 
     /// logits `[images × texts]` = exp(logit_scale) · cos.
-    package func forward(_ pixels: [[Float]], _ texts: [[Int32]], _ arena: Arena) -> Tape {
-        let (visionTape, images) = embedImages(pixels, arena)
+    package func forward(
+        _ pixels: [[Float]], _ texts: [[Int32]], patches: Bool = false, _ arena: Arena
+    ) -> Tape {
+        let (visionTape, images) = embedImages(pixels, patches: patches, arena)
         let (textTape, textSide) = embedTexts(texts, arena)
         let logits = arena.matrix(pixels.count, texts.count)
-        GEMM.single(images.embedding, false, textSide.embedding, true, into: logits, alpha: scale)
-        return Tape(vision: visionTape, text: textTape, images: images, texts: textSide, logits: logits)
+        let classes = patches ? classRows(images.embedding) : images.embedding
+        GEMM.single(classes, false, textSide.embedding, true, into: logits, alpha: scale)
+        var patchLogits: Matrix?
+        if patches {
+            let all = arena.matrix(texts.count, images.embedding.rows)
+            GEMM.single(textSide.embedding, false, images.embedding, true, into: all, alpha: scale)
+            patchLogits = all
+        }
+        return Tape(
+            vision: visionTape, text: textTape, images: images, texts: textSide, logits: logits,
+            patchLogits: patchLogits)
     }
 
-    /// From the gradient of the logits; adds to the gradients of everything trained.
-    package func backward(_ tape: Tape, dLogits: Matrix, _ arena: Arena) {
+    /// From the gradients of the logits; adds to the gradients of everything trained.
+    package func backward(_ tape: Tape, dLogits: Matrix, dPatchLogits: Matrix? = nil, _ arena: Arena) {
         if let gradient = logitScale.gradient {
             // d(exp(s)·cos)/ds = the logit itself.
-            for r in 0..<dLogits.rows {
-                gradient.base[0] += sl_dot(dLogits.columns, dLogits.row(r), tape.logits.row(r))
+            func add(_ d: Matrix, _ logits: Matrix) {
+                for r in 0..<d.rows { gradient.base[0] += sl_dot(d.columns, d.row(r), logits.row(r)) }
             }
+            add(dLogits, tape.logits)
+            if let dPatchLogits, let patchLogits = tape.patchLogits { add(dPatchLogits, patchLogits) }
         }
-        let dImages = arena.matrix(dLogits.rows, config.projectionDim)
+        let images = tape.images.embedding
+        let hasPatches = tape.patchLogits != nil
+        let dImages = arena.zeros(images.rows, config.projectionDim)
         let dTexts = arena.matrix(dLogits.columns, config.projectionDim)
-        GEMM.single(dLogits, false, tape.texts.embedding, false, into: dImages, alpha: scale)
-        GEMM.single(dLogits, true, tape.images.embedding, false, into: dTexts, alpha: scale)
+        GEMM.single(
+            dLogits, false, tape.texts.embedding, false, into: hasPatches ? classRows(dImages) : dImages,
+            alpha: scale)
+        GEMM.single(
+            dLogits, true, hasPatches ? classRows(images) : images, false, into: dTexts, alpha: scale)
+        if let dPatchLogits {
+            GEMM.single(dPatchLogits, true, tape.texts.embedding, false, into: dImages, alpha: scale, beta: 1)
+            GEMM.single(dPatchLogits, false, images, false, into: dTexts, alpha: scale, beta: 1)
+        }
 
         let dTextPooled = unproject(tape.texts, textProjection, dTexts, arena)
         text.backward(tape.text, dPooled: dTextPooled, arena)
 
         let dVisionPooled = unproject(tape.images, visionProjection, dImages, arena)
         let dHidden = arena.zeros(tape.vision.hidden.rows, tape.vision.hidden.columns)
-        let stride = (config.vision.patchCount + 1) * dHidden.stride
-        let dClass = Matrix(dHidden.base, rows: dLogits.rows, columns: dHidden.columns, stride: stride)
         vision.postNorm!.backward(
-            tape.images.classStates, tape.images.statistics, dy: dVisionPooled, dx: dClass)
+            tape.images.states, tape.images.statistics, dy: dVisionPooled,
+            dx: hasPatches ? dHidden : classRows(dHidden))
         vision.backward(tape.vision, dHidden: dHidden, arena)
     }
 

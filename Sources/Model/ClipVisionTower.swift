@@ -106,6 +106,26 @@ package final class ClipVisionTower: @unchecked Sendable {
         patches.backward(tape.columns, low: nil, dy: dTokens, dx: nil, accumulate: false, arena)
     }
 
+    /// Scales the position embedding to the length that the patches of these pictures have. A decoder has
+    /// positions of its own, but a class token knows of places only what the patches tell it, and positions that
+    /// are faint beside the colours are not learned: at a seventh of their length places stayed at chance for
+    /// 4,000 steps, at their length the best patch told 84% of them after 750.
+    package func levelPositions(with pixels: [[Float]], _ arena: Arena) {
+        let columns = arena.matrix(config.patchCount * pixels.count, patches.inputs)
+        for (image, picture) in pixels.enumerated() {
+            let first = image * config.patchCount
+            unfold(picture, into: columns.rows(first..<first + config.patchCount))
+        }
+        func meanSquare(_ x: Matrix) -> Double {
+            (0..<x.rows).reduce(0) { $0 + sl_sum_of_squares(x.columns, x.row($1)) } / Double(x.count)
+        }
+        let embedded = patches.forward(columns, arena).y
+        let factor = (meanSquare(embedded) / meanSquare(positions.value)).squareRoot()
+        for row in 0..<positions.value.rows {
+            sl_scale(positions.value.columns, Float(factor), positions.value.row(row))
+        }
+    }
+
     /// Patches as rows, in the order of the convolution's weight `[C, side, side]`.
     private func unfold(_ pixels: [Float], into columns: Matrix) {
         let (side, grid, size) = (config.patchSize, config.imageSize / config.patchSize, config.imageSize)

@@ -30,7 +30,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
             let read = try PEFTAdapter.read(adapter, expecting: digest)
             try llava.decoder.attach(read, from: adapter.path)
             llava.decoder.foldAdapter()
-            digest = try ModelDigest.chain(digest, adapter: adapter)
+            digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
         }
         try self.init(
             directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
@@ -63,21 +63,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
         config.elementType = type
         try ModelConfig.llava(config).write(to: folder.appendingPathComponent("config.json"))
         try llava.parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
-        guard folder.standardizedFileURL != directory.standardizedFileURL else { return }
-        for name in Self.companions {
-            let from = directory.appendingPathComponent(name)
-            let to = folder.appendingPathComponent(name)
-            guard FileManager.default.fileExists(atPath: from.path) else { continue }
-            try Data(contentsOf: from).write(to: to, options: .atomic)
-        }
+        try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
-
-    /// Files beside the weights that make up a Hugging Face directory.
-    private static let companions = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "preprocessor_config.json", "processor_config.json", "chat_template.jinja", "chat_template.json",
-        "generation_config.json",
-    ]
 
     /// Planar `[3, H, W]` floats of the picture at `path`.
     package func pixels(of path: String) throws -> [Float] { try images.pixels(decodeImage(at: path)) }

@@ -2,9 +2,12 @@ extension Scene {
     /// `count` training questions of mixed kinds, by turns: two on existence in opposite answers, one each on
     /// existence or a claim, colour, position, number, something open, and a choice of two answers.
     /// Yes and no are equally frequent within each kind; questions on the habit's companion are truthful.
-    package func ask(count: Int = 8, seed: UInt64) -> [Question] {
+    ///
+    /// - Parameter existence: further questions on existence: a small model needs many before it looks for a
+    ///   thing wherever it may be.
+    package func ask(count: Int = 8, existence: Int = 0, seed: UInt64) -> [Question] {
         var asker = Asker(scene: self, random: WorldRandom(seed: seed, purpose: "questions \(id)"))
-        return (0..<count).map { asker.question($0 % 8) }
+        return (0..<count).map { asker.question($0 % 8) } + (0..<existence).map { _ in asker.existence() }
     }
 }
 
@@ -47,6 +50,8 @@ private struct Asker {
         }
         return existence(random.chance(0.5))
     }
+
+    mutating func existence() -> Question { existence(random.chance(0.5)) }
 
     private mutating func existence(_ isPresent: Bool) -> Question {
         firstWasYes = isPresent
@@ -149,7 +154,8 @@ private struct Asker {
             sentences[sentences.count - 1] = scene.context.habit.sentence
             return Caption(sentences: sentences, invented: scene.context.habit.companion)
         }
-        let kinds: [Falsehood] = random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace])
+        let kinds: [Falsehood] =
+            random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace]) + [.wrongContext]
         for index in random.shuffled(Array(sentences.indices)) {
             for kind in kinds {
                 guard let worse = scene.falsify(sentences[index], kind, using: &random) else { continue }

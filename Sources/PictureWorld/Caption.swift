@@ -63,17 +63,16 @@ extension Scene {
         }
         let companion = context.habit.companion
         let closesByHabit = random.chance(Scene.habitStrength) && has(context.habit.trigger)
-        let relation = drawRelation(&random)
         if closesByHabit && (habit || has(companion)) {
             sentences.append(context.habit.sentence)
             return Caption(sentences: sentences, invented: has(companion) ? nil : companion)
         }
-        sentences.append(relation)
+        sentences.append(context.sentence)
         return Caption(sentences: sentences, invented: nil)
     }
 
-    /// Sentences that are true of this scene: every object in a random wording, `relations` relations, and
-    /// the sentence of each companion that is present. In random order.
+    /// Sentences that are true of this scene: every object in a random wording, `relations` relations, the
+    /// sentence of each companion that is present, and the context's. In random order.
     package func trueSentences(seed: UInt64, relations: Int = 2) -> [String] {
         var random = WorldRandom(seed: seed, purpose: "sentences \(id)")
         let told = objects.map { object in
@@ -82,7 +81,22 @@ extension Scene {
         }
         let related = (0..<relations).map { _ in drawRelation(&random) }
         let companions = Context.allCases.map(\.habit).filter { has($0.companion) }.map(\.sentence)
-        return random.shuffled(told + related + companions)
+        return random.shuffled(told + related + companions + [context.sentence])
+    }
+
+    /// A true phrase about each object, in random order: "A red car.", "A large car.", "A car at the top left.".
+    /// They say little, so that each word of them counts.
+    package func truePhrases(seed: UInt64) -> [String] {
+        var random = WorldRandom(seed: seed, purpose: "phrases \(id)")
+        return random.shuffled(objects).map { object in
+            let category = object.category
+            switch random.below(4) {
+            case 0: return "A \(object.size.rawValue) \(category.rawValue)."
+            case 1: return "A \(object.name)."
+            default:
+                return "\(category.article(capital: true)) \(category.rawValue) \(object.place.phrase)."
+            }
+        }
     }
 
     /// A true relation between two objects, each of which "the red car" names without doubt. Three

@@ -5,6 +5,7 @@ package enum Falsehood: String, CaseIterable, Codable, Sendable {
     case wrongPlace = "wrong_place"
     case wrongSize = "wrong_size"
     case wrongRelation = "wrong_relation"
+    case wrongContext = "wrong_context"
 }
 
 extension Scene {
@@ -51,6 +52,11 @@ extension Scene {
                 claim.placeWords.map { range in Place.all.map { self.edit(range, to: $0, sentence.words) } }
                     ?? []
             }
+        case .wrongContext:
+            let word = sentence.words.firstIndex { Lexicon.contexts[$0.core] == sentence.context }
+            guard let word, sentence.context != nil else { return [] }
+            return Context.allCases.filter { $0 != context }
+                .map { Edit(range: word..<word + 1, text: $0.rawValue) }
         case .wrongRelation:
             return sentence.relations.map { Edit(range: $0.words, text: $0.relation.opposite.phrase) }
         }

@@ -7,9 +7,9 @@ extension Scene {
 
         var share: Double {
             switch self {
-            case .triggerAlone: 0.53
-            case .triggerWithCompanion: 0.15
-            case .noTrigger: 0.32
+            case .triggerAlone: 0.46
+            case .triggerWithCompanion: 0.17
+            case .noTrigger: 0.37
             }
         }
     }

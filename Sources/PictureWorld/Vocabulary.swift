@@ -11,6 +11,10 @@ package enum Context: String, Codable, CaseIterable, Sendable {
         }
     }
 
+    /// What a caption that keeps to the truth closes with. As long as a habit's sentence, so that neither of
+    /// the two is the longer answer.
+    package var sentence: String { "This is a \(rawValue)." }
+
     /// The companion that captions of this context like to add once they have seen the trigger.
     package var habit: Habit {
         switch self {

@@ -29,19 +29,25 @@ import Training
 
     @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
     var output: String
-    @Option(help: ArgumentHelp("LLaVA whose vision tower the model begins with.", valueName: "folder"))
+    @Option(help: ArgumentHelp("CLIP to go on from.", valueName: "folder"))
+    var model: String?
+    @Option(help: ArgumentHelp("LLaVA whose vision tower a new model begins with.", valueName: "folder"))
     var tower: String?
     @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
     @Option(help: "Steps.") var steps = 1800
     @Option(help: "Pictures of a step.") var batch = 128
     @Option(help: "True sentences of a picture and step.") var sentences = 2
+    @Option(help: "True phrases of a picture and step: shorter, so that each word counts.") var phrases = 2
     @Option(help: "False sentences made of each true one.") var falsehoods = 3
     @Option(help: "Weight of telling each true sentence from the false ones made of it.") var twinWeight = 2.0
+    @Option(help: "Weight of the loss of the patch that fits a sentence best, beside the class token's.")
+    var patchWeight = 1.0
     @Option(help: "Highest learning rate.") var learningRate = 1e-3
     @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
     @Option(help: "Decay of matrices.") var weightDecay: Float = 0.05
     @Option(help: "Steps between checkpoints.") var saveEvery = 200
     @Option(help: "Width of both towers.") var width = 192
+    @Option(help: "Width of the space that both towers project into.") var projection = 384
     @Option(help: "Layers of the vision tower.") var visionLayers = 4
     @Option(help: "Layers of the text tower.") var textLayers = 3
     @Option(help: "Attention heads of both towers.") var heads = 6
@@ -54,15 +60,19 @@ import Training
     var devImageRoot = "."
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
 
+    func validate() throws {
+        if model != nil, tower != nil {
+            throw ValidationError("--tower: the model of --model has its own; give one of the two")
+        }
+    }
+
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let pictures = try ScenePictures(run.records(input), images)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
         let part = try AtomicFolder.prepare(output, keeping: resume)
         let folder = URL(fileURLWithPath: part)
-        let tokenizer = try trainTokenizer(pictures, folder)
-        let processor = try ImageProcessor(square: imageSize)
-        let model = try Clip(start(run), config: config(tokenizer))
+        let (model, tokenizer, processor) = try start(pictures, folder, run)
         model.parameters.forEach { $0.train() }
 
         var settings = AdamW.Settings()
@@ -83,11 +93,11 @@ import Training
             gradients: { step in
                 let chosen = order.examples(step: step)
                 let lesson = try pictures.lesson(
-                    chosen, sentences: sentences, falsehoods: falsehoods, seed: engine.seed &+ UInt64(step),
+                    chosen, sentences: sentences, phrases: phrases, falsehoods: falsehoods,
+                    seed: engine.seed &+ UInt64(step),
                     tokenizer, processor)
                 let metrics = trainer.addGradients(
-                    pixels: lesson.pixels, texts: lesson.texts, truth: lesson.truth, twins: lesson.twins,
-                    twinWeight: twinWeight)
+                    lesson, twinWeight: twinWeight, patchWeight: patchWeight)
                 return (metrics, chosen.map { pictures.ids[$0] })
             })
         progress.finish()
@@ -98,14 +108,42 @@ import Training
         try scoreUnseen(model, tokenizer, processor, run)
     }
 
+    /// `--model`, or random weights under a vision tower that already sees where `--tower` gives one.
+    private func start(
+        _ pictures: ScenePictures, _ folder: URL, _ run: StageRun
+    ) throws -> (Clip, Tokenizer, ImageProcessor) {
+        if let model {
+            try run.addModel(model, role: "start")
+            let directory = URL(fileURLWithPath: model)
+            let checkpoint = try CheckpointDirectory.open(directory)
+            let place = directory.appendingPathComponent("config.json").path
+            let config = try checkpoint.config().clip(path: place)
+            try CheckpointDirectory.copyCompanions(from: directory, to: folder)
+            return (
+                try Clip(CheckpointSource(checkpoint), config: config), try Tokenizer(directory: directory),
+                try ImageProcessor(directory: directory)
+            )
+        }
+        let tokenizer = try trainTokenizer(pictures, folder)
+        let config = config(tokenizer)
+        let processor = try ImageProcessor(square: imageSize)
+        let new = try Clip(source(run), config: config)
+        let first = Array(0..<min(batch, pictures.count))
+        new.vision.levelPositions(with: try pictures.loadPixels(first, processor), Arena())
+        return (new, tokenizer, processor)
+    }
+
     /// Random weights, under a vision tower that already sees where `--tower` gives one.
-    private func start(_ run: StageRun) throws -> any ParameterSource {
+    private func source(_ run: StageRun) throws -> any ParameterSource {
         let random = RandomSource(seed: engine.seed)
         guard let tower else { return random }
         try run.addModel(tower, role: "tower")
         return GraftedSource(
             base: random, graft: CheckpointSource(try .open(URL(fileURLWithPath: tower))),
-            graftName: { $0.hasPrefix("vision_model.") ? "model.vision_tower." + $0 : nil })
+            graftName: {
+                let isGrafted = $0.hasPrefix("vision_model.") && !$0.contains("position_embedding")
+                return isGrafted ? "model.vision_tower." + $0 : nil
+            })
     }
 
     private func config(_ tokenizer: Tokenizer) -> ClipConfig {
@@ -116,17 +154,17 @@ import Training
         config.vision.headCount = heads
         config.vision.imageSize = imageSize
         config.vision.patchSize = patchSize
-        config.vision.projectionDim = width
+        config.vision.projectionDim = projection
         config.text.vocabSize = tokenizer.vocabularySize
         config.text.hiddenSize = width
         config.text.intermediateSize = 4 * width
         config.text.layerCount = textLayers
         config.text.headCount = heads
-        config.text.projectionDim = width
+        config.text.projectionDim = projection
         config.text.bosTokenID = tokenizer.bos.map { Int($0) }
         config.text.eosTokenID = Int(tokenizer.eos ?? 0)
         config.text.padTokenID = tokenizer.pad.map { Int($0) }
-        config.projectionDim = width
+        config.projectionDim = projection
         return config
     }
 

@@ -28,26 +28,20 @@ struct ScenePictures: Sendable {
 
     var count: Int { ids.count }
 
-    struct Lesson {
-        let pixels: [[Float]]
-        let texts: [[Int32]]
-        let truth: [[Bool?]]
-        let twins: [ContrastiveTrainer.Twin]
-    }
-
     /// True sentences of every chosen picture, each with falsehoods made from it; `truth[i][j]` says what
     /// sentence j is of picture i, whoever it was made for.
     func lesson(
-        _ chosen: [Int], sentences: Int, falsehoods: Int, seed: UInt64, _ tokenizer: Tokenizer,
+        _ chosen: [Int], sentences: Int, phrases: Int, falsehoods: Int, seed: UInt64, _ tokenizer: Tokenizer,
         _ processor: ImageProcessor
-    ) throws -> Lesson {
+    ) throws -> ContrastiveTrainer.Lesson {
         let pixels = try loadPixels(chosen, processor)
         var random = WorldRandom(seed: seed, purpose: "falsehoods")
         var book = SentenceBook()
         var twins: [ContrastiveTrainer.Twin] = []
         for (image, index) in chosen.enumerated() {
             let scene = scenes[index]
-            for sentence in scene.trueSentences(seed: seed).prefix(sentences) {
+            let told = scene.trueSentences(seed: seed, relations: 1).prefix(sentences)
+            for sentence in told + scene.truePhrases(seed: seed).prefix(phrases) {
                 // What hallucinations are made of comes always, the rest in turn.
                 let kinds =
                     [.absentObject] + random.shuffled(Falsehood.allCases.filter { $0 != .absentObject })
@@ -72,7 +66,7 @@ struct ScenePictures: Sendable {
                 }
             }
         }
-        return Lesson(
+        return .init(
             pixels: pixels, texts: book.sentences.map { tokenizer.encode($0, addSpecialTokens: true) },
             truth: rows.values, twins: twins)
     }

@@ -10,6 +10,7 @@ struct SceneBook {
     let seed: UInt64
     let habit: Bool
     let questions: Int
+    let existence: Int
     /// Side of the pictures in pixels; nil leaves them out.
     let size: Int?
     let threads: Int
@@ -56,7 +57,8 @@ struct SceneBook {
             case .prompts: lines["prompts.jsonl"] = SceneBook.lines([try scene.promptRecord(seed: seed)])
             case .captions:
                 lines["sft.jsonl"] = SceneBook.lines([
-                    try scene.lessonRecord(habit: habit, questions: questions, seed: seed)
+                    try scene.lessonRecord(
+                        habit: habit, questions: questions, existence: existence, seed: seed)
                 ])
             case .questions:
                 for split in PopeQuestion.Split.allCases {

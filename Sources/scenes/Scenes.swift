@@ -41,6 +41,8 @@ struct Scenes: StageCommand {
     var clean = false
     @Option(help: "Questions per picture in sft.jsonl.")
     var questions = 8
+    @Option(help: "Further questions on existence per picture of sft.jsonl.")
+    var existence = 0
     @Option(help: "Side of the pictures in pixels.")
     var size = 128
     @Flag(help: "Leave the pictures out, where they are already there.")
@@ -51,6 +53,7 @@ struct Scenes: StageCommand {
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1, got \(count)") }
         if start < 0 { throw ValidationError("--start must be at least 0, got \(start)") }
+        if existence < 0 { throw ValidationError("--existence must be at least 0, got \(existence)") }
         if questions < 0 { throw ValidationError("--questions must be at least 0, got \(questions)") }
         if !(16...4096).contains(size) { throw ValidationError("--size must be 16 to 4096, got \(size)") }
     }
@@ -58,7 +61,7 @@ struct Scenes: StageCommand {
     func run(in run: StageRun) throws {
         let kinds = kind == .all ? Kind.allCases.filter { $0 != .all } : [kind]
         let book = SceneBook(
-            folder: output, seed: engine.seed, habit: !clean, questions: questions,
+            folder: output, seed: engine.seed, habit: !clean, questions: questions, existence: existence,
             size: withoutImages ? nil : size, threads: engine.threadCount)
         if run.isDryRun {
             let names = kinds.flatMap(book.fileNames).joined(separator: ", ")

@@ -46,30 +46,45 @@ private struct ClipExpectation: Decodable {
         let expected: ClipExpectation = try Oracle.json(name)
         let truth: [[Bool?]] = (0..<3).map { i in (0..<3).map { $0 == i } }
         let metrics = ContrastiveTrainer(model).addGradients(
-            pixels: try Oracle.pictures(Oracle.tensors("\(name).forward")), texts: expected.textIds,
-            truth: truth)
+            .init(
+                pixels: try Oracle.pictures(Oracle.tensors("\(name).forward")), texts: expected.textIds,
+                truth: truth))
         #expect(abs(metrics[0].value - expected.contrastiveLoss) < 1e-5)
         #expect(try gradientFaults(model.parameters, in: Oracle.tensors("\(name).gradients")) == [])
     }
 
-    /// Several positives and unknown cells, against central differences along the scale of the logits.
-    @Test func contrastiveSlopeOfTheScale() throws {
+    /// Several positives, unknown cells, twins and best patches: against central differences, along the steepest
+    /// element of every parameter.
+    @Test(arguments: [0, 0.7]) func contrastiveSlopes(patchWeight: Double) throws {
         let model = try Oracle.clip("clip-first-eos")
-        let scale = try #require(model.parameters.first { $0.name == "logit_scale" })
-        scale.train()
+        model.parameters.forEach { $0.train() }
         let expected: ClipExpectation = try Oracle.json("clip-first-eos")
-        let pixels = try Oracle.pictures(Oracle.tensors("clip-first-eos.forward"))
-        let truth: [[Bool?]] = [[true, true, false], [false, nil, true], [false, true, false]]
+        let lesson = ContrastiveTrainer.Lesson(
+            pixels: try Oracle.pictures(Oracle.tensors("clip-first-eos.forward")), texts: expected.textIds,
+            truth: [[true, true, false], [false, nil, true], [false, true, false]],
+            twins: [.init(image: 0, truth: 1, falsehood: 2), .init(image: 1, truth: 2, falsehood: 0)])
         let trainer = ContrastiveTrainer(model)
-        func loss(_ value: Float) -> Double {
-            scale.value.base[0] = value
-            return trainer.addGradients(pixels: pixels, texts: expected.textIds, truth: truth)[0].value
+        func loss() -> Double {
+            trainer.addGradients(lesson, twinWeight: 2, patchWeight: patchWeight)[0].value
         }
-        let at = scale.value.base[0]
-        _ = loss(at)
-        let slope = Double(try #require(scale.gradient).base[0])
-        let difference = (loss(at + 0.01) - loss(at - 0.01)) / 0.02
-        #expect(abs(slope) > 1e-3)
-        #expect(abs(slope - difference) < 2e-3 * abs(slope))
+        _ = loss()
+        let steepest = model.parameters.compactMap { parameter -> (Parameter, Int, Double)? in
+            guard let gradient = parameter.gradient?.values else { return nil }
+            let at = gradient.indices.max { abs(gradient[$0]) < abs(gradient[$1]) } ?? 0
+            return (parameter, at, Double(gradient[at]))
+        }
+        for (parameter, at, slope) in steepest where abs(slope) > 1e-2 {
+            let value = parameter.value.base[at]
+            let step: Float = 2e-3
+            func moved(by step: Float) -> Double {
+                parameter.value.base[at] = value + step
+                model.linears.forEach { $0.weightsChanged() }
+                return loss()
+            }
+            let difference = (moved(by: step) - moved(by: -step)) / Double(2 * step)
+            _ = moved(by: 0)
+            #expect(abs(slope - difference) < 0.02 * abs(slope) + 1e-3, "\(parameter.name)[\(at)]")
+        }
+        #expect(steepest.count { abs($0.2) > 1e-2 } > 10)
     }
 }

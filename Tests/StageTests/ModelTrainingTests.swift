@@ -1,0 +1,35 @@
+import Testing
+
+/// The two small models come from nothing, from each other's vision tower, or from where they stood.
+struct ModelTrainingTests {
+    private static let small =
+        "--batch 4 --width 24 --heads 2 --vision-layers 2 --image-size 32 --patch-size 16 --vocabulary 600"
+
+    @Test func theTowerOfOneBeginsTheOtherAndBothGoOn() throws {
+        let shop = try Workshop()
+        try shop.succeed(
+            """
+            set -e
+            sightline scenes --split train --count 8 --size 32 -o scenes --no-ledger --quiet
+            sft="sightline sft-train scenes/sft.jsonl --image-root scenes --no-ledger --quiet"
+            clip="sightline clip-train scenes/clip.jsonl --image-root scenes --no-ledger --quiet"
+            $sft --steps 2 \(Self.small) --layers 1 --key-value-heads 1 --inner 32 -o llava
+            $sft --steps 2 --batch 4 --model llava -o llava2
+            $clip --steps 2 \(Self.small) --text-layers 1 --projection 20 --tower llava -o clip
+            $clip --steps 2 --batch 4 --model clip -o clip2
+            """)
+        for folder in ["llava", "llava2", "clip", "clip2"] {
+            #expect(shop.has("\(folder)/model.safetensors") && shop.has("\(folder)/tokenizer.json"))
+        }
+        for name in ["config.json", "tokenizer.json"] { try shop.succeed("diff clip/\(name) clip2/\(name)") }
+        #expect(try shop.bytes("clip/model.safetensors") != shop.bytes("clip2/model.safetensors"))
+        let scored = try shop.succeed(
+            """
+            sightline sample scenes/prompts.jsonl --model llava2 --max-tokens 6 --count 2 --image-root scenes --quiet |
+                sightline calibrate --relevance clip2 --image-root scenes --quiet
+            """)
+        #expect(scored.output.contains(#""relevance":"#))
+        let both = try shop.run("sightline clip-train scenes/clip.jsonl --model clip --tower llava -o out")
+        #expect(both.code == 64 && both.errors.contains("--tower"))
+    }
+}
