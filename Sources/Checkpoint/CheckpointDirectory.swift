@@ -171,6 +171,7 @@ extension CheckpointDirectory {
     /// Copies what makes up a Hugging Face directory beside configuration and weights: tokenizer, template,
     /// preprocessing.
     package static func copyCompanions(from directory: URL, to folder: URL) throws {
+        guard folder.standardizedFileURL != directory.standardizedFileURL else { return }
         let names = [
             "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
             "preprocessor_config.json", "processor_config.json", "chat_template.jinja", "chat_template.json",

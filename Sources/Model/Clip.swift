@@ -60,18 +60,16 @@ package final class Clip: @unchecked Sendable {
         _ pixels: [[Float]], patches: Bool = false, _ arena: Arena
     ) -> (ClipVisionTower.Tape, Side) {
         let tape = vision.forward(pixels, depth: config.vision.layerCount, arena)
-        let states = patches ? tape.hidden : classRows(tape.hidden)
+        let states = patches ? tape.hidden : spaced(tape.hidden, rows: pixels.count)
         // A checkpoint without the last norm is not a CLIP: Norm is required by `init` there.
         let (pooled, statistics) = vision.postNorm!.forward(
             states, Float(config.vision.layerNormEpsilon), arena)
         return (tape, project(pooled, visionProjection, statistics, states, arena))
     }
 
-    /// The class tokens' rows of `[images·(1 + patches) × …]`.
-    private func classRows(_ all: Matrix) -> Matrix {
-        let stride = config.vision.patchCount + 1
-        return Matrix(
-            all.base, rows: all.rows / stride, columns: all.columns, stride: stride * all.stride)
+    /// `rows` of all rows, evenly spaced from the first: the class tokens', whether patches lie between or not.
+    private func spaced(_ all: Matrix, rows: Int) -> Matrix {
+        Matrix(all.base, rows: rows, columns: all.columns, stride: all.rows / max(rows, 1) * all.stride)
     }
 
     package func embedTexts(_ texts: [[Int32]], _ arena: Arena) -> (ClipTextTower.Tape, Side) {
@@ -101,7 +99,7 @@ package final class Clip: @unchecked Sendable {
         let (visionTape, images) = embedImages(pixels, patches: patches, arena)
         let (textTape, textSide) = embedTexts(texts, arena)
         let logits = arena.matrix(pixels.count, texts.count)
-        let classes = patches ? classRows(images.embedding) : images.embedding
+        let classes = spaced(images.embedding, rows: pixels.count)
         GEMM.single(classes, false, textSide.embedding, true, into: logits, alpha: scale)
         var patchLogits: Matrix?
         if patches {
@@ -125,14 +123,13 @@ package final class Clip: @unchecked Sendable {
             if let dPatchLogits, let patchLogits = tape.patchLogits { add(dPatchLogits, patchLogits) }
         }
         let images = tape.images.embedding
-        let hasPatches = tape.patchLogits != nil
         let dImages = arena.zeros(images.rows, config.projectionDim)
         let dTexts = arena.matrix(dLogits.columns, config.projectionDim)
-        GEMM.single(
-            dLogits, false, tape.texts.embedding, false, into: hasPatches ? classRows(dImages) : dImages,
-            alpha: scale)
-        GEMM.single(
-            dLogits, true, hasPatches ? classRows(images) : images, false, into: dTexts, alpha: scale)
+        let (classes, dClasses) = (
+            spaced(images, rows: dLogits.rows), spaced(dImages, rows: dLogits.rows)
+        )
+        GEMM.single(dLogits, false, tape.texts.embedding, false, into: dClasses, alpha: scale)
+        GEMM.single(dLogits, true, classes, false, into: dTexts, alpha: scale)
         if let dPatchLogits {
             GEMM.single(dPatchLogits, true, tape.texts.embedding, false, into: dImages, alpha: scale, beta: 1)
             GEMM.single(dPatchLogits, false, images, false, into: dTexts, alpha: scale, beta: 1)
@@ -145,7 +142,7 @@ package final class Clip: @unchecked Sendable {
         let dHidden = arena.zeros(tape.vision.hidden.rows, tape.vision.hidden.columns)
         vision.postNorm!.backward(
             tape.images.states, tape.images.statistics, dy: dVisionPooled,
-            dx: hasPatches ? dHidden : classRows(dHidden))
+            dx: spaced(dHidden, rows: images.rows))
         vision.backward(tape.vision, dHidden: dHidden, arena)
     }
 

@@ -61,9 +61,7 @@ package final class ClipVisionTower: @unchecked Sendable {
     /// - Parameter depth: layers to run; transformers' `hidden_states[depth]`.
     package func forward(_ pixels: [[Float]], depth: Int, _ arena: Arena) -> Tape {
         let (width, count) = (config.hiddenSize, config.patchCount)
-        let columns = arena.matrix(pixels.count * count, patches.inputs)
-        Parallel.run(pixels.count) { unfold(pixels[$0], into: columns.rows($0 * count..<($0 + 1) * count)) }
-        let tokens = patches.forward(columns, arena).y
+        let (columns, tokens) = embedPatches(pixels, arena)
         let embedded = arena.matrix(pixels.count * (count + 1), width)
         for image in 0..<pixels.count {
             for position in 0...count {
@@ -111,19 +109,22 @@ package final class ClipVisionTower: @unchecked Sendable {
     /// are faint beside the colours are not learned: at a seventh of their length places stayed at chance for
     /// 4,000 steps, at their length the best patch told 84% of them after 750.
     package func levelPositions(with pixels: [[Float]], _ arena: Arena) {
-        let columns = arena.matrix(config.patchCount * pixels.count, patches.inputs)
-        for (image, picture) in pixels.enumerated() {
-            let first = image * config.patchCount
-            unfold(picture, into: columns.rows(first..<first + config.patchCount))
-        }
         func meanSquare(_ x: Matrix) -> Double {
             (0..<x.rows).reduce(0) { $0 + sl_sum_of_squares(x.columns, x.row($1)) } / Double(x.count)
         }
-        let embedded = patches.forward(columns, arena).y
+        let embedded = embedPatches(pixels, arena).tokens
         let factor = (meanSquare(embedded) / meanSquare(positions.value)).squareRoot()
         for row in 0..<positions.value.rows {
             sl_scale(positions.value.columns, Float(factor), positions.value.row(row))
         }
+    }
+
+    /// Patches as rows `[images·patches × 3·side²]`, and embedded without their positions.
+    private func embedPatches(_ pixels: [[Float]], _ arena: Arena) -> (columns: Matrix, tokens: Matrix) {
+        let count = config.patchCount
+        let columns = arena.matrix(pixels.count * count, patches.inputs)
+        Parallel.run(pixels.count) { unfold(pixels[$0], into: columns.rows($0 * count..<($0 + 1) * count)) }
+        return (columns, patches.forward(columns, arena).y)
     }
 
     /// Patches as rows, in the order of the convolution's weight `[C, side, side]`.

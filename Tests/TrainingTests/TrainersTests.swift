@@ -87,4 +87,26 @@ private struct ClipExpectation: Decodable {
         }
         #expect(steepest.count { abs($0.2) > 1e-2 } > 10)
     }
+
+    /// Several positives and unknown cells, against central differences along the scale of the logits.
+    @Test func contrastiveSlopeOfTheScale() throws {
+        let model = try Oracle.clip("clip-first-eos")
+        let scale = try #require(model.parameters.first { $0.name == "logit_scale" })
+        scale.train()
+        let expected: ClipExpectation = try Oracle.json("clip-first-eos")
+        let lesson = ContrastiveTrainer.Lesson(
+            pixels: try Oracle.pictures(Oracle.tensors("clip-first-eos.forward")), texts: expected.textIds,
+            truth: [[true, true, false], [false, nil, true], [false, true, false]])
+        let trainer = ContrastiveTrainer(model)
+        func loss(_ value: Float) -> Double {
+            scale.value.base[0] = value
+            return trainer.addGradients(lesson)[0].value
+        }
+        let at = scale.value.base[0]
+        _ = loss(at)
+        let slope = Double(try #require(scale.gradient).base[0])
+        let difference = (loss(at + 0.01) - loss(at - 0.01)) / 0.02
+        #expect(abs(slope) > 1e-3)
+        #expect(abs(slope - difference) < 2e-3 * abs(slope))
+    }
 }
