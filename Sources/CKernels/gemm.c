@@ -35,7 +35,7 @@ typedef float vec16 __attribute__((vector_size(64), aligned(4)));
 #undef TILE_ROWS
 #undef COLS
 
-typedef void (*tile_function)(int, long, const float *, const float *, float *, long, int, int);
+typedef void (*tile_function)(int, long, const float *, const float *, float *, long, int, int, const float *, long);
 
 static int instruction_set(void) {
     static int known = -1;
@@ -127,10 +127,13 @@ static void gemm_packed(long m, long n, long k, const float *x, long ldx, const 
         }
         for (long p = 0; p * PANEL < n; p++) {
             int columns = (int)(n - p * PANEL < PANEL ? n - p * PANEL : PANEL);
+            const float *panel = packed + p * PANEL * k;
+            /* Each tile fetches its share of the next panel, which would else come from memory while one waits. */
+            long step = count > 1 && (p + 1) * PANEL < n ? (PANEL + count - 1) / count : 0;
             for (long t = 0; t < count; t++) {
                 long first = rows * t / count, last = rows * (t + 1) / count;
-                tile((int)(last - first), k, scratch + first * k, packed + p * PANEL * k,
-                     y + (m0 + first) * ldy + p * PANEL, ldy, columns, accumulate);
+                tile((int)(last - first), k, scratch + first * k, panel, y + (m0 + first) * ldy + p * PANEL, ldy,
+                     columns, accumulate, step ? panel + PANEL * k + t * k * step : panel, step);
             }
         }
     }

@@ -43,6 +43,10 @@ package struct AttentionShape: Sendable {
 
     var scale: Float { 1 / Float(headWidth).squareRoot() }
     func columns(_ head: Int) -> Range<Int> { head * headWidth..<(head + 1) * headWidth }
+
+    /// Keys or values `[S × KV·D]` as one matrix `[S × D]` per head.
+    func split(_ x: Matrix) -> [Matrix] { (0..<keyValueHeads).map { x.columns(columns($0)) } }
+
     func keyValueHead(of head: Int) -> Int { head / (heads / keyValueHeads) }
 }
 
@@ -52,20 +56,33 @@ package func attention(
     _ q: Matrix, _ k: Matrix, _ v: Matrix, _ segments: [AttentionSegment], _ shape: AttentionShape,
     into out: Matrix, logSumExp: Matrix?
 ) {
+    attention(q, shape.split(k), shape.split(v), segments, shape, into: out, logSumExp: logSumExp)
+}
+
+/// The same with keys and values in one matrix `[S × D]` per key/value head.
+package func attention(
+    _ q: Matrix, _ k: [Matrix], _ v: [Matrix], _ segments: [AttentionSegment], _ shape: AttentionShape,
+    into out: Matrix, logSumExp: Matrix?
+) {
     let groups = siblings(segments)
-    Parallel.run(groups.count * shape.heads) { task in
-        let head = task % shape.heads
-        let columns = shape.columns(head)
-        let kvColumns = shape.columns(shape.keyValueHead(of: head))
-        let (qh, kh, vh) = (q.columns(columns), k.columns(kvColumns), v.columns(kvColumns))
-        let group = segments[groups[task / shape.heads]]
+    // All heads of a group in one task where there are plenty of groups: what they share is then laid out once.
+    let headsPerTask = groups.count < 4 * Parallel.threads ? 1 : shape.heads
+    let parts = shape.heads / headsPerTask
+    Parallel.run(groups.count * parts) { task in
+        let group = segments[groups[task / parts]]
+        let heads = task % parts * headsPerTask..<(task % parts + 1) * headsPerTask
+        let short = isShort(group.first!) ? ShortRows(group) : nil
         let rows = group.first!.queries.lowerBound..<group.last!.queries.upperBound
-        let sums = logSumExp?.rows(rows).columns(head..<head + 1)
-        let o = out.rows(rows).columns(columns)
-        if isShort(group.first!) {
-            attendRows(group, qh.rows(rows), kh, vh, shape.scale, into: o, logSumExp: sums)
-        } else {
-            attendBlock(group.first!, qh.rows(rows), kh, vh, shape.scale, into: o, logSumExp: sums)
+        for head in heads {
+            let (kh, vh) = (k[shape.keyValueHead(of: head)], v[shape.keyValueHead(of: head)])
+            let qh = q.rows(rows).columns(shape.columns(head))
+            let oh = out.rows(rows).columns(shape.columns(head))
+            let sums = logSumExp?.rows(rows).columns(head..<head + 1)
+            if let short {
+                short.attend(qh, kh, vh, shape.scale, into: oh, logSumExp: sums)
+            } else {
+                attendBlock(group.first!, qh, kh, vh, shape.scale, into: oh, logSumExp: sums)
+            }
         }
     }
 }
@@ -91,28 +108,39 @@ private func siblings(_ segments: [AttentionSegment]) -> [Range<Int>] {
     return groups
 }
 
-/// The rows of short segments with the same ancestors.
-private func attendRows(
-    _ segments: ArraySlice<AttentionSegment>, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float,
-    into out: Matrix, logSumExp: Matrix?
-) {
-    let shared = segments.first!.shared.filter { !$0.isEmpty }
-    let first = shared.map(\.lowerBound)
-    let count = shared.map(\.count)
-    let ownFirst = segments.flatMap { Array(repeating: $0.own.lowerBound, count: $0.queries.count) }
-    let ownCount = segments.flatMap { segment in
-        segment.queries.map { row in
-            segment.own.count - (segment.causal ? segment.queries.upperBound - 1 - row : 0)
+/// The rows of short segments with the same ancestors, and the keys they see.
+private struct ShortRows {
+    private let first: [Int]
+    private let count: [Int]
+    private let ownFirst: [Int]
+    private let ownCount: [Int]
+    private let keys: Int
+
+    init(_ segments: ArraySlice<AttentionSegment>) {
+        let shared = segments.first!.shared.filter { !$0.isEmpty }
+        first = shared.map(\.lowerBound)
+        count = shared.map(\.count)
+        ownFirst = segments.flatMap { Array(repeating: $0.own.lowerBound, count: $0.queries.count) }
+        ownCount = segments.flatMap { segment in
+            segment.queries.map { row in
+                segment.own.count - (segment.causal ? segment.queries.upperBound - 1 - row : 0)
+            }
         }
+        keys = count.reduce(0, +) + (ownCount.max() ?? 0)
     }
-    let keys = count.reduce(0, +) + (ownCount.max() ?? 0)
-    withScratch(q.rows, keys + 1) { scratch in
-        let scores = scratch.base + q.rows
-        sl_attend(
-            q.columns, scale, q.rows, q.base, q.stride, k.base, v.base, k.stride, shared.count, first, count,
-            ownFirst, ownCount, scores, keys, out.base, out.stride, scratch.base)
-        if let logSumExp {
-            for i in 0..<q.rows { logSumExp[i, 0] = scratch.base[i] }
+
+    /// One head.
+    func attend(
+        _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix, logSumExp: Matrix?
+    ) {
+        withScratch(q.rows, keys + 1) { scratch in
+            let scores = scratch.base + q.rows
+            sl_attend(
+                q.columns, scale, q.rows, q.base, q.stride, k.base, v.base, k.stride, count.count, first,
+                count, ownFirst, ownCount, scores, keys, out.base, out.stride, scratch.base)
+            if let logSumExp {
+                for i in 0..<q.rows { logSumExp[i, 0] = scratch.base[i] }
+            }
         }
     }
 }

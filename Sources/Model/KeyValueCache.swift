@@ -3,22 +3,42 @@ import Kernels
 /// Keys and values of every layer for decoding, in slots.
 package final class KeyValueCache: @unchecked Sendable {
     package final class Layer: @unchecked Sendable {
-        package let keys: Matrix
-        package let values: Matrix
+        /// Per head `[slots × D]`: one head's rows lie together, so that reading them is one stream.
+        let keys: [Matrix]
+        let values: [Matrix]
         private let storage: Buffer
 
-        init(slots: Int, width: Int) {
-            storage = Buffer(count: 2 * slots * width)
-            keys = Matrix(storage.base, rows: slots, columns: width)
-            values = Matrix(storage.base + slots * width, rows: slots, columns: width)
+        init(slots: Int, heads: Int, headWidth: Int) {
+            let size = slots * headWidth
+            let storage = Buffer(count: 2 * heads * size)
+            func views(from first: Int) -> [Matrix] {
+                (first..<first + heads).map {
+                    Matrix(storage.base + $0 * size, rows: slots, columns: headWidth)
+                }
+            }
+            (keys, values) = (views(from: 0), views(from: heads))
+            self.storage = storage
+        }
+
+        /// Puts row i of k and v `[T × KV·D]` into slot `slots[i]`.
+        func store(_ k: Matrix, _ v: Matrix, slots: [Int]) {
+            Parallel.run(keys.count) { head in
+                let width = keys[head].columns
+                for (row, slot) in slots.enumerated() {
+                    keys[head].row(slot).update(from: k.row(row) + head * width, count: width)
+                    values[head].row(slot).update(from: v.row(row) + head * width, count: width)
+                }
+            }
         }
     }
 
     package let layers: [Layer]
 
     package init(_ model: Llama, slots: Int) {
-        let width = model.config.keyValueHeadCount * model.config.headDim
-        layers = model.layers.map { _ in Layer(slots: slots, width: width) }
+        let config = model.config
+        layers = model.layers.map { _ in
+            Layer(slots: slots, heads: config.keyValueHeadCount, headWidth: config.headDim)
+        }
     }
 
     /// Bytes that one slot takes over all layers.

@@ -205,10 +205,7 @@ package final class Llama: @unchecked Sendable {
         let context = arena.matrix(x.rows, q.columns)
         let logSumExp = arena.matrix(x.rows, shape.heads)
         if let (cache, slots) = cache {
-            for (row, slot) in slots.enumerated() {
-                cache.keys.row(slot).update(from: k.row(row), count: k.columns)
-                cache.values.row(slot).update(from: v.row(row), count: v.columns)
-            }
+            cache.store(k, v, slots: slots)
             attention(
                 q, cache.keys, cache.values, only?.segments ?? segments, shape, into: context, logSumExp: nil)
         } else {
