@@ -12,7 +12,7 @@ present = $(shell dpkg-query -W -f '$${Package}:$${db:Status-Status} ' $(LIBRARI
 missing = $(filter-out $(patsubst %:installed,%,$(present)),$(LIBRARIES))
 install_missing = apt-get update -q && apt-get install -y -q --no-install-recommends $(missing)
 is_root = $(filter 0,$(shell id -u))
-compared = $(ABLATION:%=%=runs/ablation-%/round-1)
+compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
 .PHONY: help deps build test lint demo csr run models ablation report bench install
 
