@@ -57,7 +57,7 @@ let package = Package(
         library("Report", ["Records"]),
 
         program("calibrate", ["Relevance", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
-        program("pair", ["Preference", "PictureWorld", "RunLedger", arguments]),
+        program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
         program(
             "self-critic",
             ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
@@ -103,7 +103,7 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "Records"]),
-        tests("PreferenceTests", ["Preference", "PictureWorld", "Records"]),
+        tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
         tests("StageTests", []),
         tests("ReportTests", ["Report", "Records"]),

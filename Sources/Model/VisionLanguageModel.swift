@@ -113,6 +113,16 @@ package final class VisionLanguageModel: @unchecked Sendable {
         return EncodedPrompt(prompt: expanded, answers: encoded)
     }
 
+    /// The bytes of an answer's text that each of its tokens stands for; the end token for none.
+    ///
+    /// - Parameters:
+    ///   - answer: as `encode` gives it.
+    ///   - prompt: the same, expanded or not.
+    package func bytes(of answer: [Int32], after prompt: [Int32]) -> [Range<Int>] {
+        tokenizer.bytes(
+            of: answer, after: prompt.filter { $0 >= 0 }, lead: template.answer("").utf8.count)
+    }
+
     private func expand(_ ids: [Int32], hasImage: Bool) throws -> [Int32] {
         let marker = Int32(llava.config.imageTokenID)
         let count = ids.count { $0 == marker }

@@ -96,7 +96,7 @@ extension Scene {
 }
 
 extension SceneObject {
-    fileprivate func isPlaced(_ claim: Claim) -> Bool {
+    func isPlaced(_ claim: Claim) -> Bool {
         (claim.row == nil || claim.row == row) && (claim.column == nil || claim.column == column)
     }
 

@@ -159,6 +159,17 @@ package final class Tokenizer: Sendable {
         return String(decoding: whole[shared...], as: UTF8.self)
     }
 
+    /// The bytes of the text after `prefix` that each id stands for, without the first `lead` of them (white space
+    /// between prefix and text).
+    package func bytes(of ids: [Int32], after prefix: [Int32], lead: Int = 0) -> [Range<Int>] {
+        var end = 0
+        return ids.indices.map { index in
+            let begin = end
+            end = max(begin, text(of: ids[...index], after: prefix).utf8.count - lead)
+            return begin..<end
+        }
+    }
+
     private func decodedBytes(
         _ ids: [Int32], skipSpecialTokens: Bool, dropsIncompleteTail: Bool
     ) -> [UInt8] {

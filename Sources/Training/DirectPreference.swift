@@ -12,52 +12,15 @@ package struct PreferenceExample: Sendable {
     /// Answers with their end token.
     package let chosen: [Int32]
     package let rejected: [Int32]
+    /// How much each token counts; nil where all count the same.
+    package let weights: PairTokens?
 
-    package init(id: String, prompt: [Int32], features: Buffer?, chosen: [Int32], rejected: [Int32]) {
+    package init(
+        id: String, prompt: [Int32], features: Buffer?, chosen: [Int32], rejected: [Int32],
+        weights: PairTokens? = nil
+    ) {
         (self.id, self.prompt, self.features) = (id, prompt, features)
-        (self.chosen, self.rejected) = (chosen, rejected)
-    }
-}
-
-/// Summed log-probabilities of a pair's answers, end token included.
-package struct PairLogProbabilities: Sendable, Equatable {
-    package var chosen: Double
-    package var rejected: Double
-
-    package init(chosen: Double, rejected: Double) {
-        self.chosen = chosen
-        self.rejected = rejected
-    }
-}
-
-/// Direct preference optimisation (Rafailov et al. 2023), the sigmoid loss that CSR and SIMA train with:
-/// −log σ(β[(log π(y_w) − log π_ref(y_w)) − (log π(y_l) − log π_ref(y_l))]).
-package struct PreferenceLoss: Sendable {
-    package var beta: Double
-    /// Weight of −log π(y_w) per token beside it, which keeps the chosen answer likely (RPO, Pang et al. 2024).
-    package var likelihoodWeight: Double
-
-    package init(beta: Double = 0.1, likelihoodWeight: Double = 0) {
-        self.beta = beta
-        self.likelihoodWeight = likelihoodWeight
-    }
-
-    /// The loss of a pair, its two rewards, and dLoss/dlog π of either answer.
-    package func evaluate(
-        _ policy: PairLogProbabilities, _ reference: PairLogProbabilities, chosenTokens: Int
-    ) -> (loss: Double, rewards: PairLogProbabilities, slopes: PairLogProbabilities) {
-        let rewards = PairLogProbabilities(
-            chosen: beta * (policy.chosen - reference.chosen),
-            rejected: beta * (policy.rejected - reference.rejected))
-        let z = rewards.chosen - rewards.rejected
-        // softplus(−z) without overflow
-        let loss = max(-z, 0) + log1p(exp(-abs(z)))
-        let slope = beta / (1 + exp(z))
-        let perToken = likelihoodWeight / Double(chosenTokens)
-        return (
-            loss - perToken * policy.chosen, rewards,
-            PairLogProbabilities(chosen: -slope - perToken, rejected: slope)
-        )
+        (self.chosen, self.rejected, self.weights) = (chosen, rejected, weights)
     }
 }
 
@@ -75,18 +38,20 @@ package final class PreferenceTrainer {
         self.rowLimit = rowLimit
     }
 
-    /// Log-probabilities under the model with its adapter off.
-    package func referenceLogProbabilities(_ pairs: [PreferenceExample]) -> [PairLogProbabilities] {
+    /// Scores of the answers under the model with its adapter off; without weights and `normalise` summed
+    /// log-probabilities.
+    package func referenceScores(_ pairs: [PreferenceExample]) -> [PairLogProbabilities] {
         decoder.useAdapter(false)
         defer { decoder.useAdapter(true) }
-        return logProbabilities(pairs)
+        return zip(pairs, logProbabilities(pairs)).map { loss.scores($1, $0.weights) }
     }
 
-    package func logProbabilities(_ pairs: [PreferenceExample]) -> [PairLogProbabilities] {
-        passes(pairs).flatMap { forward(pairs[$0]).sums }
+    private func logProbabilities(_ pairs: [PreferenceExample]) -> [PairTokens] {
+        passes(pairs).flatMap { forward(pairs[$0]).logs }
     }
 
     /// Adds the gradient of the batch's mean loss.
+    /// - Parameter reference: by `referenceScores`.
     /// - Returns: metrics under TRL's names.
     package func addGradients(
         _ batch: [PreferenceExample], reference: [PairLogProbabilities]
@@ -95,14 +60,12 @@ package final class PreferenceTrainer {
         for range in passes(batch) {
             let pass = forward(batch[range])
             var weights: [Float] = []
-            for (index, sums) in zip(range, pass.sums) {
-                let result = loss.evaluate(sums, reference[index], chosenTokens: batch[index].chosen.count)
-                summary.add(loss: result.loss, rewards: result.rewards, sums)
-                let scale = 1 / Double(batch.count)
-                weights += [Float](
-                    repeating: Float(result.slopes.chosen * scale), count: batch[index].chosen.count)
-                weights += [Float](
-                    repeating: Float(result.slopes.rejected * scale), count: batch[index].rejected.count)
+            for (index, logs) in zip(range, pass.logs) {
+                let result = loss.evaluate(logs, batch[index].weights, reference: reference[index])
+                summary.add(result.loss, result.rewards, logs)
+                for slope in result.slopes.chosen + result.slopes.rejected {
+                    weights.append(Float(slope / Double(batch.count)))
+                }
             }
             let dHidden = decoder.logProbabilitiesBackward(
                 pass.tape.hidden, pass.labels, weights: weights, arena)
@@ -114,9 +77,9 @@ package final class PreferenceTrainer {
     /// The same metrics without gradients, for held-out pairs.
     package func evaluate(_ pairs: [PreferenceExample], reference: [PairLogProbabilities]) -> Metrics {
         var summary = PreferenceSummary()
-        for (index, sums) in logProbabilities(pairs).enumerated() {
-            let result = loss.evaluate(sums, reference[index], chosenTokens: pairs[index].chosen.count)
-            summary.add(loss: result.loss, rewards: result.rewards, sums)
+        for (index, logs) in logProbabilities(pairs).enumerated() {
+            let result = loss.evaluate(logs, pairs[index].weights, reference: reference[index])
+            summary.add(result.loss, result.rewards, logs)
         }
         return summary.metrics
     }
@@ -137,7 +100,7 @@ package final class PreferenceTrainer {
     }
 
     private func forward(_ pairs: ArraySlice<PreferenceExample>) -> (
-        tape: Llama.Tape, labels: [Label], sums: [PairLogProbabilities]
+        tape: Llama.Tape, labels: [Label], logs: [PairTokens]
     ) {
         arena.reset()
         let width = decoder.config.hiddenSize
@@ -159,16 +122,13 @@ package final class PreferenceTrainer {
             }
         }
         let tape = decoder.forward(forest, features: features, arena)
-        let logs = decoder.logProbabilities(tape.hidden, labels, arena)
-        var at = 0
-        func sum(_ count: Int) -> Double {
-            defer { at += count }
-            return logs[at..<at + count].reduce(0) { $0 + Double($1) }
+        var values = decoder.logProbabilities(tape.hidden, labels, arena)[...]
+        func next(_ count: Int) -> [Double] {
+            defer { values = values.dropFirst(count) }
+            return values.prefix(count).map { Double($0) }
         }
-        let sums = pairs.map {
-            PairLogProbabilities(chosen: sum($0.chosen.count), rejected: sum($0.rejected.count))
-        }
-        return (tape, labels, sums)
+        let logs = pairs.map { PairTokens(chosen: next($0.chosen.count), rejected: next($0.rejected.count)) }
+        return (tape, labels, logs)
     }
 }
 
@@ -178,14 +138,14 @@ private struct PreferenceSummary {
     private var (loss, chosen, rejected, accurate) = (0.0, 0.0, 0.0, 0.0)
     private var (chosenLogs, rejectedLogs) = (0.0, 0.0)
 
-    mutating func add(loss: Double, rewards: PairLogProbabilities, _ sums: PairLogProbabilities) {
+    mutating func add(_ loss: Double, _ rewards: PairLogProbabilities, _ logs: PairTokens) {
         count += 1
         self.loss += loss
         chosen += rewards.chosen
         rejected += rewards.rejected
         accurate += rewards.chosen > rewards.rejected ? 1 : 0
-        chosenLogs += sums.chosen
-        rejectedLogs += sums.rejected
+        chosenLogs += logs.chosen.reduce(0, +)
+        rejectedLogs += logs.rejected.reduce(0, +)
     }
 
     var metrics: Metrics {

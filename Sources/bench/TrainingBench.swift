@@ -43,7 +43,7 @@ final class TrainingBench {
                 id: pair.id, prompt: pair.prompt, features: picture, chosen: pair.chosen,
                 rejected: pair.rejected)
         }
-        let reference = trainer.referenceLogProbabilities(batch)
+        let reference = trainer.referenceScores(batch)
         _ = trainer.addGradients(batch, reference: reference)
         optimiser.update(rate: 1e-5, norm: optimiser.gradientNorm)
         workload.model.llava.decoder.adapterTargets.forEach { $0.adapterChanged() }

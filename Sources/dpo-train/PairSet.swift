@@ -15,9 +15,14 @@ final class PairSet {
         let prompt: [Int32]
         let chosen: [Int32]
         let rejected: [Int32]
+        /// nil where every token counts the same.
+        let weights: PairTokens?
 
+        /// - Parameter gamma: times the weights of the record's spans.
         /// - Throws: `RecordError`, `ImagePathError` or `PromptError`, all about this record.
-        init(_ input: InputRecord, _ model: VisionLanguageModel, _ images: ImageOptions) throws {
+        init(
+            _ input: InputRecord, _ model: VisionLanguageModel, _ images: ImageOptions, gamma: Double
+        ) throws {
             let pair = try PreferencePair(input.record)
             id = input.id
             record = input.record
@@ -25,14 +30,33 @@ final class PairSet {
             let encoded = try model.encode(
                 prompt: pair.prompt, hasImage: image != nil, answers: [pair.chosen, pair.rejected])
             (prompt, chosen, rejected) = (encoded.prompt, encoded.answers[0], encoded.answers[1])
+            let spans = [pair.weights?.chosen ?? [], pair.weights?.rejected ?? []]
+            let both = zip(encoded.answers, spans).map { answer, spans in
+                Self.weights(spans, model.bytes(of: answer, after: encoded.prompt), gamma)
+            }
+            weights =
+                both.allSatisfy { $0.allSatisfy { $0 == 1 } }
+                ? nil : PairTokens(chosen: both[0], rejected: both[1])
+        }
+
+        /// Of each token, by the span that it overlaps; the end token stands for no text and counts once.
+        private static func weights(
+            _ spans: [PreferencePair.WeightedSpan], _ tokens: [Range<Int>], _ gamma: Double
+        ) -> [Double] {
+            tokens.map { bytes in
+                spans.first { $0.begin < bytes.upperBound && bytes.lowerBound < $0.end }
+                    .map { $0.weight * gamma } ?? 1
+            }
         }
     }
 
     let examples: [Pair]
     private let features: ImageFeatures
+    /// Whether an unweighted pair's score is its summed log-probability, as records keep it.
+    private let scoresAreSums: Bool
 
-    init(_ examples: [Pair], _ model: VisionLanguageModel, featureMemory: Int) {
-        self.examples = examples
+    init(_ examples: [Pair], _ model: VisionLanguageModel, featureMemory: Int, scoresAreSums: Bool) {
+        (self.examples, self.scoresAreSums) = (examples, scoresAreSums)
         features = ImageFeatures(model, memory: featureMemory)
     }
 
@@ -44,7 +68,7 @@ final class PairSet {
             let pair = examples[index]
             return PreferenceExample(
                 id: pair.id, prompt: pair.prompt, features: pair.image == nil ? nil : pictures.removeFirst(),
-                chosen: pair.chosen, rejected: pair.rejected)
+                chosen: pair.chosen, rejected: pair.rejected, weights: pair.weights)
         }
     }
 
@@ -58,20 +82,23 @@ final class PairSet {
         return (examples.indices.filter { !isHeldOut[$0] }, examples.indices.filter { isHeldOut[$0] })
     }
 
-    /// log π_ref of every pair: what the record brings for this model, else computed. The records with their
-    /// `ref_logps` are left in `folder`, where a resumed run finds them.
+    /// Scores of every pair under the reference: what the record brings for this model, else computed. The
+    /// records with their `ref_logps` are left in `folder`, where a resumed run finds them.
     func reference(
         _ trainer: PreferenceTrainer, digest: String, folder: URL, _ run: StageRun
     ) throws -> [PairLogProbabilities] {
         let kept = folder.appendingPathComponent("pairs.jsonl")
         let records = try stored(kept) ?? examples.map(\.record)
-        let known = try records.map { try PreferencePair($0).referenceLogProbabilities[digest] }
+        let areSums = examples.map { scoresAreSums && $0.weights == nil }
+        let known = try zip(records, areSums).map { record, isSum in
+            isSum ? try PreferencePair(record).referenceLogProbabilities[digest] : nil
+        }
         var result: [PairLogProbabilities] = []
         let progress = run.progress(total: examples.count, unit: "reference pairs")
         for start in stride(from: 0, to: examples.count, by: 32) {
             let range = start..<min(examples.count, start + 32)
             let missing = range.filter { known[$0] == nil }
-            var fresh = trainer.referenceLogProbabilities(try examples(missing))[...]
+            var fresh = trainer.referenceScores(try examples(missing))[...]
             for index in range {
                 result.append(
                     known[index].map { PairLogProbabilities(chosen: $0.chosen, rejected: $0.rejected) }
@@ -80,7 +107,7 @@ final class PairSet {
             progress.advance(by: range.count)
         }
         progress.finish()
-        try write(result, records, digest, to: kept)
+        try write(zip(result, areSums).map { $1 ? $0 : nil }, records, digest, to: kept)
         return result
     }
 
@@ -94,14 +121,16 @@ final class PairSet {
     }
 
     private func write(
-        _ reference: [PairLogProbabilities], _ records: [Record], _ digest: String, to url: URL
+        _ reference: [PairLogProbabilities?], _ records: [Record], _ digest: String, to url: URL
     ) throws {
         var bytes: [UInt8] = []
         for (record, logs) in zip(records, reference) {
             var record = record
-            var pair = try PreferencePair(record)
-            pair.referenceLogProbabilities[digest] = .init(chosen: logs.chosen, rejected: logs.rejected)
-            try pair.write(into: &record)
+            if let logs {
+                var pair = try PreferencePair(record)
+                pair.referenceLogProbabilities[digest] = .init(chosen: logs.chosen, rejected: logs.rejected)
+                try pair.write(into: &record)
+            }
             bytes += record.bytes + [UInt8(ascii: "\n")]
         }
         try AtomicFile.write(bytes, to: url.path)

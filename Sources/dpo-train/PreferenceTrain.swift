@@ -34,9 +34,7 @@ import Training
     @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
     @Option(help: "Rank of the adapter.") var rank = 16
     @Option(help: "Scale of the adapter times its rank.") var alpha = 32.0
-    @Option(help: "β of the loss: how far the policy may leave the reference.") var beta = 0.1
-    @Option(help: "Weight of the chosen answer's mean negative log-likelihood beside the loss.")
-    var likelihoodWeight = 0.0
+    @OptionGroup(title: "Loss") var lossOptions: LossOptions
     @Option(help: "Times that each pair is seen.") var epochs = 1
     @Option(help: "Pairs of a step.") var batch = 16
     @Option(help: "Tokens of a forward pass at most; a step's other pairs go in further passes.")
@@ -59,23 +57,25 @@ import Training
         if !(0...1).contains(warmupRatio) {
             throw ValidationError("--warmup-ratio \(warmupRatio): give a share")
         }
-        if !(beta > 0) { throw ValidationError("--beta \(beta): give a number above 0") }
         if saveEvery < 1 { throw ValidationError("--save-every \(saveEvery): give a number from 1") }
     }
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let policy = try model.open(run)
-        let examples = try run.records(input) { try PairSet.Pair($0, policy, images) }
+        let examples = try run.records(input) {
+            try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
+        }
         guard !examples.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
-        let pairs = PairSet(examples, policy, featureMemory: featureMemory << 20)
+        let pairs = PairSet(
+            examples, policy, featureMemory: featureMemory << 20, scoresAreSums: !lossOptions.normalise)
         if dumpTokens { return pairs.dump(policy, run.console) }
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
         try attachAdapter(policy)
 
         let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
-        let loss = PreferenceLoss(beta: beta, likelihoodWeight: likelihoodWeight)
-        let trainer = PreferenceTrainer(policy.llava.decoder, loss, rowLimit: passTokens)
+        let trainer = PreferenceTrainer(
+            policy.llava.decoder, lossOptions.preferenceLoss, rowLimit: passTokens)
         let reference = try pairs.reference(trainer, digest: policy.digest, folder: folder, run)
         let split = pairs.split(holdOut: holdOut)
         try train(policy, trainer, pairs, reference, split.training, folder, run)

@@ -16,16 +16,29 @@ import StageKit
               pair scored.jsonl -o pairs.jsonl
               pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
               pair judged.jsonl --from verdicts -o pairs.jsonl
+              pair imported.jsonl --from pairs --align-edits data/llava -o weighted.jsonl
             Where records carry the "scene" of a drawn picture, the reward is held against the truth.
             """)
     static let immaterialOptions: Set<String> = ["audit"]
 
-    enum Origin: String, ExpressibleByArgument, CaseIterable { case scores, verdicts }
+    enum Origin: String, ExpressibleByArgument, CaseIterable {
+        case scores, verdicts
+        /// The answers put right by the known scene, against the answers as they were.
+        case corrections
+        /// Pairs that stand already.
+        case pairs
+    }
 
     @OptionGroup var options: StageOptions
     @OptionGroup var engine: EngineOptions
 
-    @Option(help: "What decides: scores of the answers, or a critic's verdicts.") var from = Origin.scores
+    @Option(
+        help: "What decides: scores, verdicts, corrections by the known scene, or pairs that stand already.")
+    var from = Origin.scores
+    @Option(
+        help: ArgumentHelp(
+            "Mark what was changed between the answers, by the tokens of this model.", valueName: "folder"))
+    var alignEdits: String?
     @Option(help: "Name of the score that decides.") var score = ScoreName.calibrated
     @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
     var equalSentences = true
@@ -35,7 +48,7 @@ import StageKit
     var prefixSlack = 0.0
     @Option(help: "Pairs must differ by more than this.") var minMargin = 0.0
     @Option(
-        help: "Share of all pairs that is kept, those of the largest margins; half, or all from verdicts.")
+        help: "Share of all pairs that is kept, those of the largest margins; half from scores, else all.")
     var keepFraction: Double?
     @Option(help: ArgumentHelp("Pairs per record at most.", valueName: "n")) var pairs = 1
     @Flag(help: "A pair for every record with two different answers: lift bounds that would leave none.")
@@ -54,17 +67,17 @@ import StageKit
         if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
             throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
         }
-        if from == .scores, oneOrder { throw ValidationError("--one-order belongs to --from verdicts") }
-        if from == .verdicts,
+        if from != .verdicts, oneOrder { throw ValidationError("--one-order belongs to --from verdicts") }
+        if from != .scores,
             prefixSlack != 0 || minMargin != 0 || share != 1 || score != ScoreName.calibrated
         {
             throw ValidationError(
                 "--score, --prefix-slack, --min-margin and --keep-fraction weigh scores; "
-                    + "leave them out with --from verdicts")
+                    + "leave them out with --from \(from.rawValue)")
         }
     }
 
-    private var share: Double { keepFraction ?? (from == .verdicts || keepAll ? 1 : 0.5) }
+    private var share: Double { keepFraction ?? (from != .scores || keepAll ? 1 : 0.5) }
 
     private var rule: PairRule {
         get throws {
@@ -75,7 +88,9 @@ import StageKit
     }
 
     func run(in run: StageRun) throws {
-        let maker = PairMaker(rule: try rule, from: from, score: score, bothOrders: !oneOrder)
+        let maker = PairMaker(
+            rule: try rule, from: from, score: score, bothOrders: !oneOrder,
+            edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
         let book =
             options.input.isRereadable
             ? try pairFiles(run, maker) : try pairStream(run, maker)

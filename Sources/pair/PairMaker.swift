@@ -22,39 +22,59 @@ struct MadePairs {
     }
 }
 
-/// Makes a record's pairs from its scores or verdicts.
+/// Makes a record's pairs from its scores, verdicts or corrections.
 struct PairMaker {
     let rule: PairRule
     let from: Pair.Origin
     let score: String
     let bothOrders: Bool
+    /// nil where changed spans aren't asked for.
+    let edits: EditSpans?
 
-    /// - Throws: `RecordError`, `PreferenceError`, all about this record.
+    /// - Throws: `RecordError`, `PreferenceError`, `PromptError`, all about this record.
     func pairs(of input: InputRecord) throws -> MadePairs {
-        let prompt = try Prompt(input.record)
-        let sample = try Sample(input.record)
         var made = MadePairs()
         let truth = SceneTruth(input.record)
-        func add(_ chosen: ScoredCandidate, _ rejected: ScoredCandidate, margin: Double?, source: String)
-            throws
-        {
-            let number = made.lines.count + 1
-            var line = input.record
-            try PreferencePair(
-                id: number == 1 ? prompt.id : "\(prompt.id)#\(number)", image: prompt.image,
-                prompt: prompt.prompt,
-                chosen: chosen.text, rejected: rejected.text, margin: margin, source: source
-            ).write(into: &line)
+        func add(_ pair: PreferencePair) throws {
+            var (pair, line) = (pair, input.record)
+            if let edits { pair.weights = try edits.weights(of: pair) }
+            try pair.write(into: &line)
             made.lines.append(line)
-            made.margins.append(margin)
+            made.margins.append(pair.margin)
             made.audited.append(
                 truth.map {
                     AuditedPair(
-                        chosen: $0.judgement(of: chosen.text), rejected: $0.judgement(of: rejected.text),
-                        margin: margin)
+                        chosen: $0.judgement(of: pair.chosen), rejected: $0.judgement(of: pair.rejected),
+                        margin: pair.margin)
                 })
         }
+        if from == .pairs {
+            try add(PreferencePair(input.record))
+            return made
+        }
+        let prompt = try Prompt(input.record)
+        let sample = try Sample(input.record)
+        func add(_ chosen: String, over rejected: String, margin: Double?, source: String) throws {
+            let number = made.lines.count + 1
+            try add(
+                PreferencePair(
+                    id: number == 1 ? prompt.id : "\(prompt.id)#\(number)", image: prompt.image,
+                    prompt: prompt.prompt, chosen: chosen, rejected: rejected, margin: margin, source: source)
+            )
+        }
         switch from {
+        case .pairs: break
+        case .corrections:
+            let corrected = truth.map { truth in
+                sample.candidates.compactMap { answer in
+                    truth.corrected(answer.text).map { ($0, answer.text) }
+                }
+            }
+            if corrected == nil { made.dropped["no scene to correct by", default: 0] += 1 }
+            if corrected?.isEmpty == true { made.dropped["nothing to correct", default: 0] += 1 }
+            for (chosen, rejected) in (corrected ?? []).prefix(rule.pairsPerRecord) {
+                try add(chosen, over: rejected, margin: nil, source: "corrections/scene")
+            }
         case .scores:
             var speaking = sample
             speaking.candidates.removeAll { !$0.hasWords }
@@ -65,13 +85,13 @@ struct PairMaker {
             let mode = try input.record.object("calibration")?.string("mode")
             let source = mode.map { "\(score)/\($0)" } ?? score
             for pair in selection.pairs {
-                try add(pair.chosen, pair.rejected, margin: pair.margin, source: source)
+                try add(pair.chosen.text, over: pair.rejected.text, margin: pair.margin, source: source)
             }
         case .verdicts:
             let preferences = try preferences(of: input.record, sample, &made.dropped)
             for preference in preferences {
                 try add(
-                    preference.chosen, preference.rejected, margin: nil,
+                    preference.chosen.text, over: preference.rejected.text, margin: nil,
                     source: "verdicts/\(preference.critic)")
             }
         }

@@ -12,6 +12,9 @@ struct SceneTruth {
         self.scene = scene
     }
 
+    /// nil where nothing is false.
+    func corrected(_ text: String) -> String? { scene.corrected(text) }
+
     func judgement(of text: String) -> TruthJudgement {
         let sentences = Lexer.sentences(of: text).map { ParsedSentence($0) }
         let judged = sentences.map { scene.judge($0) }

@@ -141,3 +141,25 @@ let judgedScene = Scene(
         #expect(judgedScene.falsify("A red car is above the dog.", .wrongSize, using: &random) == nil)
     }
 }
+
+@Suite struct CorrectionTests {
+    @Test(arguments: [
+        // The object that stands there, in the same words.
+        ("At the top left is a small blue dog.", "At the top left is a large red car."),
+        ("In the middle you can see a red dog.", "In the middle you can see a blue dog."),
+        // Nothing stands there, or no place is named: the context's sentence, once.
+        (
+            "At the top left is a red car. At the middle left is a crab. A boat sails nearby.",
+            "At the top left is a red car. This is a park."
+        ),
+        ("A boat sails nearby. This is a park.", "This is a park."),
+        ("This is a beach.", "This is a park."),
+    ])
+    func putsRight(_ text: String, _ corrected: String) {
+        #expect(judgedScene.corrected(text) == corrected)
+        #expect(judgedScene.judge(corrected).verdict == .true)
+    }
+
+    @Test(arguments: ["At the top left is a red car. This is a park.", "Well, hello.", ""])
+    func leavesWhatIsNotFalse(_ text: String) { #expect(judgedScene.corrected(text) == nil) }
+}

@@ -92,6 +92,42 @@ struct ChainTests {
         #expect(abs(folded - fresh) > 1e-3 * abs(folded), "the first adapter changed nothing")
     }
 
+    /// RLHF-V: answers put right by the scene, with what was changed weighing more.
+    @Test func correctionsAndTheirWeights() throws {
+        let shop = try workshop()
+        let wrong =
+            "At the top left is a small red dog. In the middle is a large green bus. A dog waits nearby."
+        let lines = try shop.lines("scenes/prompts.jsonl").map {
+            "\($0.dropLast()),\"nodes\":[],\"candidates\":[{\"id\":\"c0\",\"path\":[],\"text\":\"\(wrong)\"}]}\n"
+        }
+        try shop.write(lines.joined(), to: "answers.jsonl")
+        let train =
+            "sightline dpo-train pairs.jsonl --model $LLAVA --image-root scenes --rank 2 --batch 2 --hold-out 0 --quiet"
+        try shop.succeed(
+            """
+            set -e
+            sightline pair answers.jsonl --from corrections -o plain.jsonl --quiet
+            sightline pair answers.jsonl --from corrections --align-edits $LLAVA -o pairs.jsonl --quiet
+            sightline pair plain.jsonl --from pairs --align-edits $LLAVA -o again.jsonl --quiet
+            \(train) -o summed
+            \(train) --gamma 5 --normalise --beta 0.5 -o weighed
+            \(train) --gamma 1 --normalise --beta 0.5 -o mean
+            """)
+        #expect(try shop.bytes("pairs.jsonl") == shop.bytes("again.jsonl"))
+        #expect(try !shop.read("plain.jsonl").contains("\"weights\""))
+        #expect(try shop.lines("pairs.jsonl").contains { $0.contains(#""weights":{"chosen":[["#) })
+        for name in ["summed", "weighed", "mean"] {
+            #expect(abs(try first("loss", of: name, shop) - 0.693147) < 1e-5)
+        }
+        #expect(try shop.read("summed/pairs.jsonl").contains("ref_logps"))
+        #expect(try !shop.read("weighed/pairs.jsonl").contains("ref_logps"))
+        let (weighed, mean) = (
+            try shop.bytes("weighed/adapter_model.safetensors"),
+            try shop.bytes("mean/adapter_model.safetensors")
+        )
+        #expect(weighed != mean)
+    }
+
     /// Positions beyond the model's would read past its rotary table.
     @Test(arguments: ["--count 3", "--mode tree --relevance $CLIP --max-sentences 40"])
     func noAnswerOutgrowsTheModel(mode: String) throws {

@@ -49,18 +49,22 @@ private struct Replay: Decodable {
     let plainF64: [Step]
 }
 
-/// `dpo-losses.json`
-private struct LossCase: Decodable {
+/// `dpo-variants.json`
+private struct Variants: Decodable {
+    struct Run: Decodable {
+        struct Step: Decodable {
+            let loss: Double
+            let gradNorm: Double
+            let learningRate: Double
+        }
+
+        let name: String
+        let steps: [Step]
+    }
+
     let beta: Double
-    let chosen: Double
-    let refChosen: Double
-    let rejected: Double
-    let refRejected: Double
-    let loss: Double
-    let rewardChosen: Double
-    let rewardRejected: Double
-    let gradientChosen: Double
-    let gradientRejected: Double
+    let maxGradNorm: Float
+    let runs: [Run]
 }
 
 /// Near in size as well as in difference: 1 + |right| is the unit.
@@ -69,36 +73,6 @@ private func distance(_ left: Double, _ right: Double) -> Double {
 }
 
 @Suite struct DirectPreferenceTests {
-    @Test func lossAndSlopes() throws {
-        for expected in try Oracle.json("dpo-losses", as: [LossCase].self) {
-            let result = PreferenceLoss(beta: expected.beta).evaluate(
-                PairLogProbabilities(chosen: expected.chosen, rejected: expected.rejected),
-                PairLogProbabilities(chosen: expected.refChosen, rejected: expected.refRejected),
-                chosenTokens: 5)
-            #expect(distance(result.loss, expected.loss) < 1e-12)
-            #expect(distance(result.rewards.chosen, expected.rewardChosen) < 1e-12)
-            #expect(distance(result.rewards.rejected, expected.rewardRejected) < 1e-12)
-            #expect(distance(result.slopes.chosen, expected.gradientChosen) < 1e-12)
-            #expect(distance(result.slopes.rejected, expected.gradientRejected) < 1e-12)
-        }
-    }
-
-    /// Slopes of the loss with its likelihood term against central differences.
-    @Test func slopesOfTheLikelihoodTerm() {
-        let loss = PreferenceLoss(beta: 0.3, likelihoodWeight: 0.7)
-        let policy = PairLogProbabilities(chosen: -12, rejected: -9)
-        let reference = PairLogProbabilities(chosen: -10, rejected: -11)
-        func value(_ chosen: Double, _ rejected: Double) -> Double {
-            loss.evaluate(
-                PairLogProbabilities(chosen: policy.chosen + chosen, rejected: policy.rejected + rejected),
-                reference, chosenTokens: 4
-            ).loss
-        }
-        let slopes = loss.evaluate(policy, reference, chosenTokens: 4).slopes
-        #expect(abs((value(1e-5, 0) - value(-1e-5, 0)) / 2e-5 - slopes.chosen) < 1e-8)
-        #expect(abs((value(0, 1e-5) - value(0, -1e-5)) / 2e-5 - slopes.rejected) < 1e-8)
-    }
-
     static func start() throws -> (model: Llava, pairs: [PreferenceExample]) {
         let model = try Oracle.llava("llava-grouped")
         try model.decoder.attach(Oracle.adapter(), from: "adapter-grouped")
@@ -123,7 +97,7 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         let (model, pairs) = try Self.start()
         let trainer = PreferenceTrainer(
             model.decoder, PreferenceLoss(beta: expected.beta), rowLimit: run.rowLimit)
-        let reference = trainer.referenceLogProbabilities(pairs)
+        let reference = trainer.referenceScores(pairs)
         var settings = AdamW.Settings()
         settings.clip = expected.maxGradNorm
         let optimiser = AdamW(model.decoder.adapterParameters, settings)
@@ -161,6 +135,35 @@ private func distance(_ left: Double, _ right: Double) -> Double {
             let wanted = try Oracle.floats(final, "base_model.model.\(parameter.name)")
             let error = relativeError(parameter.value.values, wanted)
             #expect(error < 1e-4, "\(parameter.name): \(error)")
+        }
+    }
+
+    /// Three steps of TRL's DPOTrainer with each of its other losses.
+    @Test func replaysOtherLosses() throws {
+        let variants = try Oracle.json("dpo-variants", as: Variants.self)
+        let losses = [
+            "hinge": PreferenceLoss(.hinge, beta: variants.beta),
+            "ipo": PreferenceLoss(.ipo, beta: variants.beta, normalise: true),
+            "robust": PreferenceLoss(.robust, beta: variants.beta, labelSmoothing: 0.1),
+            "normalised": PreferenceLoss(beta: variants.beta, normalise: true),
+            "likelihood": PreferenceLoss(beta: variants.beta, likelihoodWeight: 0.3),
+        ]
+        #expect(Set(variants.runs.map(\.name)) == Set(losses.keys))
+        for run in variants.runs {
+            let (model, pairs) = try Self.start()
+            let trainer = PreferenceTrainer(model.decoder, try #require(losses[run.name]))
+            let reference = trainer.referenceScores(pairs)
+            var settings = AdamW.Settings()
+            settings.clip = variants.maxGradNorm
+            let optimiser = AdamW(model.decoder.adapterParameters, settings)
+            for (step, expected) in run.steps.enumerated() {
+                let metrics = trainer.addGradients([pairs[step]], reference: [reference[step]])
+                let norm = optimiser.gradientNorm
+                optimiser.update(rate: Float(expected.learningRate), norm: norm)
+                model.decoder.linears.forEach { $0.weightsChanged() }
+                #expect(distance(metrics[0].value, expected.loss) < 1e-4, "\(run.name), step \(step)")
+                #expect(distance(norm, expected.gradNorm) < 1e-4, "\(run.name), step \(step)")
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ private struct Interrupted: Error {}
     ) throws -> (values: [[Float]], log: Data) {
         let (model, pairs) = try DirectPreferenceTests.start()
         let trainer = PreferenceTrainer(model.decoder, PreferenceLoss())
-        let reference = trainer.referenceLogProbabilities(pairs)
+        let reference = trainer.referenceScores(pairs)
         let loop = TrainingLoop(
             optimiser: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
             schedule: Schedule(shape: .cosine, peak: 2e-3, warmup: 1, steps: 6), directory: directory,

@@ -3,7 +3,7 @@
     python -m venv venv
     venv/bin/pip install torch==2.13.0 transformers==5.23.0 trl==1.16.0 peft==0.21.2 \
         tokenizers==0.23.3 safetensors==0.8.0 pillow==13.0.0 numpy==2.4.6
-    venv/bin/python -B Tests/Fixtures/oracle/make_oracle.py [llava] [adapter] [clip] [optimiser] [dpo]
+    venv/bin/python -B Tests/Fixtures/oracle/make_oracle.py [llava] [adapter] [clip] [optimiser] [dpo] [variants] [edits]
 
 Everything random is a function of names and indices, so a second run on the same processor writes the
 same bytes; another processor may differ in the last bits of what is computed in float32. README.md
@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, CLIPModel, LlavaForConditionalGeneration
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+import edits
 import exact
 import optimiser
 import preference
@@ -254,6 +255,8 @@ def main(wanted):
         "clip": lambda: [write_clip(n, with_gradients=n == "first-eos") for n in tiny.CLIPS],
         "optimiser": lambda: optimiser.write(HERE),
         "dpo": write_dpo,
+        "variants": lambda: preference.write_variants(HERE, load_llava),
+        "edits": lambda: edits.write(HERE),
     }
     if unknown := set(wanted) - set(steps):
         sys.exit(f"make_oracle.py: unknown part {sorted(unknown)}; choose from {list(steps)}")

@@ -26,6 +26,15 @@ RUNS = {
     "cosine": {"batch_size": 2, "learning_rate": 5e-3, "lr_scheduler_type": "cosine", "warmup_steps": 2},
 }
 STEPS = 10
+# The losses beside sigmoid, a few steps each. TRL takes IPO of token means.
+VARIANTS = {
+    "hinge": {"loss_type": ["hinge"]},
+    "ipo": {"loss_type": ["ipo"]},
+    "robust": {"loss_type": ["robust"], "label_smoothing": 0.1},
+    "normalised": {"loss_type": ["sigmoid_norm"]},
+    "likelihood": {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 0.3]},
+}
+VARIANT_STEPS = 3
 
 
 def make_pairs():
@@ -158,7 +167,7 @@ def trl_dataset(folder, count):
     return Dataset.from_list(rows)
 
 
-def trl_run(folder, settings, load_llava):
+def trl_run(folder, settings, load_llava, count=STEPS):
     """TRL's DPOTrainer over a fresh PEFT adapter whose B is then set; reference = adapter off."""
     checkpoint = folder / "llava-grouped"
     processor = LlavaProcessor(
@@ -171,7 +180,7 @@ def trl_run(folder, settings, load_llava):
     recorder = Recorder()
     with tempfile.TemporaryDirectory() as scratch:
         config = DPOConfig(
-            output_dir=scratch, per_device_train_batch_size=settings["batch_size"], max_steps=STEPS, beta=BETA,
+            output_dir=scratch, per_device_train_batch_size=settings["batch_size"], max_steps=count, beta=BETA,
             train_sampling_strategy="sequential", logging_steps=1, report_to="none", save_strategy="no",
             gradient_checkpointing=False, bf16=False, use_cpu=True, max_length=None, adam_beta1=0.9,
             adam_beta2=0.999, adam_epsilon=1e-8, weight_decay=0.0, max_grad_norm=1.0, optim="adamw_torch",
@@ -179,7 +188,7 @@ def trl_run(folder, settings, load_llava):
         )  # fmt: skip
         trainer = ExactLossTrainer(
             model=load_llava("grouped", torch.float32), args=config, peft_config=LORA, processing_class=processor,
-            train_dataset=trl_dataset(folder, STEPS * settings["batch_size"]), callbacks=[recorder],
+            train_dataset=trl_dataset(folder, count * settings["batch_size"]), callbacks=[recorder],
         )  # fmt: skip
         fill_adapter(trainer.model)
         trainer.losses, trainer.batches = [], []
@@ -251,3 +260,13 @@ def write_run(folder, name, items, pixels, load_llava):
     assert trl_final.keys() == plain_final.keys() and moved < settings["learning_rate"] / 10
     save_file({k: t.contiguous() for k, t in trl_final.items()}, folder / f"dpo-{name}.final.safetensors")
     print(f"dpo-{name}: TRL f32 against the f64 loop, worst relative difference {worst:.1e}, of weights {moved:.1e}")
+
+
+def write_variants(folder, load_llava):
+    """One pair a step: TRL's likelihood term is a mean over the batch's tokens, ours over each answer's."""
+    runs = []
+    for name, loss in VARIANTS.items():
+        steps, _, _ = trl_run(folder, RUNS["constant"] | loss, load_llava, VARIANT_STEPS)
+        runs.append({"name": name, "steps": [{k: s[k] for k in ("loss", "grad_norm", "learning_rate")} for s in steps]})
+    tiny.write_json(folder / "dpo-variants.json", {"beta": BETA, "max_grad_norm": 1.0, "runs": runs})
+    print("dpo-variants:", ", ".join(f"{r['name']} {r['steps'][0]['loss']:.4f}" for r in runs))

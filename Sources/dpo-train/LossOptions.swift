@@ -1,0 +1,41 @@
+import ArgumentParser
+import Training
+
+/// The loss of a pair.
+struct LossOptions: ParsableArguments {
+    @Option(help: "Loss of a pair: DPO's sigmoid, or another of its family.") var loss = PreferenceLoss.Kind
+        .sigmoid
+    @Option(help: "β of the loss: how far the policy may leave the reference.") var beta = 0.1
+    @Option(help: "Share of preferences taken to be wrong, of --loss robust and conservative.")
+    var labelSmoothing = 0.0
+    @Option(help: "Weight of the chosen answer's mean negative log-likelihood beside the loss.")
+    var likelihoodWeight = 0.0
+    @Option(help: "Times the weights of a pair's spans: γ of RLHF-V for what was changed.")
+    var gamma = 1.0
+    @Flag(help: "Score an answer by the mean over its tokens, by their weights, not by the sum.")
+    var normalise = false
+
+    func validate() throws {
+        if !(beta > 0) { throw ValidationError("--beta \(beta): give a number above 0") }
+        if !(0..<0.5).contains(labelSmoothing) {
+            throw ValidationError("--label-smoothing \(labelSmoothing): give a share below 0.5")
+        }
+        if labelSmoothing > 0, loss != .robust, loss != .conservative {
+            throw ValidationError("--label-smoothing belongs to --loss robust and conservative")
+        }
+        if likelihoodWeight < 0 {
+            throw ValidationError("--likelihood-weight \(likelihoodWeight): give 0 or more")
+        }
+        if !(gamma > 0 && gamma.isFinite) {
+            throw ValidationError("--gamma \(gamma): give a number above 0")
+        }
+    }
+
+    var preferenceLoss: PreferenceLoss {
+        PreferenceLoss(
+            loss, beta: beta, labelSmoothing: labelSmoothing, likelihoodWeight: likelihoodWeight,
+            normalise: normalise)
+    }
+}
+
+extension PreferenceLoss.Kind: ExpressibleByArgument {}
