@@ -24,6 +24,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
     name: "Sightline",
+    products: [.executable(name: "import", targets: ["importer"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -55,6 +56,7 @@ let package = Package(
         library("StageKit", ["Records", "RunLedger", arguments, crypto, toml]),
         library("ModelOptions", ["StageKit", "Model", "Kernels", "Checkpoint", arguments]),
         library("Report", ["Records"]),
+        library("Interchange", ["Records"]),
 
         program("calibrate", ["Relevance", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
         program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
@@ -72,6 +74,11 @@ let package = Package(
         program(
             "eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
         program("sightline"),
+        program("export", ["Interchange", arguments]),
+        // "import" is no name for a module.
+        .executableTarget(
+            name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
+            path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
         program("report", ["Report", "Evaluating", "Benchmarks", arguments]),
         .executableTarget(
@@ -107,5 +114,6 @@ let package = Package(
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
         tests("StageTests", []),
         tests("ReportTests", ["Report", "Records"]),
+        tests("InterchangeTests", ["Interchange", "Records"]),
     ]
 )

@@ -82,11 +82,14 @@ struct PartFile: Sendable {
         checkpoint = next
     }
 
-    /// Brings the part to the disk and gives it its name.
-    func publish() throws {
+    /// Puts `closing` behind the last record, brings the part to the disk and gives it its name. No checkpoint
+    /// tells of `closing`, so that a part that is left here can still be gone on with.
+    mutating func publish(closing: [UInt8]) throws {
         guard ftruncate(part.descriptor, off_t(checkpoint.bytes)) == 0 else {
             throw StageError.system(partPath, "cut it")
         }
+        try part.write(closing, at: checkpoint.bytes)
+        digest.update(closing)
         try part.synchronise()
         try AtomicFile.rename(partPath, to: path)
         guard unlink(sidePath) == 0 || errno == ENOENT else { throw StageError.system(sidePath, "remove it") }

@@ -47,17 +47,20 @@ final class RecordOutput: Sendable {
     }
 
     private let state: Mutex<State>
+    private let form: OutputForm
     private let skipAllowance: Int
     private let console: Console
 
-    init(stream: ByteSink, skipAllowance: Int, console: Console) {
+    init(stream: ByteSink, _ form: OutputForm, skipAllowance: Int, console: Console) {
         state = Mutex(State(target: .stream(stream), progress: .init()))
+        self.form = form
         self.skipAllowance = skipAllowance
         self.console = console
     }
 
-    init(part: PartFile, skipAllowance: Int, console: Console) {
+    init(part: PartFile, _ form: OutputForm, skipAllowance: Int, console: Console) {
         state = Mutex(State(target: .part(part), progress: part.checkpoint))
+        self.form = form
         self.skipAllowance = skipAllowance
         self.console = console
     }
@@ -92,12 +95,12 @@ final class RecordOutput: Sendable {
                 console.warn("\(place): \(error) (skipped, \(state.progress.skipped) of \(skipAllowance))")
             }
             for record in result.records {
-                state.buffer += record.bytes
-                state.buffer.append(UInt8(ascii: "\n"))
+                state.buffer += Array(form.opening(after: state.progress.written).utf8) + record.bytes
+                state.buffer += form.ending.utf8
+                state.progress.written += 1
             }
             for (rule, count) in result.dropped { state.progress.dropped[rule, default: 0] += count }
             state.progress.read += 1
-            state.progress.written += result.records.count
             state.progress.line = number
             state.head += 1
         }
@@ -159,10 +162,14 @@ final class RecordOutput: Sendable {
         return try state.withLock { state in
             if state.isLeft { waitForTheEnd() }
             if let failure = state.failure { throw failure }
+            let closing = Array(form.closing(after: state.progress.written).utf8)
             switch state.target {
-            case .stream: return (state.digest.hex, state.digest.byteCount)
-            case .part(let part):
-                try part.publish()
+            case .stream(let sink):
+                try sink.write(closing)
+                state.digest.update(closing)
+                return (state.digest.hex, state.digest.byteCount)
+            case .part(var part):
+                try part.publish(closing: closing)
                 return (part.digest.hex, part.digest.byteCount)
             }
         }

@@ -16,8 +16,10 @@ extension StageRun {
     /// Reads every record ahead of the run proper, for stages that must know the whole input before they write
     /// its first line, also when they are resumed. Nothing is counted, and bad lines are passed over: the run
     /// proper meets them again and says so.
-    package func survey(_ options: InputOptions, _ body: (InputRecord) throws -> Void) throws {
-        let source = RecordSource(options)
+    package func survey(
+        _ options: InputOptions, from form: InputForm = .records, _ body: (InputRecord) throws -> Void
+    ) throws {
+        let source = RecordSource(options, form)
         while let line = try source.next() {
             if case .record(let record) = line { try body(record) }
         }

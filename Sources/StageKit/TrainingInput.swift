@@ -11,8 +11,10 @@ extension StageRun {
     }
 
     /// What `convert` makes of every record; one that it refuses is bad, unless by a `StageError`.
-    package func records<T>(_ options: InputOptions, _ convert: (InputRecord) throws -> T) throws -> [T] {
-        let source = RecordSource(options)
+    package func records<T>(
+        _ options: InputOptions, from form: InputForm = .records, _ convert: (InputRecord) throws -> T
+    ) throws -> [T] {
+        let source = RecordSource(options, form)
         let all = try readEach(source, skipping: options.skipBad, convert)
         try noteInputs(source)
         return all

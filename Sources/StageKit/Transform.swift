@@ -64,10 +64,11 @@ extension StageRun {
     /// of a record: the batch is given again record by record, and the one that throws is bad.
     /// - Parameter check: run on every record in a dry run.
     package func transform(
-        _ options: StageOptions, batch count: Int, check: (InputRecord) throws -> Void = { _ in },
+        _ options: StageOptions, from input: InputForm = .records, to output: OutputForm = .lines,
+        batch count: Int, check: (InputRecord) throws -> Void = { _ in },
         _ body: ([InputRecord]) throws -> [RecordResult]
     ) throws {
-        try stream(options, check: check) { stream in
+        try stream(options, from: input, to: output, check: check) { stream in
             while case let batch = try stream.next(max(1, count)), !batch.isEmpty {
                 let results = try Self.results(of: batch, body)
                 for (record, result) in zip(batch, results) { try stream.finish(record, result) }
@@ -101,14 +102,16 @@ extension StageRun {
     /// Gives `body` the stream of records, for stages that finish them out of order.
     /// `body` takes records until there are none and finishes each.
     package func stream(
-        _ options: StageOptions, check: (InputRecord) throws -> Void = { _ in },
-        _ body: (RecordStream) throws -> Void
+        _ options: StageOptions, from input: InputForm = .records, to form: OutputForm = .lines,
+        check: (InputRecord) throws -> Void = { _ in }, _ body: (RecordStream) throws -> Void
     ) throws {
         let inputs = try scanInputs(options.input)
-        if isDryRun { return try rehearse(options, check) }
-        let (output, resumed) = try openOutput(options, inputs)
-        let source = RecordSource(options.input, after: resumed.line)
-        let progress = progress(total: total(options.input, inputs), resumed: resumed.read)
+        if isDryRun { return try rehearse(options, input, check) }
+        let (output, resumed) = try openOutput(options, form, inputs)
+        let source = RecordSource(options.input, input, after: resumed.line)
+        // An array says only at its end how many rows it has.
+        let total = input == .rows ? nil : total(options.input, inputs)
+        let progress = progress(total: total, resumed: resumed.read)
         let stream = RecordStream(
             source: source, output: output, progress: progress, skipAllowance: options.input.skipBad)
         if resumed.line > 0 { console.say("going on after \(resumed.read) records") }
@@ -144,8 +147,10 @@ extension StageRun {
     }
 
     /// Reads every record as a run would and says what would be done.
-    private func rehearse(_ options: StageOptions, _ check: (InputRecord) throws -> Void) throws {
-        let good = try readEach(RecordSource(options.input), skipping: options.input.skipBad) {
+    private func rehearse(
+        _ options: StageOptions, _ form: InputForm, _ check: (InputRecord) throws -> Void
+    ) throws {
+        let good = try readEach(RecordSource(options.input, form), skipping: options.input.skipBad) {
             try check($0)
         }.count
         console.say("dry run: \(good) records would go to \(options.output ?? "standard output")")
@@ -165,19 +170,20 @@ extension StageRun {
     }
 
     private func openOutput(
-        _ options: StageOptions, _ inputs: [(path: String, file: Digest.File)]
+        _ options: StageOptions, _ form: OutputForm, _ inputs: [(path: String, file: Digest.File)]
     ) throws -> (RecordOutput, PartFile.Checkpoint) {
         let allowance = options.input.skipBad
         guard let path = options.output, path != "-" else {
             return (
-                RecordOutput(stream: .standardOutput, skipAllowance: allowance, console: console), .init()
+                RecordOutput(stream: .standardOutput, form, skipAllowance: allowance, console: console),
+                .init()
             )
         }
         // Devices and named pipes have no part: nothing could be renamed in their place.
         if Self.isStream(path) {
             if options.resume { throw StageError.usage("--resume: \(path) is no regular file; name one") }
             let sink = try ByteSink(path: path, flags: O_WRONLY)
-            return (RecordOutput(stream: sink, skipAllowance: allowance, console: console), .init())
+            return (RecordOutput(stream: sink, form, skipAllowance: allowance, console: console), .init())
         }
         if options.resume, inputs.isEmpty || inputs.count < options.input.paths.count {
             throw StageError.usage("--resume: a stream can't be read again; name files as input")
@@ -185,7 +191,7 @@ extension StageRun {
         let identity = Identity.of(self, inputs: inputs.map { ($0.path, $0.file.digest) })
         let part = try PartFile(path: path, identity: identity, resume: options.resume) { console.say($0) }
         let checkpoint = part.checkpoint
-        return (RecordOutput(part: part, skipAllowance: allowance, console: console), checkpoint)
+        return (RecordOutput(part: part, form, skipAllowance: allowance, console: console), checkpoint)
     }
 
     /// How many records there will be, where every input is a file; empty lines count along.

@@ -14,7 +14,8 @@ import Training
         commandName: "dpo-train",
         abstract: "Train a LoRA adapter on preference pairs.",
         discussion: """
-            Reads pairs {"id","image","prompt","chosen","rejected"} and writes a PEFT adapter. The reference is
+            Reads pairs {"id","image","prompt","chosen","rejected"} and writes a PEFT adapter; a pair without id
+            is named by the number of its line. The reference is
             the model with the adapters given by --adapter folded in; its log-probabilities are computed once
             and kept in pairs.jsonl beside the adapter.
               dpo-train pairs.jsonl --model data/llava --image-root images -o adapter
@@ -63,7 +64,7 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let policy = try model.open(run)
-        let examples = try run.records(input) {
+        let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
         }
         guard !examples.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }

@@ -10,6 +10,7 @@ struct Family {
             ["sample", "self-critic", "calibrate", "pair", "dpo-train", "eval"]
         ),
         ("Models and pictures", ["scenes", "clip-train", "sft-train", "merge"]),
+        ("Pairs of other tools", ["import", "export"]),
         ("Looking at runs", ["ledger", "report"]),
     ]
 
