@@ -12,9 +12,11 @@ present = $(shell dpkg-query -W -f '$${Package}:$${db:Status-Status} ' $(LIBRARI
 missing = $(filter-out $(patsubst %:installed,%,$(present)),$(LIBRARIES))
 install_missing = apt-get update -q && apt-get install -y -q --no-install-recommends $(missing)
 is_root = $(filter 0,$(shell id -u))
+scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
+last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation report bench install
+.PHONY: help deps build test lint demo csr run models ablation compare report bench install
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
@@ -50,6 +52,12 @@ ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
 
 ablation-%: build
 	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=$* ROUNDS=1
+
+compare: build ## the last rounds of runs side by side: RUNS="a b c"
+	$(if $(RUNS),,$(error say which runs: make compare RUNS="a b c"))
+	@mkdir -p runs/compare
+	sightline eval compare base=runs/$(firstword $(RUNS))/base $(foreach run,$(RUNS),$(run)=$(call last,$(run))) \
+		-o runs/compare/summary.json --plot runs/compare/plot.svg
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html

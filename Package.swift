@@ -72,7 +72,8 @@ let package = Package(
             "sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program(
-            "eval", ["Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
+            "eval",
+            ["Report", "Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
         program("sightline"),
         program("export", ["Interchange", arguments]),
         // "import" is no name for a module.

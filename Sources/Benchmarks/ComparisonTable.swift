@@ -4,6 +4,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     package var rows: [BootstrapResult]
     /// Coverage of the intervals.
     package var level: Double
+    /// Of the yes/no questions; nil in a file of an earlier version.
+    package var tests: [YesNoTest]?
 
     /// - Parameter runs: the base first; all over the same images and benchmarks.
     /// - Throws: what `PairedBootstrap.intervals` throws.
@@ -22,10 +24,20 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         rows = try bootstrap.intervals(
             runs.map { BootstrapSystem(name: $0.name, sums: try $0.evaluation.sums()) },
             estimators: base.evaluation.estimators)
+        tests = try YesNoTest.family(runs)
     }
 
-    package var plainText: String { table.plainText + legend }
-    package var markdown: String { table.markdown + "\n" + legend }
+    package var plainText: String {
+        table.plainText + legend + (testTable.map { "\n" + $0.plainText + "\n" } ?? "")
+    }
+    package var markdown: String {
+        table.markdown + "\n" + legend + (testTable.map { "\n" + $0.markdown } ?? "")
+    }
+
+    private var testTable: TextTable? {
+        guard let tests, !tests.isEmpty else { return nil }
+        return YesNoTest.table(tests, base: names[0])
+    }
 
     private var interval: String { "\(fixed(100 * level, 0))% interval" }
 

@@ -36,6 +36,18 @@ package struct McNemarTest: Sendable, Equatable {
     }
 }
 
+/// Holm's step-down correction: p-values by which all tests of a family may be judged at once.
+package func holm(_ pValues: [Double]) -> [Double] {
+    var adjusted = pValues
+    var largest = 0.0
+    let smallestFirst = pValues.indices.sorted { pValues[$0] < pValues[$1] }
+    for (rank, index) in smallestFirst.enumerated() {
+        largest = max(largest, min(1, Double(pValues.count - rank) * pValues[index]))
+        adjusted[index] = largest
+    }
+    return adjusted
+}
+
 /// Wilson's score interval for a share.
 ///
 /// - Parameter z: the normal quantile; 1.96 gives 95%.

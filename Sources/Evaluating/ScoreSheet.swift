@@ -104,6 +104,21 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
         }
     }
 
+    /// What was asked, without what the model said: sheets can be held against each other where this is equal.
+    package var asked: ScoreSheet {
+        func unanswered(_ score: QuestionScore) -> QuestionScore {
+            var score = score
+            score.answer = ""
+            return score
+        }
+        return ScoreSheet(
+            model: nil, seconds: 0,
+            captions: captions.map {
+                CaptionScore(id: $0.id, image: $0.image, text: "", objects: $0.objects, mentions: [])
+            },
+            pope: pope.map(unanswered), mme: mme.map(unanswered))
+    }
+
     package func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

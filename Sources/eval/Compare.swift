@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Evaluating
 import Foundation
+import Report
 import StageKit
 
 /// Before and after: what was scored, side by side.
@@ -18,6 +19,8 @@ struct Compare: StageCommand {
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
     @Option(name: [.short, .long], help: ArgumentHelp("Write the figures here.", valueName: "file"))
     var output: String?
+    @Option(help: ArgumentHelp("Draw CHAIR_S, recall and words with intervals here.", valueName: "svg"))
+    var plot: String?
     @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
     @Option(help: "Coverage of the intervals.") var level = 0.95
     @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
@@ -31,6 +34,12 @@ struct Compare: StageCommand {
         guard Set(sheets.map(\.name)).count == sheets.count else {
             throw StageError.usage("two models have the same name; names must differ")
         }
+        for (name, sheet) in sheets.dropFirst() where sheet.asked != sheets[0].sheet.asked {
+            throw StageError.failed(
+                "\(name): scored on other scenes or questions than \(sheets[0].name) "
+                    + "(\(Self.size(sheet)) against \(Self.size(sheets[0].sheet))); "
+                    + "let eval score both on the same files, as runs begun with the same TEST do")
+        }
         let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
         let table = try ComparisonTable(
             runs: try sheets.map { (name: $0.name, evaluation: try $0.sheet.evaluation()) },
@@ -40,6 +49,10 @@ struct Compare: StageCommand {
         ).json()
         let lines = Headline(table).lines
         if let output, !run.isDryRun { try write(table, summary, lines, to: output, run) }
+        if let plot, !run.isDryRun {
+            try AtomicFile.write(Self.chart(table).svg, to: plot)
+            try run.addOutput(plot, kind: .file, role: "plot")
+        }
         try Program.put(table.plainText + lines.map { $0 + "\n" }.joined())
     }
 
@@ -63,6 +76,26 @@ struct Compare: StageCommand {
         for path in [output, "\(folder)/comparison.json", "\(folder)/comparison.md"] {
             try run.addOutput(path, kind: .file)
         }
+    }
+
+    private static func size(_ sheet: ScoreSheet) -> String {
+        "\(sheet.captions.count) captions and \(sheet.pope.count + sheet.mme.count) questions"
+    }
+
+    /// Hallucination beside what it may be bought with: recall and length.
+    private static func chart(_ table: ComparisonTable) -> IntervalChart {
+        let keys = [SummaryKey.chairS, SummaryKey.objectRecall, SummaryKey.meanWords]
+        return IntervalChart(
+            rows: table.names,
+            figures: keys.compactMap { key in table.rows.first { $0.name == key } }.map { row in
+                let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1
+                return IntervalChart.Figure(
+                    title: SummaryKey.title(row.name),
+                    values: row.values.map {
+                        .init(
+                            estimate: scale * $0.estimate, lower: scale * $0.lower, upper: scale * $0.upper)
+                    })
+            })
     }
 
     private static func split(_ word: String) throws -> (name: String, folder: String) {
