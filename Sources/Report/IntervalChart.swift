@@ -38,7 +38,7 @@ package struct IntervalChart {
         """
 
     /// Names of the rows take their place on the left; seven pixels a letter is enough for most.
-    private var left: Double { 16 + 7 * Double(rows.map(\.count).max() ?? 0) }
+    private var left: Double { 24 + 7 * Double(rows.map(\.count).max() ?? 0) }
     private var lowest: Double { Self.top + Self.rowHeight * Double(rows.count) }
 
     package var svg: String {

@@ -128,6 +128,39 @@ extension BadInput {
     private static let train = "sightline dpo-train r.jsonl --model $LLAVA -o out"
     private static let pairRecord = #"{"id":"a","image":"pictures/picture-0.png","prompt":"p""#
 
+    private static let compared =
+        #"{"image":"i","conversations":[{"from":"human","value":"Q"}],"output_1":{"value":"a"},"#
+        + #""output_2":{"value":"b"},"preference":1}"#
+
+    static let exchange = [
+        BadInput(
+            "an array that is cut off", spoil: "printf '[\\n%s,\\n%.40s' '\(compared)' '\(compared)' >r.json",
+            "sightline import r.json -o out", says: "import: r.json[1]: ", "cut off"),
+        BadInput(
+            "an array with text behind it", spoil: "echo '[\(compared)] x' >r.json",
+            "sightline import r.json -o out", says: "r.json[1]: text follows the array"),
+        BadInput(
+            "an array with a broken element", spoil: "echo '[\(compared),{\"a\":1}}]' >r.json",
+            "sightline import r.json -o out", says: "r.json[1]: byte 7"),
+        BadInput(
+            "a preference for the third of two",
+            spoil: "echo '[\(compared),\(compared.replacing("1}", with: "3}"))]' >r.json",
+            "sightline import r.json -o out", says: "r.json[1]: ", "\"preference\" is 3"),
+        BadInput(
+            "a row without its picture",
+            spoil: #"echo '{"question":"Q","chosen":"a","rejected":"b"}' >r.jsonl"#,
+            "sightline import r.jsonl -o out", says: "r.jsonl:1: ", "\"image\""),
+        BadInput(
+            "a row of no known layout", spoil: #"echo '{"query":"Q"}' >r.jsonl"#,
+            "sightline import r.jsonl -o out", says: "r.jsonl:1: unknown layout: the keys are query; "),
+        BadInput(
+            "a format that nobody here knows", "sightline export prompts.jsonl --to parquet -o out", code: 64,
+            says: "parquet"),
+        BadInput(
+            "prompts in the place of pairs", "sightline export prompts.jsonl --to trl -o out",
+            says: "export: prompts.jsonl:1: ", "\"chosen\""),
+    ]
+
     static let otherStages = [
         BadInput(
             "a sentence before its parent",

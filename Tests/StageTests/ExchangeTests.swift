@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+
+/// Pairs on their way to other tools and back, and pairs of a person's own.
+struct ExchangeTests {
+    /// `pairs.jsonl` with as many pairs about the oracle's pictures.
+    private func workshop(pairs count: Int) throws -> Workshop {
+        let shop = try Workshop()
+        let lines = (0..<count).map { number in
+            #"{"id":"p\#(number)","image":"pictures/picture-\#(number % 4).png","prompt":"What is \#(number)?","#
+                + #""chosen":"A \"[{,\\\\","rejected":"B]}","note":\#(number)}"# + "\n"
+        }
+        try shop.write(lines.joined(), to: "pairs.jsonl")
+        return shop
+    }
+
+    @Test(arguments: ["trl", "ms-swift", "llamafactory", "llava"])
+    func pairsComeBack(format: String) throws {
+        let shop = try workshop(pairs: 5)
+        let ended = try shop.succeed(
+            """
+            sightline export pairs.jsonl --to \(format) -o rows --report lost.json
+            sightline import rows -o back.jsonl
+            sightline import rows --from \(format) | cmp - back.jsonl
+            """)
+        let id = format == "llava" ? "p3" : "4"
+        #expect(
+            try shop.lines("back.jsonl")[3]
+                == #"{"id":"\#(id)","image":"pictures/picture-3.png","prompt":"What is 3?","#
+                + #""chosen":"A \"[{,\\\\","rejected":"B]}","source":"\#(format)"}"#)
+        let lost = format == "llava" ? #"{"note":5}"# : #"{"id":5,"note":5}"#
+        #expect(
+            try shop.read("lost.json")
+                == #"{"format":"\#(format)","records":5,"not_carried":\#(lost)}"# + "\n")
+        #expect(ended.errors.contains("export: \(format) has no place for: "))
+        #expect(ended.errors.contains("note of 5"))
+    }
+
+    /// Larger than what is read at a time, so that rows lie across its borders.
+    @Test func anArrayIsReadAsItsLinesAre() throws {
+        let shop = try workshop(pairs: 6000)
+        try shop.succeed(
+            """
+            sightline export pairs.jsonl --to llava -o rows.json
+            sed -e '1d;$d' -e 's/,$//' rows.json >rows.jsonl
+            tr '\\n' ' ' <rows.json | sed 's/^/  /' >line.json
+            for rows in rows.json rows.jsonl line.json; do sightline import $rows -o $rows.out; done
+            cmp rows.json.out rows.jsonl.out && cmp rows.json.out line.json.out
+            cat rows.json | sightline import | cmp - rows.json.out
+            echo '[]' | sightline import -o none && test ! -s none
+            : | sightline export --to llava -o empty.json && grep -q '^\\[\\]$' empty.json
+            """)
+        #expect(try shop.bytes("rows.json").count > 1 << 20)
+        #expect(try shop.lines("rows.json.out").count == 6000)
+        let rows = try JSONSerialization.jsonObject(with: shop.bytes("rows.json")) as? [[String: Any]]
+        #expect(rows?.count == 6000 && rows?[5999]["id"] as? String == "p5999")
+    }
+
+    /// The bracket at the end of an array belongs to no record; a part that has it must go on without.
+    @Test func aStoppedExportGoesOn() throws {
+        let shop = try workshop(pairs: 40)
+        let export = "sightline export pairs.jsonl --to llava --report lost.json"
+        try shop.succeed("\(export) -o whole.json; mv lost.json whole-lost.json")
+        try shop.succeed("sed -i '21s/B/<image>/' pairs.jsonl")
+        #expect(try shop.run("\(export) -o rows.json").code == 1)
+        #expect(!shop.has("rows.json"))
+        // The part belongs to these inputs; the fault can only be passed over, not mended.
+        let resumed = try shop.run("\(export) -o rows.json --resume --skip-bad 1; test $? = 2")
+        #expect(
+            resumed.code == 0 && resumed.errors.contains("going on after 20 records"), "\(resumed.errors)")
+        try shop.succeed("grep -v '\"p20\"' whole.json | cmp - rows.json")
+        #expect(
+            try shop.read("lost.json") == #"{"format":"llava","records":39,"not_carried":{"note":39}}"# + "\n"
+        )
+    }
+
+    @Test func rowsOfOneNameAreToldApart() throws {
+        let shop = try Workshop()
+        let row = #"{"id":"x","prompt":"Q","chosen":"A","rejected":"B"}"#
+        try shop.write(
+            "[\(row),\(row),\n{\"prompt\":\"Q\",\"chosen\":\"A\",\"rejected\":\"B\"}]", to: "rows.json")
+        let whole = try shop.succeed("sightline import rows.json").output
+        #expect(whole.matches(of: /"id":"([^"]*)"/).map { String($0.1) } == ["x", "x#2", "3"])
+        let second = try shop.succeed("sightline import rows.json --shard 2/2").output
+        #expect(second == whole.split(separator: "\n")[1] + "\n")
+    }
+
+    /// What anybody may have: no ids, and perhaps the marker that other tools want in the question.
+    @Test func plainPairsAreTrainedOn() throws {
+        let shop = try Workshop()
+        let lines = (0..<4).map { number in
+            #"{"image":"pictures/picture-\#(number).png","prompt":"<image>\nWhat is this?","#
+                + #""chosen":"A cat.","rejected":"Two dogs on a mat."}"# + "\n"
+        }
+        try shop.write(lines.joined(), to: "own.jsonl")
+        let train = "sightline dpo-train --model $LLAVA --rank 2 --batch 2 --hold-out 0 --quiet"
+        try shop.succeed(
+            """
+            set -e
+            \(train) own.jsonl -o plain
+            sightline import own.jsonl -o pairs.jsonl
+            \(train) pairs.jsonl -o imported
+            cmp plain/adapter_model.safetensors imported/adapter_model.safetensors
+            """)
+        let kept = try shop.lines("plain/pairs.jsonl").map { $0.matches(of: /"id":"([^"]*)"/).map { $0.1 } }
+        #expect(kept == [["1"], ["2"], ["3"], ["4"]])
+        let clash = try shop.run(
+            "(cat own.jsonl; echo '{\"id\":\"2\",\"prompt\":\"p\",\"chosen\":\"a\",\"rejected\":\"b\"}') >two.jsonl"
+                + "; \(train) two.jsonl -o out")
+        #expect(clash.code == 1 && clash.errors.contains("two.jsonl:5: "), "\(clash.errors)")
+    }
+}
