@@ -102,6 +102,14 @@ import Testing
         #expect(throws: BenchmarksError.self) { try McNemarTest(first: [true], second: []) }
     }
 
+    /// Worked by hand: 4 · 0.005, 3 · 0.01, 2 · 0.03, and the last no smaller than the one before.
+    @Test func holmStepsDown() {
+        let adjusted = holm([0.01, 0.04, 0.03, 0.005])
+        for (p, expected) in zip(adjusted, [0.03, 0.06, 0.06, 0.02]) { #expect(abs(p - expected) < 1e-15) }
+        #expect(holm([0.7, 0.6]) == [1, 1])
+        #expect(holm([]).isEmpty)
+    }
+
     @Test func wilsonMeetsItsFormula() throws {
         // Wilson 1927, as statsmodels' proportion_confint(…, method="wilson") prints it.
         let half = try wilsonInterval(successes: 5, trials: 10)

@@ -122,6 +122,39 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
         #expect(Set(markdown[0..<(2 + table.rows.count)].map { $0.count }).count == 1)
     }
 
+    /// What round-1 has right and base has not are the "no" questions of 3 pictures in 10.
+    @Test func yesNoQuestionsAreTestedInPairs() throws {
+        let runs = [
+            ("base", evaluation(images: 20, slip: 5)), ("round-1", evaluation(images: 20, slip: 2)),
+            ("round-2", evaluation(images: 20, slip: 5)),
+        ]
+        let table = try ComparisonTable(runs: runs, bootstrap: PairedBootstrap(resamples: 10))
+        let tests = try #require(table.tests)
+        #expect(tests.map(\.run) == (0..<3).flatMap { _ in ["round-1", "round-2"] })
+        #expect(tests.map(\.onlyBase) == [0, 0, 0, 0, 0, 0] && tests.map(\.onlyRun) == [6, 0, 6, 0, 6, 0])
+        for (index, test) in tests.enumerated() {
+            #expect(abs(test.pValue - (index % 2 == 0 ? 0.03125 : 1)) < 1e-12)
+            #expect(abs(test.adjusted - (index % 2 == 0 ? 0.1875 : 1)) < 1e-12)
+        }
+        #expect(table.plainText.contains("round-1, POPE adversarial"))
+
+        // Files of before had no tests.
+        var old = try #require(
+            JSONSerialization.jsonObject(with: JSONEncoder().encode(table)) as? [String: Any])
+        old["tests"] = nil
+        let read = try JSONDecoder().decode(
+            ComparisonTable.self, from: JSONSerialization.data(withJSONObject: old))
+        #expect(read.tests == nil && read.rows.count == table.rows.count)
+    }
+
+    @Test func otherQuestionsAreRefused() {
+        var other = evaluation(images: 3, slip: 1)
+        other.pope.reverse()
+        #expect(throws: BenchmarksError.self) {
+            try ComparisonTable(runs: [("base", evaluation(images: 3, slip: 1)), ("round-1", other)])
+        }
+    }
+
     @Test func differentBenchmarksAreRefused() {
         var other = evaluation(images: 3, slip: 1)
         other.mme = []

@@ -85,6 +85,19 @@ struct ExchangeTests {
         #expect(second == whole.split(separator: "\n")[1] + "\n")
     }
 
+    /// Names given before the stop count on behind it.
+    @Test func aStoppedImportGoesOn() throws {
+        let shop = try Workshop()
+        let row = #"{"id":"x","prompt":"Q","chosen":"A","rejected":"B"}"#
+        let rows = [row, row, #"{"id":"x","prompt":"Q"}"#, row, row]
+        try shop.write("[\(rows.joined(separator: ",\n"))]", to: "rows.json")
+        #expect(try shop.run("sightline import rows.json -o pairs.jsonl").errors.contains("rows.json[2]: "))
+        let resumed = try shop.run("sightline import rows.json -o pairs.jsonl --resume --skip-bad 1")
+        #expect(resumed.code == 2 && resumed.errors.contains("going on after 2 records"), "\(resumed.errors)")
+        let ids = try shop.read("pairs.jsonl").matches(of: /"id":"([^"]*)"/).map { String($0.1) }
+        #expect(ids == ["x", "x#2", "x#4", "x#5"])
+    }
+
     /// What anybody may have: no ids, and perhaps the marker that other tools want in the question.
     @Test func plainPairsAreTrainedOn() throws {
         let shop = try Workshop()
