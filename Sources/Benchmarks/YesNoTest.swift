@@ -13,6 +13,13 @@ package struct YesNoTest: Sendable, Equatable, Codable {
     /// The p-value by Holm's correction over all tests of the comparison.
     package var adjusted: Double
 
+    private enum CodingKeys: String, CodingKey {
+        case run, split, adjusted
+        case onlyBase = "only_base"
+        case onlyRun = "only_run"
+        case pValue = "p_value"
+    }
+
     /// The tests of all runs but the first on all splits, corrected together.
     ///
     /// - Throws: `BenchmarksError.unmatched` where two runs answered different questions.

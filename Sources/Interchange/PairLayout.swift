@@ -133,6 +133,6 @@ package struct UnknownLayout: Error, CustomStringConvertible {
 
     package var description: String {
         "unknown layout: the keys are \(keys.joined(separator: ", ")); "
-            + "rename them as docs/interop.md has them, or say which layout it is with --from"
+            + "rename them as docs/interop.md has them"
     }
 }
