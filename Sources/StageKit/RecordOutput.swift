@@ -95,7 +95,8 @@ final class RecordOutput: Sendable {
                 console.warn("\(place): \(error) (skipped, \(state.progress.skipped) of \(skipAllowance))")
             }
             for record in result.records {
-                state.buffer += Array(form.opening(after: state.progress.written).utf8) + record.bytes
+                state.buffer += form.opening(after: state.progress.written).utf8
+                state.buffer += record.bytes
                 state.buffer += form.ending.utf8
                 state.progress.written += 1
             }
