@@ -48,8 +48,9 @@ let package = Package(
         library("Preference", ["Records"]),
         library("Training", ["Model"]),
         library("Relevance", ["Preference", "Model", "Records"]),
+        library("Reward", ["Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
         library("Benchmarks"),
-        library("Evaluating", ["Benchmarks", "PictureWorld", "Records"]),
+        library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records"]),
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),
         library("RunLedger", [grdb]),
@@ -58,7 +59,15 @@ let package = Package(
         library("Report", ["Records"]),
         library("Interchange", ["Records"]),
 
-        program("calibrate", ["Relevance", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
+        program(
+            "calibrate", ["Relevance", "Reward", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
+        program(
+            "reward-train",
+            [
+                "Reward", "Training", "Preference", "RunLedger", "ModelOptions", "Model", "Checkpoint",
+                "Kernels",
+                arguments,
+            ]),
         program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
         program(
             "self-critic",
@@ -73,7 +82,11 @@ let package = Package(
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program(
             "eval",
-            ["Report", "Evaluating", "Benchmarks", "Decoding", "Model", "ModelOptions", "Kernels", arguments]),
+            [
+                "Report", "Evaluating", "Benchmarks", "Preference", "Decoding", "Model", "ModelOptions",
+                "Kernels",
+                arguments,
+            ]),
         program("sightline"),
         program("export", ["Interchange", arguments]),
         // "import" is no name for a module.
@@ -110,7 +123,8 @@ let package = Package(
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
-        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "Records"]),
+        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
         tests("StageTests", []),

@@ -123,6 +123,20 @@ package final class VisionLanguageModel: @unchecked Sendable {
             of: answer, after: prompt.filter { $0 >= 0 }, lead: template.answer("").utf8.count)
     }
 
+    /// Ids of a further turn after the end token of an answer: what the user says, and how the reply begins.
+    ///
+    /// - Throws: `PromptError` where the end token doesn't part them from the answer, or a picture is in them.
+    package func encodeTurn(_ text: String, reply: String) throws -> [Int32] {
+        let turn = template.laterPrompt(text) + template.answer(reply)
+        let ids = tokenizer.encode(tokenizer.pieces([end])[0] + turn)
+        guard ids.first == end else {
+            throw PromptError(
+                finding: "the tokenizer doesn't read the end token \(tokenizer.pieces([end])[0]) in text",
+                remedy: "add it to the special tokens of tokenizer.json")
+        }
+        return try expand(Array(ids.dropFirst()), hasImage: false)
+    }
+
     private func expand(_ ids: [Int32], hasImage: Bool) throws -> [Int32] {
         let marker = Int32(llava.config.imageTokenID)
         let count = ids.count { $0 == marker }
@@ -149,6 +163,8 @@ package struct EncodedPrompt: Sendable {
 package struct PromptError: Error, CustomStringConvertible {
     package let finding: String
     package let remedy: String
+
+    package init(finding: String, remedy: String) { (self.finding, self.remedy) = (finding, remedy) }
 
     package var description: String { "\(finding); \(remedy)" }
 }

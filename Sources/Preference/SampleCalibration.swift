@@ -8,6 +8,12 @@ package enum ScoreName {
     package static let relevance = "relevance"
     /// The calibrated reward of a sentence, or the path score of a candidate.
     package static let calibrated = "calibrated"
+    /// A reward model's score of a candidate.
+    package static let graded = "graded"
+    /// The same with its symbolic rewards.
+    package static let reward = "reward"
+    /// Sentences that the known scene calls false, negated: found where it is asked for, never written.
+    package static let truth = "truth"
 }
 
 extension SentenceReward {

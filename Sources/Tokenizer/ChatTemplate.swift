@@ -13,6 +13,8 @@ package struct ChatTemplate: Sendable, Equatable {
     private let closing: String
     /// Stands between the prompt and the answer's first word.
     private let answerLead: String
+    /// Comes before a later question, after the end token of the answer before it.
+    private let reopening: String
     /// What a Jinja template of this kind contains.
     private let telltale: String
     /// The token of a vocabulary that was made for this template, nil where none is.
@@ -27,17 +29,19 @@ package struct ChatTemplate: Sendable, Equatable {
     private static let all = [
         ChatTemplate(
             name: "vicuna_v1", opening: vicunaSystem + " USER: ", closing: " ASSISTANT:", answerLead: " ",
-            telltale: "A chat between a curious", ownToken: nil),
+            reopening: "USER: ", telltale: "A chat between a curious", ownToken: nil),
         ChatTemplate(
             name: "chatml", opening: "<|im_start|>user\n", closing: "<|im_end|>\n<|im_start|>assistant\n",
-            answerLead: "", telltale: "<|im_start|>", ownToken: "<|im_start|>"),
+            answerLead: "", reopening: "\n<|im_start|>user\n", telltale: "<|im_start|>",
+            ownToken: "<|im_start|>"),
         ChatTemplate(
             name: "llama3", opening: "<|start_header_id|>user<|end_header_id|>\n\n",
             closing: "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", answerLead: "",
-            telltale: "<|start_header_id|>", ownToken: "<|start_header_id|>"),
+            reopening: "<|start_header_id|>user<|end_header_id|>\n\n", telltale: "<|start_header_id|>",
+            ownToken: "<|start_header_id|>"),
         ChatTemplate(
-            name: "llava", opening: "USER: ", closing: " ASSISTANT:", answerLead: " ", telltale: "ASSISTANT:",
-            ownToken: nil),
+            name: "llava", opening: "USER: ", closing: " ASSISTANT:", answerLead: " ", reopening: "USER: ",
+            telltale: "ASSISTANT:", ownToken: nil),
     ]
 
     package static var names: [String] { all.map(\.name).sorted() }
@@ -51,13 +55,14 @@ package struct ChatTemplate: Sendable, Equatable {
     }
 
     private init(
-        name: String, opening: String, closing: String, answerLead: String, telltale: String,
-        ownToken: String?
+        name: String, opening: String, closing: String, answerLead: String, reopening: String,
+        telltale: String, ownToken: String?
     ) {
         self.name = name
         self.opening = opening
         self.closing = closing
         self.answerLead = answerLead
+        self.reopening = reopening
         self.telltale = telltale
         self.ownToken = ownToken
     }
@@ -111,4 +116,7 @@ package struct ChatTemplate: Sendable, Equatable {
 
     /// What follows the prompt when `text` is the answer, without the end token.
     package func answer(_ text: String) -> String { answerLead + text }
+
+    /// What follows an answer's end token when the user goes on with `text`, up to where the next answer begins.
+    package func laterPrompt(_ text: String) -> String { reopening + text + closing }
 }

@@ -10,13 +10,16 @@ import StageKit
 @main struct Calibrate: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Score sentences and answers: likelihood, relevance to the image, and both together.",
+        abstract: "Score sentences and answers: likelihood and relevance to the image, or a reward model.",
         discussion: """
             Reads what sample wrote and adds "scores" to its nodes (likelihood, relevance, calibrated) and to its
             candidates (calibrated: the path score).
               calibrate candidates.jsonl --relevance data/clip -o scored.jsonl
             Without --relevance the relevance that stands in the nodes is used, so that another λ needs no model:
               calibrate scored.jsonl --lambda 0.5 -o scored-0.5.jsonl
+            With --reward, answers are scored by what reward-train wrote instead: "graded", and "reward", which
+            adds what the symbolic rewards say. pair --score reward follows.
+              calibrate candidates.jsonl --reward reward --model data/llava -o scored.jsonl
             """)
     static let immaterialOptions: Set<String> = ["batch"]
 
@@ -33,26 +36,31 @@ import StageKit
     @Option(help: "What a sentence is compared with; level for answers that were drawn whole.")
     var among = Calibration.Peers.siblings
     @Flag(help: "Compute the likelihoods anew, by --model.") var rescore = false
-    @Option(help: ArgumentHelp("LLaVA for --rescore.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("LLaVA for --rescore or --reward.", valueName: "folder")) var model: String?
     @Option(
         help: ArgumentHelp("PEFT adapter folded into --model; several in their order.", valueName: "folder"))
     var adapter: [String] = []
     @Option(help: ArgumentHelp("Chat template of --model; else the checkpoint's.", valueName: "name"))
     var template: String?
+    @OptionGroup(title: "Reward model") var rewarding: RewardOptions
     @Option(help: "Records worked on together.") var batch = 16
 
     var runOptions: RunOptions { options.run }
 
     func validate() throws {
         if batch < 1 { throw ValidationError("--batch \(batch): give a number from 1") }
-        if rescore != (model != nil) {
+        let needsModel = rescore || rewarding.reward != nil
+        if needsModel != (model != nil) {
             throw ValidationError(
-                rescore
-                    ? "--rescore: say by which --model" : "--model \(model ?? ""): add --rescore, or leave it"
-            )
+                needsModel
+                    ? "--rescore and --reward: say by which --model"
+                    : "--model \(model ?? ""): add --rescore or --reward, or leave it")
         }
-        if !rescore, !adapter.isEmpty || template != nil {
-            throw ValidationError("--adapter and --template belong to --rescore --model")
+        if !needsModel, !adapter.isEmpty || template != nil {
+            throw ValidationError("--adapter and --template belong to --model")
+        }
+        if rewarding.reward != nil, rescore || relevance != nil {
+            throw ValidationError("--reward scores without likelihood and relevance; leave the others out")
         }
         do { _ = try calibration } catch { throw ValidationError("\(error)") }
     }
@@ -63,6 +71,15 @@ import StageKit
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        if let reward = rewarding.reward, let policy = try policy() {
+            let scoring = try RewardScoring(
+                folder: reward, on: policy.open(run), rewarding.symbolic, images, run)
+            return try run.transform(options, batch: batch, check: { _ = try Prompt($0.record) }) { batch in
+                batch.map { input in
+                    do { return .record(try scoring.score(input)) } catch { return .bad(error) }
+                }
+            }
+        }
         if let relevance { try run.addModel(relevance, role: "relevance") }
         let relevanceModel = try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) }
         let rescorer = try policy().map { Rescorer(try $0.open(run)) }

@@ -28,7 +28,7 @@ struct Compare: StageCommand {
 
     func run(in run: StageRun) throws {
         let sheets = try models.map { word in
-            let (name, folder) = try Self.split(word)
+            let (name, folder) = try NamedPath.split(word, such: "base=runs/demo/base")
             return (name: name, sheet: try ScoreSheet(folder: folder))
         }
         guard Set(sheets.map(\.name)).count == sheets.count else {
@@ -96,12 +96,5 @@ struct Compare: StageCommand {
                             estimate: scale * $0.estimate, lower: scale * $0.lower, upper: scale * $0.upper)
                     })
             })
-    }
-
-    private static func split(_ word: String) throws -> (name: String, folder: String) {
-        guard let sign = word.firstIndex(of: "="), sign > word.startIndex,
-            word.index(after: sign) < word.endIndex
-        else { throw StageError.usage("\(word): write NAME=FOLDER, such as base=runs/demo/base") }
-        return (String(word[..<sign]), String(word[word.index(after: sign)...]))
     }
 }

@@ -8,14 +8,14 @@ import ModelOptions
 import Records
 import StageKit
 
-/// `eval`, and `eval compare`, which is a stage of its own.
+/// `eval`, and `eval compare` and `eval rewards`, which are stages of their own.
 @main enum EvalProgram {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
-        if words.first == "compare" {
-            Compare.start(Array(words.dropFirst()))
-        } else {
-            Eval.start(words)
+        switch words.first {
+        case "compare": Compare.start(Array(words.dropFirst()))
+        case "rewards": Rewards.start(Array(words.dropFirst()))
+        default: Eval.start(words)
         }
     }
 }

@@ -17,6 +17,7 @@ import StageKit
               pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
               pair judged.jsonl --from verdicts -o pairs.jsonl
               pair imported.jsonl --from pairs --align-edits data/llava -o weighted.jsonl
+              pair candidates.jsonl --score truth --keep-fraction 1 -o comparisons.jsonl
             Where records carry the "scene" of a drawn picture, the reward is held against the truth.
             """)
     static let immaterialOptions: Set<String> = ["audit"]
@@ -39,7 +40,8 @@ import StageKit
         help: ArgumentHelp(
             "Mark what was changed between the answers, by the tokens of this model.", valueName: "folder"))
     var alignEdits: String?
-    @Option(help: "Name of the score that decides.") var score = ScoreName.calibrated
+    @Option(help: "Name of the score that decides; truth is the fewest false sentences, by the known scene.")
+    var score = ScoreName.calibrated
     @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
     var equalSentences = true
     @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")

@@ -80,7 +80,7 @@ struct PairMaker {
             speaking.candidates.removeAll { !$0.hasWords }
             let silent = sample.candidates.count - speaking.candidates.count
             if silent > 0 { made.dropped["answers without words"] = silent }
-            let selection = try rule.pairs(from: speaking.scoredCandidates(by: score))
+            let selection = try rule.pairs(from: scored(speaking, truth))
             if let drop = selection.dropped { made.dropped[drop.rawValue, default: 0] += 1 }
             let mode = try input.record.object("calibration")?.string("mode")
             let source = mode.map { "\(score)/\($0)" } ?? score
@@ -96,6 +96,14 @@ struct PairMaker {
             }
         }
         return made
+    }
+
+    private func scored(_ sample: Sample, _ truth: SceneTruth?) throws -> [ScoredCandidate] {
+        guard score == ScoreName.truth else { return try sample.scoredCandidates(by: score) }
+        guard let truth else { throw RecordError.missing(key: "scene") }
+        return sample.candidates.map {
+            sample.scored($0, -Double(truth.judgement(of: $0.text).falseSentences))
+        }
     }
 
     private struct Preference {

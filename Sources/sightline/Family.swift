@@ -7,7 +7,7 @@ struct Family {
     static let sections: [(title: String, names: [String])] = [
         (
             "From prompts to a better model",
-            ["sample", "self-critic", "calibrate", "pair", "dpo-train", "eval"]
+            ["sample", "self-critic", "reward-train", "calibrate", "pair", "dpo-train", "eval"]
         ),
         ("Models and pictures", ["scenes", "clip-train", "sft-train", "merge"]),
         ("Pairs of other tools", ["import", "export"]),

@@ -31,6 +31,11 @@ struct KillTests {
                 "sightline dpo-train pairs.jsonl --model $LLAVA --epochs 8 --batch 4 --save-every 3 --threads 1",
             trace: "out.part/metrics.jsonl"),
         Work(
+            stage: "reward-train", records: 120,
+            command: "sightline reward-train pairs.jsonl --model $LLAVA --prompt-file grade.txt --epochs 8 "
+                + "--batch 4 --save-every 3 --threads 1",
+            trace: "out.part/metrics.jsonl"),
+        Work(
             stage: "sft-train", records: 120,
             command:
                 "sightline sft-train lessons.jsonl --model $LLAVA --steps 40 --batch 4 --save-every 3 --threads 1",
@@ -46,6 +51,7 @@ struct KillTests {
             sightline sample prompts.jsonl --model $LLAVA --count 8 --max-tokens 8 -o drawn.jsonl --no-ledger
             sed 's/"prompt":/"chosen":"a cat","rejected":"two dogs","prompt":/' prompts.jsonl >pairs.jsonl
             sed 's/"prompt":\\("[^"]*"\\)/"samples":[{"prompt":\\1,"answer":"a cat"}]/' prompts.jsonl >lessons.jsonl
+            echo '{#facts}{facts}{/facts}Good?{reply}It is' >grade.txt
             \(work.command) -o whole --no-ledger
             """)
         let process = try shop.start("exec \(work.command) -o out")

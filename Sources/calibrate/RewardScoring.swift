@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Model
+import Preference
+import Records
+import Reward
+import StageKit
+
+/// Options of `calibrate --reward`.
+struct RewardOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Score answers by what reward-train wrote.", valueName: "folder"))
+    var reward: String?
+    @Option(help: "Reward of the right answer to a question with a known one: an option, or \"no\".")
+    var correctReward = 0.0
+    @Option(help: "Taken off an answer of --length-limit tokens; shorter ones lose their share.")
+    var lengthPenalty = 0.0
+    @Option(help: "Tokens of the longest answer.") var lengthLimit = 896
+    @Option(help: "Taken off an answer that was cut before its end token.") var unfinishedPenalty = 0.0
+
+    func validate() throws {
+        if lengthLimit < 1 { throw ValidationError("--length-limit \(lengthLimit): give a number from 1") }
+    }
+
+    var symbolic: SymbolicReward {
+        SymbolicReward(
+            correct: correctReward, length: lengthPenalty, lengthLimit: lengthLimit,
+            unfinished: unfinishedPenalty)
+    }
+}
+
+/// Scores whole answers by a reward model and by what needs no model.
+struct RewardScoring {
+    private let model: RewardModel
+    private let digest: String
+    private let symbolic: SymbolicReward
+    private let images: ImageOptions
+
+    init(
+        folder: String, on policy: VisionLanguageModel, _ symbolic: SymbolicReward, _ images: ImageOptions,
+        _ run: StageRun
+    ) throws {
+        digest = try run.addModel(folder, role: "reward")
+        model = try RewardModel(folder: URL(fileURLWithPath: folder), on: policy)
+        (self.symbolic, self.images) = (symbolic, images)
+    }
+
+    /// Answers without words get no score.
+    ///
+    /// - Throws: `RecordError`, `PromptError`, `StageError`, `ImageError`, all about this record.
+    func score(_ input: InputRecord) throws -> Record {
+        let prompt = try Prompt(input.record)
+        var sample = try Sample(input.record)
+        let spoken = sample.candidates.indices.filter { sample.candidates[$0].hasWords }
+        let scores = try model.scores(
+            of: spoken.map { sample.candidates[$0].text }, to: prompt,
+            image: prompt.image.map { try images.resolve($0) })
+        for (index, (score, tokens)) in zip(spoken, scores) {
+            let candidate = sample.candidates[index]
+            sample.candidates[index].scores[ScoreName.graded] = score
+            sample.candidates[index].scores[ScoreName.reward] =
+                score
+                + symbolic.value(
+                    candidate.text, answer: prompt.answer, tokens: tokens,
+                    isFinished: sample.sentences(of: candidate).last.map { $0.end == .stop })
+        }
+        var record = input.record
+        try sample.write(into: &record)
+        var note = try record.object("calibration") ?? JSONObject()
+        note.set("mode", .string(model.config.showsFacts ? "facts" : "no-facts"))
+        note.set("reward", .string(digest))
+        note.set("prompt", .string(model.config.promptID))
+        record.set("calibration", .object(note))
+        return record
+    }
+}

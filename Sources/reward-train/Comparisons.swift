@@ -1,0 +1,72 @@
+import Foundation
+import Kernels
+import Model
+import ModelOptions
+import Records
+import Reward
+import StageKit
+import Training
+
+/// The comparisons of a run as tokens, with their pictures' features.
+final class Comparisons {
+    struct Comparison {
+        let id: String
+        let image: String?
+        let hasFacts: Bool
+        let conversation: Grader.Conversation
+
+        /// - Throws: `RecordError`, `ImagePathError` or `PromptError`, all about this record.
+        init(_ input: InputRecord, _ grader: Grader, _ images: ImageOptions, epochs: Int, seed: UInt64) throws
+        {
+            let pair = try PreferencePair(input.record)
+            let prompt = try Prompt(input.record)
+            id = input.id
+            image = try pair.image.map { try images.resolve($0) }
+            hasFacts = !prompt.facts.isEmpty
+            conversation = try grader.conversation(
+                about: prompt, answers: [pair.chosen, pair.rejected], hasImage: image != nil, orders: epochs,
+                seed: seed)
+        }
+    }
+
+    let all: [Comparison]
+    private let features: ImageFeatures
+
+    init(_ all: [Comparison], _ model: VisionLanguageModel, featureMemory: Int) {
+        self.all = all
+        features = ImageFeatures(model, memory: featureMemory)
+    }
+
+    /// The comparisons at `indices` as they are read in epoch `epoch`.
+    func examples(_ indices: [Int], epoch: Int = 0) throws -> [GradedExample] {
+        var pictures = try features.features(of: indices.compactMap { all[$0].image })[...]
+        return indices.map { index in
+            let comparison = all[index]
+            return GradedExample(
+                id: comparison.id, prompt: comparison.conversation.prompt,
+                features: comparison.image == nil ? nil : pictures.removeFirst(),
+                answers: comparison.conversation.graded(order: epoch))
+        }
+    }
+
+    /// Which comparisons are trained on and which are held out. The picture decides: what was learned of one
+    /// comparison would help with another of the same picture.
+    func split(holdOut: Double) -> (training: [Int], heldOut: [Int]) {
+        let isHeldOut = all.map { comparison in
+            var generator = SplitMix64(seed: 0, key: comparison.image.map(Self.name) ?? comparison.id)
+            return generator.nextUniform() < holdOut
+        }
+        return (all.indices.filter { !isHeldOut[$0] }, all.indices.filter { isHeldOut[$0] })
+    }
+
+    /// A picture's name without its folder, which may have moved.
+    private static func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+
+    func dump(_ model: VisionLanguageModel, _ console: Console) {
+        let dump = TokenDump(model)
+        for comparison in all {
+            let read = comparison.conversation
+            console.say(dump.text(of: read.prompt + read.graded()[0], id: comparison.id))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Checkpoint
+import Foundation
+import Kernels
+import Model
+import OracleFixtures
+import Testing
+import Training
+
+@Suite struct RewardTrainingTests {
+    /// r₀ = 0.4, r₁ = 1.1, the second one chosen: PyTorch's BCEWithLogits(r₁ − r₀, 1) and the centring term.
+    @Test func theLossOfTheReleasedCode() {
+        let pair = PairScores(chosen: 1.1, rejected: 0.4)
+        #expect(abs(RewardLoss().evaluate([pair]).loss - (0.403186 + 0.0015)) < 1e-6)
+        #expect(abs(RewardLoss(centring: 0).evaluate([pair]).loss - 0.403186) < 1e-6)
+        // The term centres the batch, not each pair: scores that cancel out cost nothing.
+        let opposite = PairScores(chosen: -0.4, rejected: -1.1)
+        #expect(abs(RewardLoss().evaluate([pair, opposite]).loss - 0.403186) < 1e-6)
+        #expect(RewardLoss().evaluate([PairScores(chosen: -800, rejected: 800)]).loss == 1600)
+    }
+
+    @Test func itsSlopesAreCentralDifferences() {
+        let loss = RewardLoss(centring: 0.3)
+        let batch = [
+            PairScores(chosen: 1.1, rejected: 0.4), PairScores(chosen: -2, rejected: 0.7),
+            PairScores(chosen: 0.2, rejected: 0.1),
+        ]
+        let slopes = loss.evaluate(batch).slopes
+        for index in batch.indices {
+            let sides: [WritableKeyPath<PairScores, Double>] = [\.chosen, \.rejected]
+            for side in sides {
+                func value(_ step: Double) -> Double {
+                    var moved = batch
+                    moved[index][keyPath: side] += step
+                    return loss.evaluate(moved).loss
+                }
+                #expect(abs((value(1e-5) - value(-1e-5)) / 2e-5 - slopes[index][keyPath: side]) < 1e-9)
+            }
+        }
+    }
+
+    /// A trainer on the tiny LLaVA with an adapter that isn't zero, and two pairs about its pictures.
+    private static func start(rowLimit: Int = 8192) throws -> (
+        decoder: Llama, trainer: RewardTrainer, pairs: [GradedExample]
+    ) {
+        let (model, pairs) = try DirectPreferenceTests.start()
+        let head = RewardHead(width: model.config.text.hiddenSize, seed: 3)
+        let trainer = RewardTrainer(
+            model.decoder, head, RewardLoss(centring: 0.5), rowLimit: rowLimit)
+        trainer.parameters.forEach { $0.train() }
+        let examples = pairs.prefix(3).enumerated().map { index, pair in
+            GradedExample(
+                id: pair.id, prompt: pair.prompt, features: pair.features,
+                answers: [pair.chosen, pair.rejected].map { $0 + [Int32(7 + index), 9, 11] })
+        }
+        return (model.decoder, trainer, Array(examples))
+    }
+
+    /// Every trained parameter moved along its gradient changes the loss as the gradient says.
+    @Test func theGradientIsThatOfTheLoss() throws {
+        let (_, trainer, pairs) = try Self.start()
+        _ = trainer.addGradients(pairs)
+        for parameters in [trainer.parameters, trainer.parameters.suffix(2)] {
+            let gradients = parameters.map { $0.gradient?.values ?? [] }
+            let square = gradients.joined().reduce(0) { $0 + Double($1) * Double($1) }
+            let start = parameters.map(\.value.values)
+            func loss(_ step: Double) throws -> Double {
+                for (parameter, (values, gradient)) in zip(parameters, zip(start, gradients)) {
+                    for i in values.indices {
+                        parameter.value.base[i] = values[i] + Float(step) * gradient[i]
+                    }
+                }
+                trainer.weightsChanged()
+                return try #require(trainer.evaluate(pairs).first).value
+            }
+            let step = 1e-2 / square.squareRoot()
+            let slope = try (loss(step) - loss(-step)) / (2 * step)
+            _ = try loss(0)
+            #expect(abs(slope - square) < 2e-3 * square, "\(slope) and \(square)")
+        }
+    }
+
+    /// The centring term is of the batch, however many passes it takes.
+    @Test func passesDontMatter() throws {
+        let (_, whole, pairs) = try Self.start()
+        let (_, single, _) = try Self.start(rowLimit: 1)
+        #expect(whole.scores(pairs) == single.scores(pairs))
+        let metrics = (whole.addGradients(pairs), single.addGradients(pairs))
+        #expect(metrics.0.map(\.value) == metrics.1.map(\.value))
+        for (a, b) in zip(whole.parameters, single.parameters) {
+            let (left, right) = (try #require(a.gradient), try #require(b.gradient))
+            #expect(relativeError(left.values, right.values) < 1e-4, "\(a.name)")
+        }
+    }
+
+    @Test func theHeadsFileHoldsWeightAndBias() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).safetensors")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let head = RewardHead(width: 6, seed: 1)
+        head.bias.value.base[0] = 0.5
+        try head.write(to: file)
+        let stored = try SafetensorsFile(file)
+        #expect(try stored.tensor(named: "weight").shape == [1, 6])
+        #expect(try stored.tensor(named: "bias").shape == [1])
+        let read = try RewardHead(file, width: 6)
+        #expect(read.parameters.map(\.value.values) == head.parameters.map(\.value.values))
+        let error = #expect(throws: CheckpointError.self) { try RewardHead(file, width: 8) }
+        #expect(error?.description.contains("[1, 6]") ?? false)
+    }
+}

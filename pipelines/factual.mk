@@ -1,0 +1,23 @@
+# The reward of Fact-RLHF in the place of CSR's: answers are drawn whole and graded by a reward model that has
+# facts before its eyes (reward.mk); the model trains on the better against the worse.
+#   make run PIPELINE=factual RUN=name ROUNDS=1 RECIPE=factual
+RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
+include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
+include $(here)reward.mk
+
+$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
+	@mkdir -p $(@D)
+	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) --resume -o $@
+
+# Graded on the model that the reward was trained on, whatever round drew.
+$R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $(reward)/reward_head.safetensors $R/recipe.toml
+	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) --image-root $(prompts) --resume -o $@
+
+$R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
+	sightline pair $< --config $R/recipe.toml --score reward --audit $(@D)/audit.json --resume -o $@
+
+$R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
+	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
+		--resume -o $(@D)
+
+kept: $(foreach file,candidates scored pairs,$(rounds:%=$R/round-%/$(file).jsonl))
