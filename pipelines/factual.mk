@@ -1,9 +1,11 @@
 # The reward of Fact-RLHF in the place of CSR's: answers are drawn whole and graded by a reward model that has
-# facts before its eyes (reward.mk); the model trains on the better against the worse.
-#   make run PIPELINE=factual RUN=name ROUNDS=1 RECIPE=factual
+# facts before its eyes; the model trains on the better against the worse. REWARD=no-facts is plain RLHF's.
+#   make run PIPELINE=factual RUN=name ROUNDS=1 REWARD=facts
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
-include $(here)reward.mk
+include $(here)grading.mk
+REWARD ?= facts
+reward := $R/reward/$(REWARD)
 
 $R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
 	@mkdir -p $(@D)

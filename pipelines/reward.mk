@@ -1,22 +1,25 @@
-# A reward model: the policy's own answers about known pictures, compared by their truth, teach it to grade.
-# A graph that uses it includes this after rounds.mk and asks for $(reward)/reward_head.safetensors.
-#   COMPARISONS=n pictures  GRADE=file how a grade is asked for
-COMPARISONS ?= 3000
-GRADE ?= $(home)data/prompts/grade-short.txt
-known := $R/scenes/known
-reward := $R/reward/model
+# Two reward models, with facts and without, on answers about pictures that neither has seen: accuracy on pairs,
+# and what the best of 8 is rewarded with beside what it invents.
+#   make run PIPELINE=reward RUN=name TEST=600
+RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
+.DEFAULT_GOAL := compared
+include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
+include $(here)grading.mk
+unseen := $R/scenes/unseen
 
-# Pictures that neither the models nor the rounds see.
-$(known)/prompts.jsonl:
-	sightline scenes --split train --start 2000000 --count $(COMPARISONS) --kind prompts -o $(@D)
+.PHONY: compared
+compared: $R/rewards.txt
+	@cat $<
 
-$R/reward/candidates.jsonl: $(known)/prompts.jsonl $R/recipe.toml $(weights)
+$(unseen)/prompts.jsonl:
+	sightline scenes --split test --count $(TEST) --kind prompts -o $(@D)
+
+$R/unseen/candidates.jsonl: $(unseen)/prompts.jsonl $R/recipe.toml $(weights)
 	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(policy) --image-root $(known) --resume -o $@
+	sightline sample $< --config $R/recipe.toml $(policy) --image-root $(unseen) --resume -o $@
 
-$R/reward/pairs.jsonl: $R/reward/candidates.jsonl $R/recipe.toml
-	sightline pair $< --config $R/recipe.toml --score truth --keep-fraction 1 --pairs 4 --resume -o $@
+$R/unseen/%.jsonl: $R/unseen/candidates.jsonl $R/reward/%/reward_head.safetensors
+	sightline calibrate $< $(policy) --reward $R/reward/$* --image-root $(unseen) --resume -o $@
 
-$(reward)/reward_head.safetensors: $R/reward/pairs.jsonl $R/recipe.toml $(GRADE)
-	sightline reward-train $< --config $R/recipe.toml $(policy) --prompt-file $(GRADE) --image-root $(known) \
-		--resume -o $(@D)
+$R/rewards.txt: $R/unseen/no-facts.jsonl $R/unseen/facts.jsonl
+	sightline eval rewards $(foreach name,no-facts facts,$(name)=$R/unseen/$(name).jsonl) -o $(@:.txt=.json) >$@

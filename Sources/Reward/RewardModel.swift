@@ -36,17 +36,23 @@ package final class RewardModel {
         features = ImageFeatures(model)
     }
 
-    /// A score for each answer, and its tokens with the end token.
+    /// What is read of `answers`, which says whether they can be scored.
+    ///
+    /// - Throws: `PromptError`, about this record.
+    package func conversation(
+        about prompt: Prompt, answers: [String], hasImage: Bool
+    ) throws -> Grader.Conversation {
+        try grader.conversation(about: prompt, answers: answers, hasImage: hasImage)
+    }
+
+    /// A score for each answer.
     ///
     /// - Parameter image: the picture's file.
-    /// - Throws: `PromptError`, `ImageError`, both about this record.
-    package func scores(of answers: [String], to prompt: Prompt, image: String?) throws -> [(
-        Double, tokens: Int
-    )] {
-        let read = try grader.conversation(about: prompt, answers: answers, hasImage: image != nil)
-        let picture = try image.map { try features.features(of: [$0])[0] }
+    /// - Throws: `ImageError`, about this record.
+    package func scores(of conversation: Grader.Conversation, id: String, image: String?) throws -> [Double] {
         let example = GradedExample(
-            id: prompt.id, prompt: read.prompt, features: picture, answers: read.graded())
-        return zip(trainer.scores([example])[0], read.answers).map { ($0, $1.count) }
+            id: id, prompt: conversation.prompt,
+            features: try image.map { try features.features(of: [$0])[0] }, answers: conversation.graded())
+        return trainer.scores([example])[0]
     }
 }

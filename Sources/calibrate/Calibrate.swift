@@ -74,10 +74,8 @@ import StageKit
         if let reward = rewarding.reward, let policy = try policy() {
             let scoring = try RewardScoring(
                 folder: reward, on: policy.open(run), rewarding.symbolic, images, run)
-            return try run.transform(options, batch: batch, check: { _ = try Prompt($0.record) }) { batch in
-                batch.map { input in
-                    do { return .record(try scoring.score(input)) } catch { return .bad(error) }
-                }
+            return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
+                try batch.map { .record(try scoring.score($0)) }
             }
         }
         if let relevance { try run.addModel(relevance, role: "relevance") }

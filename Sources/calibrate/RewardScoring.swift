@@ -44,27 +44,41 @@ struct RewardScoring {
         (self.symbolic, self.images) = (symbolic, images)
     }
 
-    /// Answers without words get no score.
-    ///
-    /// - Throws: `RecordError`, `PromptError`, `StageError`, `ImageError`, all about this record.
-    func score(_ input: InputRecord) throws -> Record {
+    /// A record with what is read of those of its answers that have words; the others get no score.
+    struct Work {
+        let prompt: Prompt
+        var sample: Sample
+        let image: String?
+        let spoken: [Int]
+        let conversation: Grader.Conversation
+    }
+
+    /// - Throws: `RecordError`, `PromptError`, `ImagePathError`, all about this record.
+    func read(_ input: InputRecord) throws -> Work {
         let prompt = try Prompt(input.record)
-        var sample = try Sample(input.record)
+        let sample = try Sample(input.record)
         let spoken = sample.candidates.indices.filter { sample.candidates[$0].hasWords }
-        let scores = try model.scores(
-            of: spoken.map { sample.candidates[$0].text }, to: prompt,
-            image: prompt.image.map { try images.resolve($0) })
-        for (index, (score, tokens)) in zip(spoken, scores) {
-            let candidate = sample.candidates[index]
-            sample.candidates[index].scores[ScoreName.graded] = score
-            sample.candidates[index].scores[ScoreName.reward] =
-                score
-                + symbolic.value(
-                    candidate.text, answer: prompt.answer, tokens: tokens,
-                    isFinished: sample.sentences(of: candidate).last.map { $0.end == .stop })
+        let conversation = try model.conversation(
+            about: prompt, answers: spoken.map { sample.candidates[$0].text }, hasImage: prompt.image != nil)
+        return Work(
+            prompt: prompt, sample: sample, image: try prompt.image.map { try images.resolve($0) },
+            spoken: spoken, conversation: conversation)
+    }
+
+    /// - Throws: as `read`, and `ImageError`.
+    func score(_ input: InputRecord) throws -> Record {
+        var work = try read(input)
+        let scores = try model.scores(of: work.conversation, id: work.prompt.id, image: work.image)
+        for ((index, tokens), score) in zip(zip(work.spoken, work.conversation.answers), scores) {
+            let candidate = work.sample.candidates[index]
+            let symbols = symbolic.value(
+                candidate.text, answer: work.prompt.answer, tokens: tokens.count,
+                isFinished: work.sample.sentences(of: candidate).last.map { $0.end == .stop })
+            work.sample.candidates[index].scores[ScoreName.graded] = score
+            work.sample.candidates[index].scores[ScoreName.reward] = score + symbols
         }
         var record = input.record
-        try sample.write(into: &record)
+        try work.sample.write(into: &record)
         var note = try record.object("calibration") ?? JSONObject()
         note.set("mode", .string(model.config.showsFacts ? "facts" : "no-facts"))
         note.set("reward", .string(digest))

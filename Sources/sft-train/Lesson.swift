@@ -8,6 +8,7 @@ import Training
 /// One picture of the training data with its samples, as text.
 struct Lesson: Sendable {
     let id: String
+    let file: String
     let place: String
     let image: String?
     let samples: [(prompt: String, answer: String)]
@@ -15,6 +16,7 @@ struct Lesson: Sendable {
     /// - Throws: `RecordError` or `ImagePathError`, about this record.
     init(_ input: InputRecord, _ images: ImageOptions) throws {
         id = input.id
+        file = input.file
         place = input.place
         image = try input.record.string("image").map { try images.resolve($0) }
         samples = try input.record.required(

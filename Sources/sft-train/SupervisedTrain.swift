@@ -20,7 +20,8 @@ import Training
             model directory in Hugging Face layout. Everything said about one picture is a child of one root,
             so the picture is computed once. Without --model a new model is made: its tokenizer from the
             texts, its vision tower from --tower where that is given,
-            the rest at random.
+            the rest at random. Several files are mixed by weights, whatever their lengths:
+              sft-train talks.jsonl closed.jsonl captions.jsonl --weight 2 --weight 1 --weight 1 -o model
             """)
 
     @OptionGroup var input: InputOptions
@@ -44,6 +45,10 @@ import Training
     @Option(
         help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
     var lengthBalance: Float = 0.5
+    @Option(
+        help: ArgumentHelp("Share of a file in every step, one for each file in their order.", valueName: "w")
+    )
+    var weight: [Double] = []
     @Option(help: "Steps between checkpoints.") var saveEvery = 200
     @Option(help: "Width of a new decoder, and of a new vision tower.") var width = 192
     @Option(help: "Layers of a new vision tower; the last one is not used (vision_feature_layer -2).")
@@ -57,6 +62,17 @@ import Training
     @Option(help: "Words of a new vocabulary at most.") var vocabulary = 900
     @Option(help: "Longest text of a new model, image tokens included.") var context = 512
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+
+    func validate() throws {
+        if weight.isEmpty { return }
+        if weight.count != input.paths.count || Set(input.paths).count != input.paths.count {
+            throw ValidationError(
+                "--weight: \(weight.count) weights for \(Set(input.paths).count) files; give one for each")
+        }
+        if let bad = weight.first(where: { !($0 > 0 && $0.isFinite) }) {
+            throw ValidationError("--weight \(bad): give a number above 0")
+        }
+    }
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
@@ -83,13 +99,13 @@ import Training
             directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
             weightsChanged: { start.llava.weightsChanged() })
         let trainer = SupervisedTrainer(start.llava, lengthBalance: lengthBalance)
-        var order = BatchOrder(count: lessons.count, batch: batch, seed: engine.seed)
+        let order = try order(of: lessons)
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
         try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
-                let chosen = order.examples(step: step).map { lessons[$0] }
+                let chosen = order(step).map { lessons[$0] }
                 return (trainer.addGradients(try encoder.encode(chosen), passes: passes), chosen.map(\.id))
             })
         progress.finish()
@@ -97,6 +113,20 @@ import Training
         try loop.finish()
         try AtomicFolder.publish(output)
         try run.addOutput(output, kind: .model)
+    }
+
+    /// The pictures of a step: those of one shuffle, or of the files by their weights.
+    private func order(of lessons: [Lesson]) throws -> (_ step: Int) -> [Int] {
+        if weight.isEmpty {
+            var order = BatchOrder(count: lessons.count, batch: batch, seed: engine.seed)
+            return { order.examples(step: $0) }
+        }
+        let counts = input.paths.map { path in lessons.count { $0.file == path } }
+        if let empty = counts.firstIndex(of: 0) {
+            throw StageError.failed("\(input.paths[empty]): no records to mix in; leave the file out")
+        }
+        var order = MixedOrder(counts: counts, weights: weight, batch: batch, seed: engine.seed)
+        return { order.examples(step: $0) }
     }
 
     /// The model to train: `--model`, or a new one whose small files are written to `folder` first.

@@ -205,6 +205,10 @@ extension BadInput {
             "lessons without samples", "sightline sft-train prompts.jsonl --model $LLAVA -o out",
             says: "prompts.jsonl:1: ", "\"samples\""),
         BadInput(
+            "weights that don't fit their files",
+            "sightline sft-train prompts.jsonl --model $LLAVA --weight 1 --weight 2 -o out", code: 64,
+            says: "--weight: 2 weights for 1 files"),
+        BadInput(
             "pictures whose scene isn't told", "sightline clip-train prompts.jsonl --steps 1 -o out",
             says: "prompts.jsonl:1: ", "\"scene\""),
         BadInput(

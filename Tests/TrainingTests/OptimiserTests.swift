@@ -106,3 +106,28 @@ private struct ScheduleCase: Decodable {
         }
     }
 }
+
+@Suite struct MixedOrderTests {
+    private func order() -> MixedOrder {
+        MixedOrder(counts: [5, 2, 40], weights: [2, 1, 1], batch: 6, seed: 7)
+    }
+
+    /// Weights say how often a set comes, not how long it is; and every set goes round as a whole.
+    @Test func setsComeByTheirWeights() {
+        var order = order()
+        let all = (0..<10).flatMap { order.examples(step: $0) }
+        #expect(all.count { $0 < 5 } == 30)
+        #expect(all.count { (5..<7).contains($0) } == 15)
+        #expect(all.count { (7..<47).contains($0) } == 15)
+        for set in 0..<5 { #expect(all.count { $0 == set } == 6) }
+        #expect(Set(all.filter { $0 >= 7 }).count == 15)
+    }
+
+    @Test func aStepDoesNotDependOnThoseAskedBefore() {
+        var (whole, resumed) = (order(), order())
+        let steps = (0..<6).map { whole.examples(step: $0) }
+        #expect(resumed.examples(step: 5) == steps[5])
+        #expect(resumed.examples(step: 2) == steps[2])
+        #expect(steps[0] != steps[1])
+    }
+}
