@@ -10,11 +10,9 @@ import Records
 package struct RewardSheet {
     package let name: String
     package let sums: ClusteredSums
-    package let pairs: Int
-    package let records: Int
 
-    /// Best of the first 1, 2, 4, … answers.
-    package static func sizes(upTo most: Int) -> [Int] {
+    /// Of the first 1, 2, 4, … answers the best is taken.
+    private static func sizes(upTo most: Int) -> [Int] {
         sequence(first: 1) { $0 * 2 }.prefix { $0 <= most }.map { $0 }
     }
 
@@ -32,42 +30,38 @@ package struct RewardSheet {
     ///   - records: with scored candidates and scenes.
     ///   - rule: which two answers are compared: those of the same sentence count and nearly the same words.
     /// - Throws: `RecordError`, `SceneError`, `PreferenceError` for a record that can't be judged.
-    package init(name: String, _ records: [Record], score: String, rule: PairRule, sizes: [Int]) throws {
+    package init(name: String, _ records: [Record], score: String, rule: PairRule, bestOf most: Int) throws {
+        let sizes = Self.sizes(upTo: most)
         var sums = ClusteredSums(width: Self.fixedColumns + Self.figures.count * sizes.count)
-        var pairs = 0
         for record in records {
             let scene = try Scene(record: record)
             var sample = try Sample(record)
             sample.candidates.removeAll { !$0.hasWords }
             let answers = try sample.scoredCandidates(by: score).map { Self.judged($0, scene) }
-            guard let most = sizes.last, answers.count >= most else {
+            guard answers.count >= most else {
                 throw RecordError.invalid(
                     key: "candidates", found: "\(answers.count) answers with words",
-                    remedy: "draw at least \(sizes.last ?? 1), or lower --best-of")
+                    remedy: "draw at least \(most), or lower --best-of")
             }
-            for (better, worse) in Self.pairs(of: answers, rule) {
-                sums.add(1, column: 0, cluster: scene.id)
-                sums.add(
-                    better.scored.score > worse.scored.score ? 1 : 0, column: 1, cluster: scene.id)
-                pairs += 1
-            }
-            sums.add(1, column: 2, cluster: scene.id)
-            for (index, size) in sizes.enumerated() {
-                var best = answers[0]
-                for answer in answers[1..<size] where answer.scored.score > best.scored.score {
-                    best = answer
-                }
-                let figures = [
-                    best.scored.score, Double(best.falseSentences), best.invents ? 1 : 0,
-                    Double(best.scored.words),
-                ]
-                for (offset, figure) in figures.enumerated() {
-                    let column = Self.fixedColumns + Self.figures.count * index + offset
-                    sums.add(figure, column: column, cluster: scene.id)
-                }
-            }
+            let compared = Self.pairs(of: answers, rule)
+            let right = compared.count { $0.scored.score > $1.scored.score }
+            let best = sizes.flatMap { Self.figures(ofBest: answers[..<$0]) }
+            let row = [Double(compared.count), Double(right), 1] + best
+            for (column, amount) in row.enumerated() { sums.add(amount, column: column, cluster: scene.id) }
         }
-        (self.name, self.sums, self.pairs, self.records) = (name, sums, pairs, records.count)
+        (self.name, self.sums) = (name, sums)
+    }
+
+    package var pairs: Int { Int(sums.totals[0]) }
+    package var records: Int { Int(sums.totals[2]) }
+
+    /// In the order of `figures`; of equal scores the first counts.
+    private static func figures(ofBest answers: ArraySlice<Answer>) -> [Double] {
+        var best = answers[0]
+        for answer in answers where answer.scored.score > best.scored.score { best = answer }
+        return [
+            best.scored.score, Double(best.falseSentences), best.invents ? 1 : 0, Double(best.scored.words),
+        ]
     }
 
     private static func judged(_ candidate: ScoredCandidate, _ scene: Scene) -> Answer {
@@ -90,7 +84,8 @@ package struct RewardSheet {
         }
     }
 
-    package static func estimators(sizes: [Int]) -> [Estimator] {
+    package static func estimators(bestOf most: Int) -> [Estimator] {
+        let sizes = sizes(upTo: most)
         let accuracy = Estimator(name: "accuracy on pairs, %") { 100 * $0[1] / $0[0] }
         return [accuracy]
             + figures.enumerated().flatMap { offset, figure in

@@ -35,18 +35,17 @@ struct Rewards: StageCommand {
     }
 
     func run(in run: StageRun) throws {
-        let sizes = RewardSheet.sizes(upTo: bestOf)
         let rule = try PairRule(wordTolerance: wordTolerance)
         let sheets = try rewards.map { word in
             let (name, file) = try NamedPath.split(word, such: "facts=runs/demo/facts.jsonl")
             let records = try run.records(paths: [file]).map(\.record)
             do {
-                return try RewardSheet(name: name, records, score: score, rule: rule, sizes: sizes)
+                return try RewardSheet(name: name, records, score: score, rule: rule, bestOf: bestOf)
             } catch { throw StageError.failed("\(file): \(error)") }
         }
         let results = try PairedBootstrap(resamples: resamples, seed: seed).intervals(
             sheets.map { BootstrapSystem(name: $0.name, sums: $0.sums) },
-            estimators: RewardSheet.estimators(sizes: sizes))
+            estimators: RewardSheet.estimators(bestOf: bestOf))
         if let output, !run.isDryRun {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]

@@ -24,11 +24,10 @@ private let scene = """
     private func figures(_ answers: [(text: String, reward: Double)], bestOf most: Int) throws -> [String:
         Double]
     {
-        let sizes = RewardSheet.sizes(upTo: most)
         let sheet = try RewardSheet(
-            name: "r", [record(answers)], score: "reward", rule: PairRule(wordTolerance: 0.1), sizes: sizes)
+            name: "r", [record(answers)], score: "reward", rule: PairRule(wordTolerance: 0.1), bestOf: most)
         return Dictionary(
-            uniqueKeysWithValues: RewardSheet.estimators(sizes: sizes).map {
+            uniqueKeysWithValues: RewardSheet.estimators(bestOf: most).map {
                 ($0.name, $0.value(sheet.sums.totals))
             })
     }
