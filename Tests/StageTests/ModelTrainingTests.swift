@@ -15,14 +15,17 @@ struct ModelTrainingTests {
             clip="sightline clip-train scenes/clip.jsonl --image-root scenes --no-ledger --quiet"
             $sft --steps 2 \(Self.small) --layers 1 --key-value-heads 1 --inner 32 -o llava
             $sft --steps 2 --batch 4 --model llava -o llava2
+            sed 's/"id":"/"id":"b/' scenes/sft.jsonl | head -2 >more.jsonl
+            $sft more.jsonl --weight 1 --weight 3 --steps 2 --batch 4 --model llava -o mixed
             $clip --steps 2 \(Self.small) --text-layers 1 --projection 20 --tower llava -o clip
             $clip --steps 2 --batch 4 --model clip -o clip2
             """)
-        for folder in ["llava", "llava2", "clip", "clip2"] {
+        for folder in ["llava", "llava2", "mixed", "clip", "clip2"] {
             #expect(shop.has("\(folder)/model.safetensors") && shop.has("\(folder)/tokenizer.json"))
         }
         for name in ["config.json", "tokenizer.json"] { try shop.succeed("diff clip/\(name) clip2/\(name)") }
         #expect(try shop.bytes("clip/model.safetensors") != shop.bytes("clip2/model.safetensors"))
+        #expect(try shop.bytes("mixed/model.safetensors") != shop.bytes("llava2/model.safetensors"))
         let scored = try shop.succeed(
             """
             sightline sample scenes/prompts.jsonl --model llava2 --max-tokens 6 --count 2 --image-root scenes --quiet |
