@@ -26,14 +26,14 @@ package struct GradingPrompt: Sendable, Equatable {
         guard !question.isEmpty, !reply.isEmpty else {
             throw refuse("nothing on one side of {reply}", "write what is asked and how the reply begins")
         }
-        let section = question.firstMatch(of: Self.section)
-        guard let section, section.output.1.contains("{facts}") else {
+        guard let section = question.firstMatch(of: Self.section), section.output.1.contains("{facts}") else {
             throw refuse("no {facts} between {#facts} and {/facts}", "say where they stand")
         }
-        if let stray = text.matches(of: #/\{[#/]?[a-z_]+\}/#).map({ String($0.output) })
-            .first(where: { !["{#facts}", "{facts}", "{/facts}", "{reply}"].contains($0) })
-        {
-            throw refuse("\(stray) is unknown", "it may hold {#facts}, {facts}, {/facts} and {reply}")
+        let rest = question.replacing(Self.section) { $0.output.1.replacing("{facts}", with: "") } + reply
+        if let stray = rest.firstMatch(of: #/\{[#/]?[a-z_]+\}/#) {
+            throw refuse(
+                "\(stray.output) can't stand where it does",
+                "it may hold {#facts} {facts} {/facts} and {reply}")
         }
     }
 
