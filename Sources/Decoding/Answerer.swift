@@ -85,7 +85,7 @@ package final class Answerer {
                 some.forEach { $0.begin() }
             }
             open += admitted
-            pool.draw(open.flatMap(\.openStreams))
+            pool.draw(open.flatMap(\.openStreams).map { Family(streams: [$0]) })
             for interview in open where interview.openStreams.isEmpty {
                 answers[interview.index] = interview.answers
                 free.giveBack(interview.region)

@@ -92,10 +92,12 @@ final class DecodingPool {
         return all
     }
 
-    /// Draws the next token of every stream, from its branch's hidden state or, before its first token, from
-    /// its parent's.
-    func draw(_ streams: [Stream]) {
+    /// Draws the next token of every open stream, from its branch's hidden state or, before its first token,
+    /// from its parent's.
+    func draw(_ families: [Family]) {
         arena.reset()
+        let streams = families.flatMap(\.open)
+        let starts = families.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.open.count) }
         let hidden = arena.matrix(streams.count, model.config.hiddenSize)
         for (row, stream) in streams.enumerated() {
             let from = stream.branch.count > 0 ? stream.branch : stream.branch.parent!
@@ -104,9 +106,11 @@ final class DecodingPool {
             }
         }
         let logits = model.logits(hidden, arena)
-        nonisolated(unsafe) let shared = streams
-        Parallel.run(streams.count) { row in
-            shared[row].accept(UnsafeBufferPointer(start: logits.row(row), count: logits.columns))
+        nonisolated(unsafe) let shared = families
+        Parallel.run(families.count) { index in
+            shared[index].draw { row in
+                UnsafeBufferPointer(start: logits.row(starts[index] + row), count: logits.columns)
+            }
         }
     }
 }
@@ -118,9 +122,11 @@ final class Stream {
     let branch: Branch
     let sampler: Sampler
     private var generator: SplitMix64
-    private let rule: StopRule
+    let rule: StopRule
     private(set) var tokens: [Int32] = []
     private(set) var logProbabilities: [Float] = []
+    /// What a search took from the log-probabilities, in all.
+    private(set) var penalties = 0.0
     private(set) var end: End?
 
     init(branch: Branch, sampler: Sampler, generator: SplitMix64, rule: StopRule) {
@@ -131,17 +137,28 @@ final class Stream {
     }
 
     func accept(_ logits: UnsafeBufferPointer<Float>) {
-        let (token, logProbability) = sampler.draw(logits, &generator)
+        accept(sampler.draw(logits, &generator), logits)
+    }
+
+    func accept(_ token: Int32, _ logits: UnsafeBufferPointer<Float>, penalty: Double = 0) {
         tokens.append(token)
-        logProbabilities.append(logProbability)
+        logProbabilities.append(logProbability(logits.baseAddress!, logits.count, of: Int(token)))
+        penalties += penalty
         end = rule.end(after: tokens)
     }
+
+    func score(_ beams: DiverseBeams) -> Double { beams.score(logProbabilities, penalties: penalties) }
+
+    /// Whether nothing follows what was drawn.
+    var isLast: Bool { end.map { rule.isLast(tokens, $0) } ?? false }
 }
 
 /// When a continuation is complete.
 package struct StopRule: Sendable {
     /// End-of-answer tokens.
     package var stops: Set<Int32>
+    /// Whether an end token is drawn like any other, and the answer is over with the sentence that it is in.
+    package var passesStops: Bool
     /// Tokens that end a sentence; empty when whole answers are drawn.
     package var periods: Set<Int32>
     package var maxTokens: Int
@@ -149,18 +166,31 @@ package struct StopRule: Sendable {
     /// nothing could follow.
     package var room: Int
 
-    package init(stops: Set<Int32>, periods: Set<Int32> = [], maxTokens: Int, room: Int = .max) {
+    package init(
+        stops: Set<Int32>, passesStops: Bool = false, periods: Set<Int32> = [], maxTokens: Int,
+        room: Int = .max
+    ) {
         self.stops = stops
+        self.passesStops = passesStops
         self.periods = periods
         self.maxTokens = maxTokens
         self.room = room
     }
 
+    /// Tokens after which nothing more is drawn for the time being.
+    var closers: Set<Int32> { passesStops ? periods : periods.union(stops) }
+
     func end(after tokens: [Int32]) -> Stream.End? {
         guard let last = tokens.last else { return nil }
-        if stops.contains(last) { return .stop }
+        if !passesStops, stops.contains(last) { return .stop }
         if tokens.count >= room { return .length }
         if periods.contains(last) { return .period }
         return tokens.count >= maxTokens ? .length : nil
+    }
+
+    /// Whether an answer is over with tokens that ended so. Where end tokens are passed, one that is cut at
+    /// its length is not.
+    func isLast(_ tokens: [Int32], _ end: Stream.End) -> Bool {
+        passesStops ? tokens.count >= room || tokens.contains(where: stops.contains) : end != .period
     }
 }

@@ -75,7 +75,7 @@ package final class Grower {
                 free.giveBack(growth.region)
             }
             growing.removeAll(where: \.isDone)
-            let open = growing.flatMap(\.openStreams)
+            let open = growing.flatMap(\.openFamilies)
             if !open.isEmpty { pool.draw(open) }
         }
         return results

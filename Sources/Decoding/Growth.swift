@@ -6,7 +6,11 @@ import Model
 package struct GrowthPlan: Sendable {
     /// One child per sampler under every node that is extended.
     package var samplers: [Sampler]
+    /// The children of a node are the groups of one search, of which the samplers only give the number.
+    package var beams: DiverseBeams?
     package var stops: Set<Int32>
+    /// Whether an end token is drawn like any other, and the answer is over with the sentence that it is in.
+    package var passesStops: Bool
     /// Tokens that end a sentence; empty draws whole answers.
     package var periods: Set<Int32>
     /// Most new tokens of one child.
@@ -20,11 +24,14 @@ package struct GrowthPlan: Sendable {
     package var seed: UInt64
 
     package init(
-        samplers: [Sampler], stops: Set<Int32>, periods: Set<Int32> = [], maxTokens: Int, maxDepth: Int = 1,
-        width: Int = 1, context: Int = .max, seed: UInt64
+        samplers: [Sampler], beams: DiverseBeams? = nil, stops: Set<Int32>, passesStops: Bool = false,
+        periods: Set<Int32> = [], maxTokens: Int, maxDepth: Int = 1, width: Int = 1, context: Int = .max,
+        seed: UInt64
     ) {
         self.samplers = samplers
+        self.beams = beams
         self.stops = stops
+        self.passesStops = passesStops
         self.periods = periods
         self.maxTokens = maxTokens
         self.maxDepth = maxDepth
@@ -64,10 +71,13 @@ package struct GrownNode: Sendable {
     /// Per token, under the model itself at temperature 1.
     package let logProbabilities: [Float]
     package let end: End
+    /// Whether its answer ends with it.
+    package let isFinal: Bool
+    /// What the search of the plan makes of it; nil where each child is drawn by itself.
+    package let beamScore: Double?
     /// Which sampler of the plan drew it.
     package let sampler: Int
     package let depth: Int
-    package var isFinal: Bool { end != .period }
 }
 
 /// Decides which unfinished nodes of a level are extended.
@@ -76,6 +86,8 @@ package typealias Steering = (_ request: Int, _ nodes: [GrownNode], _ fresh: Ran
 
 /// A record's tree while it grows.
 final class Growth {
+    private typealias Entry = (stream: Stream, parent: Int, sampler: Int)
+
     let index: Int
     let request: GrowthRequest
     let plan: GrowthPlan
@@ -84,7 +96,7 @@ final class Growth {
     private var branches: [Branch?] = []
     private var free: FreeSlots
     private let root: Branch
-    private var streams: [(stream: Stream, parent: Int, sampler: Int)] = []
+    private var streams: [Entry] = []
     /// Streams whose closing token has yet to reach the cache.
     private var drawn: UInt64 = 0
 
@@ -99,7 +111,12 @@ final class Growth {
 
     var isDone: Bool { streams.isEmpty && !nodes.isEmpty }
     var isLevelDrawn: Bool { streams.allSatisfy { $0.stream.end != nil } }
-    var openStreams: [Stream] { streams.map(\.stream).filter { $0.end == nil } }
+    var openFamilies: [Family] {
+        let size = plan.beams == nil ? 1 : plan.samplers.count
+        return stride(from: 0, to: streams.count, by: size)
+            .map { Family(streams: streams[$0..<$0 + size].map(\.stream), beams: plan.beams) }
+            .filter { !$0.open.isEmpty }
+    }
 
     var promptFeed: Feed { Feed(branch: root, tokens: request.tokens, features: request.features) }
 
@@ -111,7 +128,7 @@ final class Growth {
             let stream = entry.stream
             let missing = stream.tokens.suffix(stream.tokens.count - stream.branch.count)
             // A finished answer is never read again; a finished sentence is what the next ones hang on.
-            guard !missing.isEmpty, stream.end == nil || stream.end == .period else { return nil }
+            guard !missing.isEmpty, !stream.isLast else { return nil }
             return Feed(branch: stream.branch, tokens: Array(missing))
         }
     }
@@ -119,10 +136,11 @@ final class Growth {
     /// Turns a drawn level into nodes and starts the next one.
     func advance(_ steering: Steering) throws {
         let first = nodes.count
-        for entry in streams {
+        for entry in drawnStreams {
             let stream = entry.stream
+            // Groups of a search that drew the same differ in their scores.
             let twin =
-                plan.isTree
+                plan.isTree && plan.beams == nil
                 && nodes[first...].contains { $0.parent == entry.parent && $0.tokens == stream.tokens }
             if twin {
                 free.giveBack(stream.branch.run)
@@ -131,7 +149,8 @@ final class Growth {
             nodes.append(
                 GrownNode(
                     parent: entry.parent, tokens: stream.tokens, logProbabilities: stream.logProbabilities,
-                    end: GrownNode.End(rawValue: stream.end!.rawValue)!, sampler: entry.sampler,
+                    end: GrownNode.End(rawValue: stream.end!.rawValue)!, isFinal: stream.isLast,
+                    beamScore: plan.beams.map { stream.score($0) }, sampler: entry.sampler,
                     depth: (entry.parent < 0 ? 0 : nodes[entry.parent].depth) + 1))
             branches.append(stream.branch)
         }
@@ -146,6 +165,17 @@ final class Growth {
         extend(kept)
     }
 
+    /// The streams of a level; those of a search the best first, of equal ones the later group, as
+    /// transformers hands them out.
+    private var drawnStreams: [Entry] {
+        guard let beams = plan.beams else { return streams }
+        return stride(from: 0, to: streams.count, by: plan.samplers.count).flatMap { start in
+            streams[start..<start + plan.samplers.count].sorted { a, b in
+                (a.stream.score(beams), a.sampler) > (b.stream.score(beams), b.sampler)
+            }
+        }
+    }
+
     private func extend(_ parents: [Int]) {
         for parent in parents {
             for (index, sampler) in plan.samplers.enumerated() {
@@ -154,8 +184,8 @@ final class Growth {
                 let generator = SplitMix64(seed: plan.seed, key: request.id, index: drawn)
                 drawn += 1
                 let rule = StopRule(
-                    stops: plan.stops, periods: plan.periods, maxTokens: plan.maxTokens,
-                    room: max(1, plan.context - branch.position - 1))
+                    stops: plan.stops, passesStops: plan.passesStops, periods: plan.periods,
+                    maxTokens: plan.maxTokens, room: max(1, plan.context - branch.position - 1))
                 let stream = Stream(branch: branch, sampler: sampler, generator: generator, rule: rule)
                 streams.append((stream, parent, index))
             }

@@ -19,18 +19,8 @@ package struct Sampler: Sendable, Equatable {
         self.topP = topP
     }
 
-    /// - Returns: the token and its log-probability under the model itself (temperature 1, nothing cut).
-    func draw(
-        _ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64
-    ) -> (token: Int32, logProbability: Float) {
-        let token = temperature == 0 ? likeliest(logits) : sampled(logits, &generator)
-        return (Int32(token), logProbability(logits.baseAddress!, logits.count, of: token))
-    }
-
-    /// The first of the largest logits.
-    private func likeliest(_ logits: UnsafeBufferPointer<Float>) -> Int {
-        let peak = sl_max(logits.count, logits.baseAddress!)
-        return logits.firstIndex(of: peak) ?? 0
+    func draw(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int32 {
+        temperature == 0 ? likeliest(logits) : Int32(sampled(logits, &generator))
     }
 
     private func sampled(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int {
@@ -63,4 +53,10 @@ package struct Sampler: Sendable, Equatable {
         }
         return indices.last ?? 0
     }
+}
+
+/// The first of the largest logits.
+func likeliest(_ logits: UnsafeBufferPointer<Float>) -> Int32 {
+    let peak = sl_max(logits.count, logits.baseAddress!)
+    return Int32(logits.firstIndex(of: peak) ?? 0)
 }

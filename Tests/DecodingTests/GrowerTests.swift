@@ -39,9 +39,14 @@ import Testing
     private static let treePlan = GrowthPlan(
         samplers: [.greedy, Sampler(temperature: 1), Sampler(temperature: 0.7, topK: 20, topP: 0.9)],
         stops: [0], periods: Set(1...12), maxTokens: 7, maxDepth: 4, width: 2, seed: 11)
+    private static let beamPlan = GrowthPlan(
+        samplers: [.greedy, .greedy, .greedy], beams: DiverseBeams(penalty: 1, pad: 5), stops: [0],
+        passesStops: true, periods: Set(1...12), maxTokens: 7, maxDepth: 4, width: 2, seed: 0)
     private static let answerPlan = GrowthPlan(
         samplers: [.greedy, Sampler(temperature: 1), Sampler(temperature: 1)], stops: [0, 1, 2], maxTokens: 9,
         seed: 12)
+
+    private static let plans = [treePlan, answerPlan, beamPlan]
 
     /// Extends the first and the last of the unfinished nodes.
     private static func ends(_ request: Int, _ nodes: [GrownNode], _ fresh: Range<Int>) -> [Int] {
@@ -99,9 +104,8 @@ import Testing
 
     /// Every node's log-probabilities against one pass over its whole path, without a cache; greedy ones are
     /// the likeliest token at each place.
-    @Test(arguments: [true, false]) func equalsAFullPass(tree: Bool) throws {
+    @Test(arguments: plans) func equalsAFullPass(plan: GrowthPlan) throws {
         let model = try Self.model()
-        let plan = tree ? Self.treePlan : Self.answerPlan
         let prompts = Prompts(6, width: 48)
         let grower = Grower(
             model: model, plan: plan, memory: 1 << 24, longestPrompt: prompts.longest, records: 6)
@@ -127,14 +131,13 @@ import Testing
                 }
             }
         }
-        #expect(!tree || grown.contains { $0.contains { $0.depth == 4 } })
+        #expect(plan.maxDepth == 1 || grown.contains { $0.contains { $0.depth == 4 } })
     }
 
     /// What a record grows depends on nothing but itself: not on its neighbours, the threads, or waiting for
     /// memory.
-    @Test(arguments: [true, false]) func neighboursDoNotShow(tree: Bool) throws {
+    @Test(arguments: plans) func neighboursDoNotShow(plan: GrowthPlan) throws {
         let model = try Self.model()
-        let plan = tree ? Self.treePlan : Self.answerPlan
         let prompts = Prompts(32, width: 48)
         let before = Parallel.threads
         defer { Parallel.threads = before }

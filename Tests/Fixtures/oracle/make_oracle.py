@@ -3,7 +3,7 @@
     python -m venv venv
     venv/bin/pip install torch==2.13.0 transformers==5.23.0 trl==1.16.0 peft==0.21.2 \
         tokenizers==0.23.3 safetensors==0.8.0 pillow==13.0.0 numpy==2.4.6
-    venv/bin/python -B Tests/Fixtures/oracle/make_oracle.py [llava] [adapter] [clip] [optimiser] [dpo] [variants] [edits]
+    venv/bin/python -B Tests/Fixtures/oracle/make_oracle.py [llava] [beams] [adapter] [clip] [optimiser] [dpo] [variants] [edits]
 
 Everything random is a function of names and indices, so a second run on the same processor writes the
 same bytes; another processor may differ in the last bits of what is computed in float32. README.md
@@ -14,6 +14,7 @@ import os
 
 os.environ |= {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
 
+import functools
 import json
 import sys
 from importlib.metadata import version
@@ -25,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, CLIPModel, LlavaForConditionalGeneration
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+import beams
 import edits
 import exact
 import optimiser
@@ -163,6 +165,19 @@ def write_llava(name, with_gradients):
     print(f"llava-{name}: logits {expected['logits.0.f64'].std():.2f} std, f32 against f64 {deviation:.1e}")
 
 
+def write_beams():
+    """Sentences of diverse beam searches under llava-grouped, by turn and settings."""
+    turns, pixels = turns_of("grouped")
+    model = load_llava("grouped", torch.float64)
+    cases = []
+    for turn, groups, penalty, pad in ((0, 5, 3.0, 381), (1, 5, 0.25, 381), (0, 3, 0.5, 7), (1, 4, 1.0, 381)):
+        after = functools.cache(lambda ids: exact.logits_of(model, turns[turn][0] + list(ids), pixels[turn])[-1])
+        found = beams.case(lambda ids: after(tuple(ids)), groups, penalty, pad, max_tokens=9)
+        cases.append({"turn": turn} | found)
+        print("beams:", [(f["group"], f["ids"], round(f["score"], 3)) for f in found["sentences"]])
+    tiny.write_json(HERE / "beams.json", {"checkpoint": "llava-grouped", "cases": cases})
+
+
 def write_adapter():
     """A PEFT adapter over llava-grouped with B not zero: logits, and gradients of two losses."""
     turns, pixels = turns_of("grouped")
@@ -251,6 +266,7 @@ def main(wanted):
     torch.use_deterministic_algorithms(True)
     steps = {
         "llava": lambda: [write_llava(n, with_gradients=n != "legacy") for n in tiny.LLAVAS],
+        "beams": write_beams,
         "adapter": write_adapter,
         "clip": lambda: [write_clip(n, with_gradients=n == "first-eos") for n in tiny.CLIPS],
         "optimiser": lambda: optimiser.write(HERE),
