@@ -50,21 +50,32 @@ package struct Calibration: Sendable, Equatable {
         case level
     }
 
+    /// Whose probabilities of a sentence's tokens count.
+    package enum Likelihood: String, Sendable, CaseIterable {
+        /// The model's own.
+        case model
+        /// Those of the search that drew it, its penalties included, as the released code has it.
+        case beam
+    }
+
     package let mode: Mode
     /// Weight of relevance, 0…1.
     package let lambda: Double
     package let pathRule: PathRule
     package let peers: Peers
+    package let likelihood: Likelihood
 
     /// - Throws: `PreferenceError.badOption` for λ outside 0…1.
     package init(
-        mode: Mode = .zscore, lambda: Double = 0.9, pathRule: PathRule = .mean, peers: Peers = .siblings
+        mode: Mode = .zscore, lambda: Double = 0.9, pathRule: PathRule = .mean, peers: Peers = .siblings,
+        likelihood: Likelihood = .model
     ) throws {
         guard (0...1).contains(lambda) else {
             throw PreferenceError.badOption(
                 "--lambda", found: "\(lambda)", remedy: "give a weight of relevance between 0 and 1")
         }
         (self.mode, self.lambda, self.pathRule, self.peers) = (mode, lambda, pathRule, peers)
+        self.likelihood = likelihood
     }
 
     /// The calibrated rewards of siblings (or other peers), in their order.

@@ -6,6 +6,8 @@ package enum ScoreName {
     package static let likelihood = "likelihood"
     /// Cosine of image and sentence under the relevance model.
     package static let relevance = "relevance"
+    /// What the search that drew a sentence makes of it: the mean of its penalised log-probabilities, in nats.
+    package static let beam = "beam"
     /// The calibrated reward of a sentence, or the path score of a candidate.
     package static let calibrated = "calibrated"
     /// A reward model's score of a candidate.
@@ -22,6 +24,18 @@ extension SentenceReward {
         self.init(
             logProbability: node.logprob, tokenCount: node.ids.count,
             relevance: node.scores[ScoreName.relevance])
+    }
+
+    /// - Throws: `PreferenceError.missingScore` where another search drew it than one with scores.
+    fileprivate init(_ node: SentenceNode, _ likelihood: Calibration.Likelihood, place: String) throws {
+        self.init(node)
+        guard likelihood == .beam else { return }
+        guard let mean = node.scores[ScoreName.beam] else {
+            throw PreferenceError.missingScore(
+                where: place, name: ScoreName.beam,
+                remedy: "draw with --draw group-beams, or use --likelihood model")
+        }
+        logProbability = mean * Double(tokenCount)
     }
 }
 
@@ -54,7 +68,8 @@ extension Calibration {
         // In a fixed order, so that an error is always about the first set it holds for.
         for key in groups.keys.sorted() {
             let group = groups[key] ?? []
-            let rewards = try calibrated(group.map { SentenceReward(nodes[$0]) })
+            let rewards = try calibrated(
+                group.map { try SentenceReward(nodes[$0], likelihood, place: "nodes[\($0)]") })
             for (index, reward) in zip(group, rewards) { nodes[index].scores[ScoreName.calibrated] = reward }
         }
     }

@@ -7,9 +7,11 @@ package struct SentenceScorer {
     package let calibration: Calibration
     /// Without it the relevance that stands in the nodes is used, so that λ can be changed without a model.
     package let relevance: RelevanceModel?
+    /// Whether the relevance model reads sentences as `SentenceFilter` cleans them.
+    package let cleansTexts: Bool
 
-    package init(calibration: Calibration, relevance: RelevanceModel?) {
-        (self.calibration, self.relevance) = (calibration, relevance)
+    package init(calibration: Calibration, relevance: RelevanceModel?, cleansTexts: Bool = false) {
+        (self.calibration, self.relevance, self.cleansTexts) = (calibration, relevance, cleansTexts)
     }
 
     /// Writes `likelihood`, `relevance` and `calibrated` to the nodes of one level.
@@ -20,10 +22,14 @@ package struct SentenceScorer {
     /// - Throws: `PreferenceError` where λ > 0 and relevance can't be known, and what the model throws.
     package func score(_ nodes: inout [SentenceNode], _ fresh: Range<Int>, image: String?) throws {
         if let relevance, let image {
-            let scores = try relevance.scores(image: image, texts: nodes[fresh].map(\.text))
+            let scores = try relevance.scores(image: image, texts: nodes[fresh].map(read))
             for (index, score) in zip(fresh, scores) { nodes[index].scores[ScoreName.relevance] = score }
         }
         try calibration.calibrate(&nodes, fresh)
+    }
+
+    private func read(_ node: SentenceNode) -> String {
+        cleansTexts ? SentenceFilter.cleaned(node.text) : node.text
     }
 
     /// Whole trees and their candidates' path scores; the texts of all go through the model together.
@@ -34,7 +40,7 @@ package struct SentenceScorer {
         let scores = relevance?.scores(
             asked.map { index in
                 RelevanceModel.Query(
-                    image: works[index].image ?? "", texts: works[index].sample.nodes.map(\.text))
+                    image: works[index].image ?? "", texts: works[index].sample.nodes.map(read))
             })
         var byWork: [Int: Result<[Double?], any Error>] = [:]
         for (index, result) in zip(asked, scores ?? []) { byWork[index] = result }

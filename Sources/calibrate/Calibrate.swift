@@ -35,6 +35,18 @@ import StageKit
     var pathRule = Calibration.PathRule.mean
     @Option(help: "What a sentence is compared with; level for answers that were drawn whole.")
     var among = Calibration.Peers.siblings
+    @Option(
+        help:
+            "Whose likelihood of a sentence counts: the model's own, or that of group beams with their penalties."
+    )
+    var likelihood = Calibration.Likelihood.model
+    @Option(
+        help: ArgumentHelp(
+            """
+            Take out sentences before they are scored, with all after them: \
+            \(SentenceFilter.Rule.known.joined(separator: ", ")); N and more are too many.
+            """, valueName: "rule"))
+    var filter: [SentenceFilter.Rule] = []
     @Flag(help: "Compute the likelihoods anew, by --model.") var rescore = false
     @Option(help: ArgumentHelp("LLaVA for --rescore or --reward.", valueName: "folder")) var model: String?
     @Option(
@@ -62,11 +74,18 @@ import StageKit
         if rewarding.reward != nil, rescore || relevance != nil {
             throw ValidationError("--reward scores without likelihood and relevance; leave the others out")
         }
+        if rescore, likelihood == .beam {
+            throw ValidationError(
+                "--likelihood beam is the search's that drew the sentences; leave --rescore out")
+        }
         do { _ = try calibration } catch { throw ValidationError("\(error)") }
     }
 
     private var calibration: Calibration {
-        get throws { try Calibration(mode: mode, lambda: lambda, pathRule: pathRule, peers: among) }
+        get throws {
+            try Calibration(
+                mode: mode, lambda: lambda, pathRule: pathRule, peers: among, likelihood: likelihood)
+        }
     }
 
     func run(in run: StageRun) throws {
@@ -82,9 +101,9 @@ import StageKit
         let relevanceModel = try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) }
         let rescorer = try policy().map { Rescorer(try $0.open(run)) }
         let scoring = Scoring(
-            scorer: SentenceScorer(calibration: try calibration, relevance: relevanceModel),
-            rescorer: rescorer,
-            images: images)
+            scorer: SentenceScorer(
+                calibration: try calibration, relevance: relevanceModel, cleansTexts: !filter.isEmpty),
+            rescorer: rescorer, images: images, filter: filter.isEmpty ? nil : SentenceFilter(filter))
         try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
         if let cut = relevanceModel?.cutTexts, cut > 0 {
             run.console.say(
@@ -104,3 +123,9 @@ import StageKit
 extension Calibration.Mode: ExpressibleByArgument {}
 extension Calibration.PathRule: ExpressibleByArgument {}
 extension Calibration.Peers: ExpressibleByArgument {}
+extension Calibration.Likelihood: ExpressibleByArgument {}
+
+extension SentenceFilter.Rule: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+    public var defaultValueDescription: String { description }
+}

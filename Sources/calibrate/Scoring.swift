@@ -10,11 +10,14 @@ struct Scoring {
         var sample: Sample
         /// The image's file, where a model wants to see it.
         let image: String?
+        /// What the filter took out, by rule.
+        let dropped: [String: Int]
     }
 
     let scorer: SentenceScorer
     let rescorer: Rescorer?
     let images: ImageOptions
+    let filter: SentenceFilter?
 
     func score(_ batch: [InputRecord]) -> [RecordResult] {
         let works = batch.map { input in
@@ -28,8 +31,9 @@ struct Scoring {
         var scored = scorer.score(readable.map { ($0.sample, $0.image) })[...]
         return zip(batch, works).map { input, work in
             do {
-                _ = try work.get()
-                return .record(try write(scored.removeFirst().get(), into: input.record))
+                let dropped = try work.get().dropped
+                return .records(
+                    [try write(scored.removeFirst().get(), into: input.record)], dropped: dropped)
             } catch { return .bad(error) }
         }
     }
@@ -37,7 +41,7 @@ struct Scoring {
     /// - Throws: `RecordError`, `StageError`, all about this record.
     func read(_ input: InputRecord) throws -> Work {
         let prompt = try Prompt(input.record)
-        let sample = try Sample(input.record)
+        var sample = try Sample(input.record)
         for (index, candidate) in sample.candidates.enumerated()
         where candidate.path.isEmpty && candidate.hasWords {
             throw RecordError.invalid(
@@ -45,10 +49,11 @@ struct Scoring {
                 remedy: "an answer is scored by its sentences; let sample draw it")
         }
         if scorer.relevance != nil { _ = try input.record.required("image", prompt.image) }
+        let dropped = filter.map { sample.remove(by: $0) } ?? [:]
         let isSeen = scorer.relevance != nil || rescorer != nil
         return Work(
             prompt: prompt, sample: sample,
-            image: try isSeen ? prompt.image.map { try images.resolve($0) } : nil)
+            image: try isSeen ? prompt.image.map { try images.resolve($0) } : nil, dropped: dropped)
     }
 
     private func write(_ sample: Sample, into record: Record) throws -> Record {
@@ -60,6 +65,8 @@ struct Scoring {
         note.set("lambda", try .double(rule.lambda))
         note.set("path_rule", .string(rule.pathRule.rawValue))
         note.set("among", .string(rule.peers.rawValue))
+        note.set("likelihood", .string(rule.likelihood.rawValue))
+        if let filter { note.set("filter", .array(filter.rules.map { .string($0.description) })) }
         // Without the model the relevance is an earlier run's, and so is what is said of it here.
         if let relevance = scorer.relevance { note.set("relevance", .string(relevance.digest)) }
         if let rescorer { note.set("rescored_by", .string(rescorer.digest)) }

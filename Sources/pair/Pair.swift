@@ -49,6 +49,8 @@ import StageKit
     @Option(help: "Share of the largest margin that may be given up for a longer common beginning.")
     var prefixSlack = 0.0
     @Option(help: "Pairs must differ by more than this.") var minMargin = 0.0
+    @Flag(help: "Pair different answers of equal score too, the first of the tree against the last.")
+    var allowTies = false
     @Option(
         help: "Share of all pairs that is kept, those of the largest margins; half from scores, else all.")
     var keepFraction: Double?
@@ -71,10 +73,10 @@ import StageKit
         }
         if from != .verdicts, oneOrder { throw ValidationError("--one-order belongs to --from verdicts") }
         if from != .scores,
-            prefixSlack != 0 || minMargin != 0 || share != 1 || score != ScoreName.calibrated
+            prefixSlack != 0 || minMargin != 0 || allowTies || share != 1 || score != ScoreName.calibrated
         {
             throw ValidationError(
-                "--score, --prefix-slack, --min-margin and --keep-fraction weigh scores; "
+                "--score, --prefix-slack, --min-margin, --allow-ties and --keep-fraction weigh scores; "
                     + "leave them out with --from \(from.rawValue)")
         }
     }
@@ -85,7 +87,7 @@ import StageKit
         get throws {
             try PairRule(
                 equalSentences: equalSentences, wordTolerance: wordTolerance, prefixSlack: prefixSlack,
-                minimumMargin: minMargin, pairsPerRecord: pairs, keepAll: keepAll)
+                minimumMargin: minMargin, allowsTies: allowTies, pairsPerRecord: pairs, keepAll: keepAll)
         }
     }
 

@@ -144,6 +144,22 @@ import Testing
         #expect(try sample.scoredCandidates().map(\.sentences) == [1, 2])
     }
 
+    /// By the search's score the second is the likelier, by the model's own the first.
+    @Test func theLikelihoodMayBeThatOfTheSearch() throws {
+        var nodes = [node(-1, -1), node(-1, -3)]
+        let beam = try Calibration(mode: .rank, lambda: 0, likelihood: .beam)
+        let missing = #expect(throws: PreferenceError.self) { try beam.calibrate(&nodes, 0..<2) }
+        #expect(missing?.description.hasPrefix("nodes[0]: no score \"beam\"; ") == true)
+        for (index, score) in [-4.0, -3].enumerated() { nodes[index].scores["beam"] = score }
+        try beam.calibrate(&nodes, 0..<2)
+        #expect(nodes.map { $0.scores["calibrated"] } == [-1, -0.5])
+        #expect(nodes.map { $0.scores["likelihood"] } == [-1, -3])
+        try Calibration(mode: .raw, lambda: 0, likelihood: .beam).calibrate(&nodes, 0..<2)
+        #expect(nodes.map { $0.scores["calibrated"] } == [exp(-4), exp(-3)])
+        try Calibration(mode: .rank, lambda: 0).calibrate(&nodes, 0..<2)
+        #expect(nodes.map { $0.scores["calibrated"] } == [-0.5, -1])
+    }
+
     /// Three answers drawn whole: their second sentences have no siblings, but peers of the same place.
     @Test func levelsCompareAnswersDrawnWhole() throws {
         var nodes = [node(-1, -1), node(0, -1), node(-1, -3), node(2, -5), node(3, -9), node(-1, -2)]
@@ -194,6 +210,17 @@ import Testing
         let code = try Pruning(rule: .ends, top: 1, bottom: 2)
         #expect(try code.kept([1, 2, 3, 4], minimumPool: 5) == [0, 1, 2, 3])
         #expect(try code.kept([1, 2, 3, 4]) == [0, 1, 3])
+    }
+
+    /// The released code: from five on the best int(5/2) − 1 and the worst int(5/2), else all.
+    @Test(
+        arguments: [
+            ([4, 3, 2, 1], [0, 1, 2, 3]), ([5, 4, 3, 2, 1], [0, 3, 4]), ([1, 2, 3, 4, 5, 6], [0, 1, 5]),
+        ] as [([Double], [Int])])
+    func theReleasedPool(_ scores: [Double], _ kept: [Int]) throws {
+        let half = 5 / 2
+        let code = try Pruning(rule: .ends, top: half - 1, bottom: half)
+        #expect(try code.kept(scores, minimumPool: 5) == kept)
     }
 
     @Test func tiesKeepTheEarlierAsTheBetter() throws {
