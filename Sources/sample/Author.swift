@@ -11,13 +11,20 @@ final class Author {
     private let model: VisionLanguageModel
     private let plan: GrowthPlan
     private let steering: TreeSteering?
+    private let maxCharacters: Int?
     private let memory: Int
     private let mode: String
     private let features: ImageFeatures
     private var grower: Grower?
 
-    init(model: VisionLanguageModel, plan: GrowthPlan, steering: TreeSteering?, memory: Int, mode: String) {
+    /// - Parameter maxCharacters: of prompt and answer together.
+    init(
+        model: VisionLanguageModel, plan: GrowthPlan, steering: TreeSteering?, maxCharacters: Int?,
+        memory: Int,
+        mode: String
+    ) {
         (self.model, self.plan, self.steering, self.memory, self.mode) = (model, plan, steering, memory, mode)
+        self.maxCharacters = maxCharacters
         features = ImageFeatures(model)
     }
 
@@ -41,13 +48,16 @@ final class Author {
         let grown = try withExtendedLifetime(pictures) {
             try grower.grow(requests.map(\.growth)) { request, nodes, fresh in
                 guard let steering else { return [] }
-                let sentences = Sentences(nodes, model)
+                let sentences = sentences(nodes, requests[request].prompt)
                 return try steering.keep(
                     record: request, image: requests[request].prompt.image, sentences, fresh)
             }
         }
         for (request, nodes) in zip(requests, grown) {
-            results[request.index] = Result { try record(batch[request.index], nodes) }.recordResult
+            results[request.index] =
+                Result {
+                    try record(batch[request.index], sentences(nodes, request.prompt))
+                }.recordResult
         }
         return results.compactMap { $0 }
     }
@@ -71,20 +81,38 @@ final class Author {
             features: picture.map { $0.matrix(rows: rows, columns: width) })
     }
 
-    private func record(_ input: InputRecord, _ nodes: [GrownNode]) throws -> Record {
-        let sentences = Sentences(nodes, model)
+    private func sentences(_ nodes: [GrownNode], _ prompt: ReadPrompt) -> Sentences {
+        guard let maxCharacters else { return Sentences(nodes, model) }
+        let asked = model.template.prompt(prompt.prompt.prompt, hasImage: prompt.image != nil)
+        return Sentences(nodes, model, maxCharacters: maxCharacters - asked.unicodeScalars.count)
+    }
+
+    private func record(_ input: InputRecord, _ sentences: Sentences) throws -> Record {
         var record = input.record
         let candidates = try sentences.answers(plan).enumerated().map { number, answer in
-            let sampler = plan.samplers[answer.sampler]
-            let draw = try Draw(
-                mode: mode, temperature: sampler.temperature, seed: plan.seed,
-                other: [("top_k", .int(sampler.topK)), ("top_p", try .double(sampler.topP))])
-            return Candidate(id: "c\(number)", path: answer.path, text: answer.text, draw: draw)
+            Candidate(
+                id: "c\(number)", path: answer.path, text: answer.text, draw: try draw(of: answer.sampler))
         }
         let sample = Sample(
             nodes: sentences.nodes, candidates: candidates, tokenizer: model.tokenizer.digest)
         try sample.write(into: &record)
         return record
+    }
+
+    private func draw(of index: Int) throws -> Draw {
+        if let beams = plan.beams {
+            return try Draw(
+                mode: mode,
+                other: [
+                    ("group", .int(index)), ("groups", .int(plan.samplers.count)),
+                    ("diversity_penalty", try .double(beams.penalty)),
+                    ("length_penalty", try .double(beams.lengthPenalty)),
+                ])
+        }
+        let sampler = plan.samplers[index]
+        return try Draw(
+            mode: mode, temperature: sampler.temperature, seed: plan.seed,
+            other: [("top_k", .int(sampler.topK)), ("top_p", try .double(sampler.topP))])
     }
 }
 

@@ -18,6 +18,7 @@ import StageKit
             answers as paths of sentences).
               sample prompts.jsonl --model data/llava --count 5 --temperature 1 -o candidates.jsonl
               sample prompts.jsonl --model data/llava --mode tree --relevance data/clip -o candidates.jsonl
+              sample prompts.jsonl --model data/llava --mode tree --draw group-beams --steer-by likelihood
             A draw depends only on seed, record id and draw number: neither on the other records nor on
             threads, shards or where a run was resumed.
             """)
@@ -52,6 +53,14 @@ import StageKit
         if topK < 0 { throw ValidationError("--top-k \(topK): give 0 or more") }
         if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p \(topP): give a number in (0, 1]") }
         if maxTokens < 1 { throw ValidationError("--max-tokens \(maxTokens): give a number from 1") }
+        if tree.draw == .groupBeams {
+            if mode == .answers {
+                throw ValidationError("--draw group-beams draws sentences: add --mode tree")
+            }
+            if temperature != 1 || topK != 0 || topP != 1 {
+                throw ValidationError("--temperature, --top-k and --top-p belong to --draw sampling")
+            }
+        }
         if batch < 1 { throw ValidationError("--batch \(batch): give a number from 1") }
     }
 
@@ -68,7 +77,8 @@ import StageKit
         }
         let steering = mode == .tree ? try tree.steering(run) : nil
         let author = Author(
-            model: policy, plan: plan(policy, sampler), steering: steering, memory: memory << 20,
+            model: policy, plan: plan(policy, sampler), steering: steering,
+            maxCharacters: mode == .tree ? tree.maxCharacters : nil, memory: memory << 20,
             mode: mode.rawValue)
         try run.transform(options, batch: batch, check: { _ = try drafts.read($0) }) { batch in
             let read = batch.map { input in Result { try drafts.read(input) } }
@@ -87,9 +97,10 @@ import StageKit
                 seed: engine.seed)
         case .tree:
             return GrowthPlan(
-                samplers: Array(repeating: sampler, count: tree.children), stops: policy.stops,
-                periods: policy.periods, maxTokens: maxTokens, maxDepth: tree.maxSentences, width: tree.width,
-                context: context, seed: engine.seed)
+                samplers: Array(repeating: sampler, count: tree.children),
+                beams: tree.beams(pad: policy.tokenizer.pad), stops: policy.stops,
+                passesStops: tree.endToken == .passes, periods: policy.periods, maxTokens: maxTokens,
+                maxDepth: tree.maxSentences, width: tree.width, context: context, seed: engine.seed)
         }
     }
 }

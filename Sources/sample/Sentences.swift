@@ -1,13 +1,14 @@
 import Decoding
 import Foundation
 import Model
+import Preference
 import Records
 
 /// Drawn continuations as the record's sentences.
 ///
 /// The end token is not written: a continuation that is nothing but the end token finishes the answer at its
-/// parent, one that ends with it is a sentence without its full stop. A whole answer becomes a path of
-/// sentences too.
+/// parent, one that ends with it is a sentence without its full stop. An end token that was passed stays in the
+/// ids of its sentence. A whole answer becomes a path of sentences too.
 struct Sentences {
     struct Answer {
         let path: [Int]
@@ -20,14 +21,17 @@ struct Sentences {
     private(set) var last: [Int] = []
     private let grown: [GrownNode]
     private let model: VisionLanguageModel
+    private let stops: Set<Int32>
+    /// An answer of so many characters is over.
+    private let maxCharacters: Int
     /// Number of sentences before each grown node.
     private var starts: [Int] = []
     /// Tokens of the answer up to and including each sentence.
     private var prefixes: [[Int32]] = []
 
-    init(_ grown: [GrownNode], _ model: VisionLanguageModel) {
-        self.grown = grown
-        self.model = model
+    init(_ grown: [GrownNode], _ model: VisionLanguageModel, maxCharacters: Int = .max) {
+        (self.grown, self.model, self.maxCharacters) = (grown, model, maxCharacters)
+        stops = model.stops
         for node in grown { add(node) }
     }
 
@@ -39,13 +43,16 @@ struct Sentences {
         for index in 0..<count {
             let isPeriod = model.periods.contains(node.tokens[index])
             guard isPeriod || index == count - 1 else { continue }
+            let hasStop =
+                node.end == .stop && !isPeriod || node.tokens[start...index].contains(where: stops.contains)
             let end: SentenceNode.End =
-                isPeriod ? .period : node.end == .stop ? .stop : node.end == .length ? .length : .period
+                hasStop ? .stop : isPeriod || node.end != .length ? .period : .length
             append(node, start...index, parent: parent, end: end)
             parent = nodes.count - 1
             start = index + 1
         }
         last.append(parent)
+        if let score = node.beamScore, count > 0 { nodes[parent].scores[ScoreName.beam] = score }
     }
 
     private mutating func append(
@@ -65,7 +72,11 @@ struct Sentences {
     func first(of index: Int) -> Int { index < starts.count ? starts[index] : nodes.count }
 
     /// Whether a grown node is a sentence that can be gone on from.
-    func isOpen(_ index: Int) -> Bool { !grown[index].isFinal }
+    func isOpen(_ index: Int) -> Bool {
+        if grown[index].isFinal { return false }
+        if maxCharacters == .max || last[index] < 0 { return true }
+        return model.tokenizer.decode(prefixes[last[index]]).unicodeScalars.count < maxCharacters
+    }
 
     /// Sentences from the first to the last of a grown node.
     func path(to index: Int) -> [Int] {
@@ -82,7 +93,7 @@ struct Sentences {
     /// deepest level.
     func answers(_ plan: GrowthPlan) -> [Answer] {
         grown.indices.compactMap { index in
-            guard grown[index].isFinal || grown[index].depth == plan.maxDepth else { return nil }
+            guard !isOpen(index) || grown[index].depth == plan.maxDepth else { return nil }
             let path = path(to: index)
             let ids = path.flatMap { nodes[$0].ids }
             let text = model.tokenizer.decode(ids).trimmingCharacters(in: .whitespacesAndNewlines)

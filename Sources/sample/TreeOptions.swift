@@ -1,19 +1,47 @@
 import ArgumentParser
+import Decoding
 import Foundation
 import Preference
 import Relevance
 import StageKit
 
-/// How a tree of sentences is steered: which are scored how, and which are kept.
+/// How a tree of sentences is drawn and steered: which are scored how, and which are kept.
 struct TreeOptions: ParsableArguments {
+    enum Drawing: String, ExpressibleByArgument, CaseIterable { case sampling, groupBeams = "group-beams" }
+    enum EndToken: String, ExpressibleByArgument, CaseIterable { case ends, passes }
+    enum Steer: String, ExpressibleByArgument, CaseIterable { case reward, likelihood }
+
     @Option(help: "Sentences drawn under each node that is kept.") var children = 5
+    @Option(
+        help:
+            "Draw each sentence by itself, or those under a node by a diverse beam search of one-beam groups."
+    )
+    var draw = Drawing.sampling
+    @Option(help: "Of group beams: what a token loses for each earlier group that drew it at the same step.")
+    var diversityPenalty = 3.0
+    @Option(help: "Of group beams: power of the length that a sentence's log-probability is divided by.")
+    var lengthPenalty = 1.0
+    @Option(
+        help: """
+            What the end token does: it ends the answer; or it passes, drawing goes on to the full stop or \
+            --max-tokens, and an answer is over when it has one.
+            """)
+    var endToken = EndToken.ends
+    @Option(help: ArgumentHelp("Prompt and answer of so many characters are over.", valueName: "n"))
+    var maxCharacters: Int?
+    @Option(
+        help: "What decides which nodes are kept: the reward, or the likelihood that they were drawn with.")
+    var steerBy = Steer.reward
     @Option(help: "Best nodes of a level that are kept.") var keepTop = 3
     @Option(help: "Further nodes that are kept, by --prune.") var keepBottom = 2
     @Option(help: "Where the further nodes come from: spread over the range of rewards, or its low end.")
     var prune = Pruning.Rule.spread
+    @Option(help: "Levels of fewer unfinished nodes are kept whole.") var minPool = 0
     @Option(help: "Most sentences of an answer.") var maxSentences = 12
     @Option(
-        help: ArgumentHelp("CLIP that scores sentences; needed unless --lambda is 0.", valueName: "folder"))
+        help: ArgumentHelp(
+            "CLIP that scores sentences; needed where rewards steer, unless --lambda is 0.",
+            valueName: "folder"))
     var relevance: String?
     @Option(help: "Weight of relevance in the reward that steers.") var lambda = 0.9
     @Option(help: "How likelihood and relevance are brought together.") var calibration = Calibration.Mode
@@ -22,25 +50,44 @@ struct TreeOptions: ParsableArguments {
     func validate() throws {
         if children < 1 { throw ValidationError("--children \(children): give a number from 1") }
         if maxSentences < 1 { throw ValidationError("--max-sentences \(maxSentences): give a number from 1") }
+        if !(diversityPenalty >= 0 && diversityPenalty.isFinite) {
+            throw ValidationError("--diversity-penalty \(diversityPenalty): give 0 or more")
+        }
+        if !lengthPenalty.isFinite {
+            throw ValidationError("--length-penalty \(lengthPenalty): give a power, 1 for the mean")
+        }
+        if let maxCharacters, maxCharacters < 1 {
+            throw ValidationError("--max-characters \(maxCharacters): give a number from 1")
+        }
         do {
             _ = try Pruning(rule: prune, top: keepTop, bottom: keepBottom)
             _ = try Calibration(mode: calibration, lambda: lambda)
         } catch { throw ValidationError("\(error)") }
     }
 
-    var width: Int { keepTop + keepBottom }
+    /// Most nodes that go on from a level.
+    var width: Int { max(keepTop + keepBottom, minPool - 1) }
+
+    func beams(pad: Int32?) -> DiverseBeams? {
+        guard draw == .groupBeams else { return nil }
+        return DiverseBeams(penalty: diversityPenalty, lengthPenalty: lengthPenalty, pad: pad)
+    }
 
     func steering(_ run: StageRun) throws -> TreeSteering {
+        TreeSteering(
+            scorer: steerBy == .reward ? try scorer(run) : nil,
+            pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom), minimumPool: minPool)
+    }
+
+    private func scorer(_ run: StageRun) throws -> SentenceScorer {
         if lambda > 0, relevance == nil {
             throw StageError.usage(
-                "--mode tree: give --relevance DIR, or --lambda 0 to steer by likelihood alone")
+                "--mode tree: give --relevance DIR, or --steer-by likelihood to do without")
         }
         if let relevance { try run.addModel(relevance, role: "relevance") }
-        return TreeSteering(
-            scorer: SentenceScorer(
-                calibration: try Calibration(mode: calibration, lambda: lambda),
-                relevance: try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) }),
-            pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom))
+        return SentenceScorer(
+            calibration: try Calibration(mode: calibration, lambda: lambda),
+            relevance: try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) })
     }
 }
 

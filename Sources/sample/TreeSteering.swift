@@ -5,16 +5,18 @@ import Relevance
 import StageKit
 
 /// Keeps the sentences that a tree goes on from: each is scored by the calibrated reward among its siblings,
-/// and an answer so far by the path rule over its sentences.
+/// and an answer so far by the path rule over its sentences. Or an answer so far has the sum of the likelihoods
+/// that its sentences were drawn with, as in CSR's released code.
 final class TreeSteering {
-    private let scorer: SentenceScorer
+    /// nil: by likelihood.
+    private let scorer: SentenceScorer?
     private let pruning: Pruning
+    private let minimumPool: Int
     /// Sentences of each record with their scores, while its tree grows.
     private var scored: [Int: [SentenceNode]] = [:]
 
-    init(scorer: SentenceScorer, pruning: Pruning) {
-        self.scorer = scorer
-        self.pruning = pruning
+    init(scorer: SentenceScorer?, pruning: Pruning, minimumPool: Int) {
+        (self.scorer, self.pruning, self.minimumPool) = (scorer, pruning, minimumPool)
     }
 
     /// - Parameter fresh: grown nodes of the level just drawn.
@@ -24,19 +26,23 @@ final class TreeSteering {
         // A record's first level begins its tree anew, also in the next batch.
         var nodes = first == 0 ? [] : scored[record] ?? []
         nodes += sentences.nodes[first...]
-        try scorer.score(&nodes, first..<nodes.count, image: image)
+        try scorer?.score(&nodes, first..<nodes.count, image: image)
         scored[record] = nodes
         let open = fresh.filter { sentences.isOpen($0) }
-        let scores = open.map { node in
-            scorer.calibration.pathScore(
-                sentences.path(to: node).compactMap { nodes[$0].scores[ScoreName.calibrated] })
+        let scores = open.map { score(of: sentences.path(to: $0).map { nodes[$0] }) }
+        return try pruning.kept(scores, minimumPool: minimumPool).map { open[$0] }
+    }
+
+    private func score(of path: [SentenceNode]) -> Double {
+        if let scorer {
+            return scorer.calibration.pathScore(path.compactMap { $0.scores[ScoreName.calibrated] })
         }
-        return try pruning.kept(scores).map { open[$0] }
+        return path.reduce(0) { $0 + ($1.scores[ScoreName.beam] ?? SentenceReward($1).likelihood) }
     }
 
     /// Tells when sentences were longer than the relevance model reads.
     func sayWhatWasCut(_ console: Console) {
-        guard let cut = scorer.relevance?.cutTexts, cut > 0 else { return }
+        guard let cut = scorer?.relevance?.cutTexts, cut > 0 else { return }
         console.say("\(cut) sentences were longer than the relevance model reads; their ends went unseen")
     }
 }

@@ -84,6 +84,19 @@ extension BadInput {
             "steering without a model to steer by", "\(sample) --model $LLAVA --mode tree", code: 64,
             says: "--relevance"),
         BadInput(
+            "group beams of whole answers", "\(sample) --model $LLAVA --draw group-beams", code: 64,
+            says: "--mode tree"),
+        BadInput(
+            "a temperature of group beams",
+            "\(sample) --model $LLAVA --mode tree --draw group-beams --temperature 0.5", code: 64,
+            says: "--draw sampling"),
+        BadInput(
+            "a filter that isn't there", spoil: sampled(), "\(calibrate) --filter emoji", code: 64,
+            says: "emoji"),
+        BadInput(
+            "the score of a search that drew nothing", spoil: sampled(), "\(calibrate) --likelihood beam",
+            says: "r.jsonl:1: nodes[0]: no score \"beam\"; draw with --draw group-beams"),
+        BadInput(
             "going on with a stream", "sightline sample prompts.jsonl --model $LLAVA --resume", code: 64,
             says: "--resume needs --output"),
         BadInput(

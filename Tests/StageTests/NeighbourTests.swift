@@ -10,7 +10,12 @@ struct NeighbourTests {
         "sightline sample prompts.jsonl --model $TIED --count 3 --with-greedy --max-tokens 7 --quiet"
     private static let calibrate = "sightline calibrate drawn.jsonl --relevance $CLIP --quiet"
 
-    @Test(arguments: [sample, answers, calibrate], ["", "OPENBLAS_CORETYPE=Haswell"])
+    private static let beams = """
+        sightline sample prompts.jsonl --model $LLAVA --mode tree --draw group-beams --steer-by likelihood \
+        --end-token passes --max-characters 200 --children 3 --max-tokens 5 --max-sentences 4 --quiet
+        """
+
+    @Test(arguments: [sample, answers, beams, calibrate], ["", "OPENBLAS_CORETYPE=Haswell"])
     func neighboursDoNotMatter(stage: String, core: String) throws {
         let shop = try Workshop(prompts: 7)
         let command = "\(core) \(stage)"
