@@ -2,7 +2,9 @@
 export PATH := $(CURDIR)/.build/release:$(PATH)
 PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/[a-z]*)))
 ABLATION := default likelihood relevance lambda-0.5
+SWEEP ?= $(foreach recipe,default paper code,$(addprefix $(recipe)-,0.1 0.5 0.9))
 LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
+SWEPT ?= 1# rounds
 PREFIX ?= /usr/local
 PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
@@ -16,7 +18,7 @@ scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation compare report bench install
+.PHONY: help deps build test lint demo csr run models ablation sweep compare report bench install
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
@@ -58,6 +60,17 @@ compare: build ## the last rounds of runs side by side: RUNS="a b c"
 	@mkdir -p runs/compare
 	sightline eval compare base=runs/$(firstword $(RUNS))/base $(foreach run,$(RUNS),$(run)=$(call last,$(run))) \
 		-o runs/compare/summary.json --plot runs/compare/plot.svg
+
+sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, each at three weights of relevance
+	@mkdir -p runs/sweep
+	sightline eval compare base=runs/$</base $(foreach s,$(SWEEP),$s=runs/sweep-$s/round-$(SWEPT)) -o runs/sweep/summary.json
+	@for s in $(SWEEP); do sed 's/.*"agreement":\([^,]*\).*"length_difference":\([^,]*\).*/'$$s': the chosen answer truer in \1, longer by \2 words/' \
+		runs/sweep-$$s/round-$(SWEPT)/audit.json; done
+
+sweep-%: build
+	@mkdir -p runs/$@
+	sed 's/^lambda = [0-9.]*/lambda = $(lastword $(subst -, ,$*))/' pipelines/recipes/$(firstword $(subst -, ,$*)).toml >runs/$@/swept.toml
+	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=runs/$@/swept.toml ROUNDS=$(SWEPT)
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html
