@@ -17,7 +17,8 @@ import torch
 def search(logits_after, groups, penalty, period, pad, max_tokens, runner_up=True):
     """`logits_after(ids)` are the next token's logits after new ids. Returns the closed groups in their order.
 
-    `runner_up` False reports the full stop itself, to see whether a case tells the difference.
+    Without a pad closed groups report nothing, with `runner_up` False the full stop itself: to see whether a case tells
+    the difference.
     """
     ids = [[] for _ in range(groups)]
     logps = [[] for _ in range(groups)]
@@ -28,7 +29,7 @@ def search(logits_after, groups, penalty, period, pad, max_tokens, runner_up=Tru
         reported = []
         for group in range(groups):
             if group in closed:
-                reported.append(pad)
+                reported += [] if pad is None else [pad]
                 continue
             bare = logits_after(ids[group]).log_softmax(-1)
             counts = torch.bincount(torch.tensor(reported, dtype=torch.long), minlength=len(bare))
@@ -49,14 +50,22 @@ def search(logits_after, groups, penalty, period, pad, max_tokens, runner_up=Tru
     return found, gap
 
 
-def case(logits_after, groups, penalty, pad, max_tokens):
-    """The search with the full stop that tells most: some groups close by it, some don't, and the runner-up counts."""
-    free, _ = search(logits_after, groups, penalty, -1, pad, max_tokens)
-    for period in dict.fromkeys(i for step in zip(*(f["ids"] for f in free)) for i in step):
-        found, gap = search(logits_after, groups, penalty, period, pad, max_tokens)
-        plain, _ = search(logits_after, groups, penalty, period, pad, max_tokens, runner_up=False)
-        ends = [f["ids"][-1] == period for f in found]
-        if any(ends) and not all(ends) and found != plain and gap > 1e-4:
-            return {"groups": groups, "penalty": penalty, "period": period, "pad": pad, "max_tokens": max_tokens,
-                    "least_gap": gap, "sentences": found}  # fmt: skip
+def case(logits_after, groups, penalty, max_tokens):
+    """The search with the full stop and the pad token that tell most: some groups close and some don't, and both the
+    runner-up and the pad token change what comes out."""
+
+    def run(period, pad, runner_up=True):
+        return search(logits_after, groups, penalty, period, pad, max_tokens, runner_up)
+
+    by_step = zip(*(f["ids"] for f in run(period=-1, pad=None)[0]))
+    for period in dict.fromkeys(i for step in by_step for i in step):
+        unpadded, _ = run(period, None)
+        ends = [f["ids"][-1] == period for f in unpadded]
+        if all(ends) or not any(ends) or unpadded == run(period, None, runner_up=False)[0]:
+            continue
+        for pad in dict.fromkeys(i for f in unpadded for i in reversed(f["ids"]) if i != period):
+            found, gap = run(period, pad)
+            if found not in (unpadded, run(period, pad, runner_up=False)[0]) and gap > 1e-4:
+                return {"groups": groups, "penalty": penalty, "period": period, "pad": pad, "max_tokens": max_tokens,
+                        "least_gap": gap, "sentences": found}  # fmt: skip
     raise SystemExit("beams.py: no full stop shows the runner-up; choose other settings")

@@ -170,9 +170,9 @@ def write_beams():
     turns, pixels = turns_of("grouped")
     model = load_llava("grouped", torch.float64)
     cases = []
-    for turn, groups, penalty, pad in ((0, 5, 3.0, 381), (1, 5, 0.25, 381), (0, 3, 0.5, 7), (1, 4, 1.0, 381)):
+    for turn, groups, penalty in ((0, 5, 3.0), (1, 5, 0.25), (0, 3, 0.5), (1, 4, 1.0)):
         after = functools.cache(lambda ids: exact.logits_of(model, turns[turn][0] + list(ids), pixels[turn])[-1])
-        found = beams.case(lambda ids: after(tuple(ids)), groups, penalty, pad, max_tokens=9)
+        found = beams.case(lambda ids: after(tuple(ids)), groups, penalty, max_tokens=9)
         cases.append({"turn": turn} | found)
         print("beams:", [(f["group"], f["ids"], round(f["score"], 3)) for f in found["sentences"]])
     tiny.write_json(HERE / "beams.json", {"checkpoint": "llava-grouped", "cases": cases})
