@@ -4,7 +4,6 @@ PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/[a-z]*)))
 ABLATION := default likelihood relevance lambda-0.5
 SWEEP ?= $(foreach recipe,default paper code,$(addprefix $(recipe)-,0.1 0.5 0.9))
 LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
-SWEPT ?= 1# rounds
 PREFIX ?= /usr/local
 PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
@@ -63,14 +62,14 @@ compare: build ## the last rounds of runs side by side: RUNS="a b c"
 
 sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, each at three weights of relevance
 	@mkdir -p runs/sweep
-	sightline eval compare base=runs/$</base $(foreach s,$(SWEEP),$s=runs/sweep-$s/round-$(SWEPT)) -o runs/sweep/summary.json
+	sightline eval compare base=runs/$</base $(foreach s,$(SWEEP),$s=runs/sweep-$s/round-$(or $(ROUNDS),1)) -o runs/sweep/summary.json
 	@for s in $(SWEEP); do sed 's/.*"agreement":\([^,]*\).*"length_difference":\([^,]*\).*/'$$s': the chosen answer truer in \1, longer by \2 words/' \
-		runs/sweep-$$s/round-$(SWEPT)/audit.json; done
+		runs/sweep-$$s/round-$(or $(ROUNDS),1)/audit.json; done
 
 sweep-%: build
 	@mkdir -p runs/$@
 	sed 's/^lambda = [0-9.]*/lambda = $(lastword $(subst -, ,$*))/' pipelines/recipes/$(firstword $(subst -, ,$*)).toml >runs/$@/swept.toml
-	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=runs/$@/swept.toml ROUNDS=$(SWEPT)
+	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=runs/$@/swept.toml
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html
