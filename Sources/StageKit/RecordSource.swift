@@ -5,6 +5,8 @@ import Records
 package struct InputRecord: Sendable {
     /// Number of its line over all inputs, from 1.
     package let number: Int
+    /// As the options name it.
+    package let file: String
     /// `file:line`, or `file[index]` in an array: how errors name it.
     package let place: String
     package let id: String
@@ -56,7 +58,7 @@ final class RecordSource {
                 var record = try Record(parsing: bytes)
                 let id = try name(&record)
                 if !isWanted { continue }
-                return .record(InputRecord(number: number, place: place, id: id, record: record))
+                return .record(InputRecord(number: number, file: file, place: place, id: id, record: record))
             } catch let error as RecordError {
                 if !isWanted { continue }
                 return .bad(number: number, place: place, error: error)

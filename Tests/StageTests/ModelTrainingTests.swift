@@ -15,7 +15,7 @@ struct ModelTrainingTests {
             clip="sightline clip-train scenes/clip.jsonl --image-root scenes --no-ledger --quiet"
             $sft --steps 2 \(Self.small) --layers 1 --key-value-heads 1 --inner 32 -o llava
             $sft --steps 2 --batch 4 --model llava -o llava2
-            sed 's/"id":"/"id":"b/' scenes/sft.jsonl | head -2 >more.jsonl
+            sed -n '1,2{s/"id":"/"id":"b/;p;}' scenes/sft.jsonl >more.jsonl
             $sft more.jsonl --weight 1 --weight 3 --steps 2 --batch 4 --model llava -o mixed
             $clip --steps 2 \(Self.small) --text-layers 1 --projection 20 --tower llava -o clip
             $clip --steps 2 --batch 4 --model clip -o clip2
