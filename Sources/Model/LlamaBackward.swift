@@ -22,6 +22,21 @@ extension Llama {
         return result
     }
 
+    /// Each label with the likeliest token in its row that it doesn't name.
+    package func alternatives(_ hidden: Matrix, _ labels: [Label], _ arena: Arena) -> [Label] {
+        var result = labels
+        forEachChunk(hidden, labels, arena) { first, rows, logits in
+            for r in 0..<rows.rows {
+                let label = labels[first + r]
+                logits[r, Int(label.target)] = -.infinity
+                let row = UnsafeBufferPointer(start: logits.row(r), count: logits.columns)
+                let best = row.indices.max { row[$0] < row[$1] } ?? 0
+                result[first + r] = Label(row: label.row, target: Int32(best))
+            }
+        }
+        return result
+    }
+
     /// dHidden `[T × C]` of Σ weights[i] · log p(label i); the head's gradient is added where it is trained.
     package func logProbabilitiesBackward(
         _ hidden: Matrix, _ labels: [Label], weights: [Float], _ arena: Arena

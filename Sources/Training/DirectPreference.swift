@@ -107,6 +107,7 @@ package final class PreferenceTrainer {
         let features = arena.matrix(pairs.reduce(0) { $0 + ($1.features?.count ?? 0) } / width, width)
         var forest = TokenForest()
         var labels: [Label] = []
+        var rejected: [Int] = []
         var row = 0
         for pair in pairs {
             let root = forest.add(pair.prompt.map { $0 < 0 ? $0 - Int32(row) : $0 })
@@ -120,8 +121,13 @@ package final class PreferenceTrainer {
                 let span = forest.add(answer, parent: root)
                 labels += forest.labels(of: span)
             }
+            rejected += labels.indices.suffix(pair.rejected.count)
         }
         let tape = decoder.forward(forest, features: features, arena)
+        if loss.rejected == .topAlternative {
+            let alternatives = decoder.alternatives(tape.hidden, rejected.map { labels[$0] }, arena)
+            for (index, label) in zip(rejected, alternatives) { labels[index] = label }
+        }
         var values = decoder.logProbabilities(tape.hidden, labels, arena)[...]
         func next(_ count: Int) -> [Double] {
             defer { values = values.dropFirst(count) }

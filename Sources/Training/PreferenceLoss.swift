@@ -43,7 +43,17 @@ package struct PreferenceLoss: Sendable {
         case conservative
     }
 
+    /// Which tokens give a rejected answer its log-probabilities.
+    package enum RejectedTokens: String, Sendable, CaseIterable {
+        /// Its own.
+        case label
+        /// At each of its places the likeliest other one, under policy and reference each by itself: what SIMA's
+        /// released trainer computes where its paper has plain DPO.
+        case topAlternative = "top-alternative"
+    }
+
     package var kind: Kind
+    package var rejected: RejectedTokens
     package var beta: Double
     /// ε of `robust` and `conservative`.
     package var labelSmoothing: Double
@@ -55,9 +65,10 @@ package struct PreferenceLoss: Sendable {
 
     package init(
         _ kind: Kind = .sigmoid, beta: Double = 0.1, labelSmoothing: Double = 0, likelihoodWeight: Double = 0,
-        normalise: Bool = false
+        normalise: Bool = false, rejected: RejectedTokens = .label
     ) {
         self.kind = kind
+        self.rejected = rejected
         self.beta = beta
         self.labelSmoothing = labelSmoothing
         self.likelihoodWeight = likelihoodWeight

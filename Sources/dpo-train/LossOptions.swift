@@ -14,6 +14,9 @@ struct LossOptions: ParsableArguments {
     var gamma = 1.0
     @Flag(help: "Score an answer by the mean over its tokens, by their weights, not by the sum.")
     var normalise = false
+    @Option(
+        help: "Tokens that give a rejected answer its log-probabilities; SIMA's trainer has top-alternative.")
+    var rejectedLogp = PreferenceLoss.RejectedTokens.label
 
     func validate() throws {
         if !(beta > 0) { throw ValidationError("--beta \(beta): give a number above 0") }
@@ -34,8 +37,12 @@ struct LossOptions: ParsableArguments {
     var preferenceLoss: PreferenceLoss {
         PreferenceLoss(
             loss, beta: beta, labelSmoothing: labelSmoothing, likelihoodWeight: likelihoodWeight,
-            normalise: normalise)
+            normalise: normalise, rejected: rejectedLogp)
     }
+
+    /// Whether an unweighted answer's score is the sum of its own log-probabilities.
+    var scoresAreSums: Bool { !normalise && rejectedLogp == .label }
 }
 
 extension PreferenceLoss.Kind: ExpressibleByArgument {}
+extension PreferenceLoss.RejectedTokens: ExpressibleByArgument {}

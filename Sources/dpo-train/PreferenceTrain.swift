@@ -68,7 +68,7 @@ import Training
         }
         guard !examples.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
         let pairs = PairSet(
-            examples, policy, featureMemory: featureMemory << 20, scoresAreSums: !lossOptions.normalise)
+            examples, policy, featureMemory: featureMemory << 20, scoresAreSums: lossOptions.scoresAreSums)
         if dumpTokens { return pairs.dump(policy, run.console) }
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
         try attachAdapter(policy)

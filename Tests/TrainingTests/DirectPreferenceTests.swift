@@ -166,4 +166,31 @@ private func distance(_ left: Double, _ right: Double) -> Double {
             }
         }
     }
+
+    /// SIMA's trainer: where the label is the likeliest token the second one counts, else the likeliest.
+    @Test func topAlternativesOfRejectedAnswers() throws {
+        let (model, pairs) = try Self.start()
+        let decoder = model.decoder
+        var forest = TokenForest()
+        let root = forest.add([1, 5, 9])
+        let likely = forest.add([7, 8], parent: root)
+        let arena = Arena()
+        let hidden = decoder.forward(forest, features: nil, arena).hidden
+        let logits = decoder.logits(hidden, arena)
+        var labels = forest.labels(of: likely)
+        func order(_ row: Int) -> [Int32] {
+            (0..<logits.columns).sorted { logits[row, $0] > logits[row, $1] }.map { Int32($0) }
+        }
+        // One label that is the likeliest token, one that isn't.
+        let ranks = labels.map { order($0.row) }
+        labels[0] = Label(row: labels[0].row, target: ranks[0][0])
+        labels[1] = Label(row: labels[1].row, target: ranks[1][3])
+        #expect(decoder.alternatives(hidden, labels, arena).map(\.target) == [ranks[0][1], ranks[1][0]])
+
+        let plain = PreferenceTrainer(decoder, PreferenceLoss())
+        let other = PreferenceTrainer(decoder, PreferenceLoss(rejected: .topAlternative))
+        for (own, alternative) in zip(plain.referenceScores(pairs), other.referenceScores(pairs)) {
+            #expect(own.chosen == alternative.chosen && own.rejected != alternative.rejected)
+        }
+    }
 }
