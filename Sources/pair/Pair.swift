@@ -92,6 +92,7 @@ import StageKit
     }
 
     func run(in run: StageRun) throws {
+        if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
             rule: try rule, from: from, score: score, bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
