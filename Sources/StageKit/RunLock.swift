@@ -4,6 +4,7 @@ import Foundation
 package final class RunLock: Sendable {
     package let path: String
     let descriptor: Int32
+    private let isInherited: Bool
 
     /// The lock of the run `name`: `runs/NAME/.lock`.
     /// - Throws: `StageError` with exit code 75 where another process holds it.
@@ -27,6 +28,7 @@ package final class RunLock: Sendable {
     /// - Parameter isInherited: whether programs that this one starts keep the lock.
     package init(path: String, of subject: String, isInherited: Bool = false) throws {
         self.path = path
+        self.isInherited = isInherited
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | (isInherited ? 0 : O_CLOEXEC), 0o666)
             guard descriptor >= 0 else { throw StageError.system(path, "open or make it") }
@@ -47,7 +49,11 @@ package final class RunLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child holds the descriptor too until it has become its program; closing ours would not free the lock.
+        if !isInherited { flock(descriptor, LOCK_UN) }
+        close(descriptor)
+    }
 
     private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
         var held = stat()
