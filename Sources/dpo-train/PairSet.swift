@@ -30,8 +30,11 @@ final class PairSet {
             let encoded = try model.encode(
                 prompt: pair.prompt, hasImage: image != nil, answers: [pair.chosen, pair.rejected])
             (prompt, chosen, rejected) = (encoded.prompt, encoded.answers[0], encoded.answers[1])
-            let spans = [pair.weights?.chosen ?? [], pair.weights?.rejected ?? []]
-            let both = zip(encoded.answers, spans).map { answer, spans in
+            guard let spans = pair.weights else {
+                weights = nil
+                return
+            }
+            let both = zip(encoded.answers, [spans.chosen, spans.rejected]).map { answer, spans in
                 Self.weights(spans, model.bytes(of: answer, after: encoded.prompt), gamma)
             }
             weights =

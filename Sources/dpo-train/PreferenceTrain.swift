@@ -78,13 +78,13 @@ import Training
             policy.llava.decoder, lossOptions.preferenceLoss, rowLimit: passTokens)
         let reference = try pairs.reference(trainer, digest: policy.digest, folder: folder, run)
         let split = pairs.split(holdOut: holdOut)
-        try train(policy, trainer, pairs, reference, split.training, folder, run)
+        let loop = try train(policy, trainer, pairs, reference, split.training, folder, run)
         if !split.heldOut.isEmpty { try measure(trainer, pairs, reference, split.heldOut, run) }
 
         let adapter = policy.llava.decoder.adapter(
             alpha: alpha, baseModelName: model.model, baseDigest: policy.digest)
         try adapter?.write(to: folder)
-        try FileManager.default.removeItemIfThere(folder.appendingPathComponent("checkpoint.safetensors"))
+        try loop.finish()
         try AtomicFolder.publish(output)
         try run.addOutput(output, kind: .model)
     }
@@ -102,7 +102,7 @@ import Training
     private func train(
         _ policy: VisionLanguageModel, _ trainer: PreferenceTrainer, _ pairs: PairSet,
         _ reference: [PairLogProbabilities], _ training: [Int], _ folder: URL, _ run: StageRun
-    ) throws {
+    ) throws -> TrainingLoop {
         guard !training.isEmpty else { throw StageError.failed("every pair is held out; lower --hold-out") }
         let decoder = policy.llava.decoder
         let parameters = decoder.adapterParameters
@@ -132,6 +132,7 @@ import Training
                 return (metrics, chosen.map { pairs.examples[$0].id })
             })
         progress.finish()
+        return loop
     }
 
     private func measure(
@@ -145,9 +146,3 @@ import Training
 }
 
 extension Schedule.Shape: ExpressibleByArgument {}
-
-extension FileManager {
-    func removeItemIfThere(_ url: URL) throws {
-        if fileExists(atPath: url.path) { try removeItem(at: url) }
-    }
-}
