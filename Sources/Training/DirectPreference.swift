@@ -3,7 +3,7 @@ import Kernels
 import Model
 
 /// A preference pair as tokens. The two answers are children of one prompt, which is computed once.
-package struct PreferenceExample: Sendable {
+package struct PreferenceExample: AnsweredPrompt, Sendable {
     package let id: String
     /// −1 − i stands for row i of `features`.
     package let prompt: [Int32]
@@ -14,6 +14,7 @@ package struct PreferenceExample: Sendable {
     package let rejected: [Int32]
     /// How much each token counts; nil where all count the same.
     package let weights: PairTokens?
+    package var answers: [[Int32]] { [chosen, rejected] }
 
     package init(
         id: String, prompt: [Int32], features: Buffer?, chosen: [Int32], rejected: [Int32],
@@ -40,24 +41,24 @@ package final class PreferenceTrainer {
 
     /// Scores of the answers under the model with its adapter off; without weights and `normalise` summed
     /// log-probabilities.
-    package func referenceScores(_ pairs: [PreferenceExample]) -> [PairLogProbabilities] {
+    package func referenceScores(_ pairs: [PreferenceExample]) -> [PairScores] {
         decoder.useAdapter(false)
         defer { decoder.useAdapter(true) }
         return zip(pairs, logProbabilities(pairs)).map { loss.scores($1, $0.weights) }
     }
 
     private func logProbabilities(_ pairs: [PreferenceExample]) -> [PairTokens] {
-        passes(pairs).flatMap { forward(pairs[$0]).logs }
+        passes(pairs, rowLimit).flatMap { forward(pairs[$0]).logs }
     }
 
     /// Adds the gradient of the batch's mean loss.
     /// - Parameter reference: by `referenceScores`.
     /// - Returns: metrics under TRL's names.
     package func addGradients(
-        _ batch: [PreferenceExample], reference: [PairLogProbabilities]
+        _ batch: [PreferenceExample], reference: [PairScores]
     ) -> Metrics {
         var summary = PreferenceSummary()
-        for range in passes(batch) {
+        for range in passes(batch, rowLimit) {
             let pass = forward(batch[range])
             var weights: [Float] = []
             for (index, logs) in zip(range, pass.logs) {
@@ -75,7 +76,7 @@ package final class PreferenceTrainer {
     }
 
     /// The same metrics without gradients, for held-out pairs.
-    package func evaluate(_ pairs: [PreferenceExample], reference: [PairLogProbabilities]) -> Metrics {
+    package func evaluate(_ pairs: [PreferenceExample], reference: [PairScores]) -> Metrics {
         var summary = PreferenceSummary()
         for (index, logs) in logProbabilities(pairs).enumerated() {
             let result = loss.evaluate(logs, pairs[index].weights, reference: reference[index])
@@ -84,46 +85,19 @@ package final class PreferenceTrainer {
         return summary.metrics
     }
 
-    private func passes(_ pairs: [PreferenceExample]) -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        var (first, rows) = (0, 0)
-        for (index, pair) in pairs.enumerated() {
-            let count = pair.prompt.count + pair.chosen.count + pair.rejected.count
-            if index > first, rows + count > rowLimit {
-                ranges.append(first..<index)
-                (first, rows) = (index, 0)
-            }
-            rows += count
-        }
-        if first < pairs.count { ranges.append(first..<pairs.count) }
-        return ranges
-    }
-
     private func forward(_ pairs: ArraySlice<PreferenceExample>) -> (
         tape: Llama.Tape, labels: [Label], logs: [PairTokens]
     ) {
         arena.reset()
-        let width = decoder.config.hiddenSize
-        let features = arena.matrix(pairs.reduce(0) { $0 + ($1.features?.count ?? 0) } / width, width)
-        var forest = TokenForest()
+        let tree = answerForest(pairs, width: decoder.config.hiddenSize, arena)
         var labels: [Label] = []
         var rejected: [Int] = []
-        var row = 0
-        for pair in pairs {
-            let root = forest.add(pair.prompt.map { $0 < 0 ? $0 - Int32(row) : $0 })
-            if let picture = pair.features {
-                let rows = picture.count / width
-                features.rows(row..<row + rows).copy(from: picture.matrix(rows: rows, columns: width))
-                row += rows
-            }
-            for answer in [pair.chosen, pair.rejected] {
-                // In one expression the forest would be read before the span is in it.
-                let span = forest.add(answer, parent: root)
-                labels += forest.labels(of: span)
-            }
-            rejected += labels.indices.suffix(pair.rejected.count)
+        for (number, span) in tree.answers.enumerated() {
+            let answer = tree.forest.labels(of: span)
+            labels += answer
+            if number % 2 == 1 { rejected += labels.indices.suffix(answer.count) }
         }
-        let tape = decoder.forward(forest, features: features, arena)
+        let tape = decoder.forward(tree.forest, features: tree.features, arena)
         if loss.rejected == .topAlternative {
             let alternatives = decoder.alternatives(tape.hidden, rejected.map { labels[$0] }, arena)
             for (index, label) in zip(rejected, alternatives) { labels[index] = label }
@@ -144,7 +118,7 @@ private struct PreferenceSummary {
     private var (loss, chosen, rejected, accurate) = (0.0, 0.0, 0.0, 0.0)
     private var (chosenLogs, rejectedLogs) = (0.0, 0.0)
 
-    mutating func add(_ loss: Double, _ rewards: PairLogProbabilities, _ logs: PairTokens) {
+    mutating func add(_ loss: Double, _ rewards: PairScores, _ logs: PairTokens) {
         count += 1
         self.loss += loss
         chosen += rewards.chosen

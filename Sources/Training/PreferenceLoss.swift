@@ -1,7 +1,7 @@
 import Foundation
 
 /// A number for either answer of a pair.
-package struct PairLogProbabilities: Sendable, Equatable {
+package struct PairScores: Sendable, Equatable {
     package var chosen: Double
     package var rejected: Double
 
@@ -82,11 +82,11 @@ package struct PreferenceLoss: Sendable {
     ///   - weights: how much each token counts; nil where all count the same.
     ///   - reference: the answers' scores under the reference, by `scores`.
     package func evaluate(
-        _ logs: PairTokens, _ weights: PairTokens?, reference: PairLogProbabilities
-    ) -> (loss: Double, rewards: PairLogProbabilities, slopes: PairTokens) {
+        _ logs: PairTokens, _ weights: PairTokens?, reference: PairScores
+    ) -> (loss: Double, rewards: PairScores, slopes: PairTokens) {
         let shares = (weights ?? logs.map { $0.map { _ in 1 } }).map(shares)
         let scores = scores(logs, weights)
-        let rewards = PairLogProbabilities(
+        let rewards = PairScores(
             chosen: beta * (scores.chosen - reference.chosen),
             rejected: beta * (scores.rejected - reference.rejected))
         let (value, slope) = evaluate(rewards.chosen - rewards.rejected)
@@ -100,12 +100,12 @@ package struct PreferenceLoss: Sendable {
     }
 
     /// s of either answer: Σ w·log p, over Σ w where `normalise`.
-    package func scores(_ logs: PairTokens, _ weights: PairTokens?) -> PairLogProbabilities {
+    package func scores(_ logs: PairTokens, _ weights: PairTokens?) -> PairScores {
         func score(_ logs: [Double], _ weights: [Double]?) -> Double {
             guard weights != nil || normalise else { return logs.reduce(0, +) }
             return zip(logs, shares(weights ?? logs.map { _ in 1 })).reduce(0) { $0 + $1.0 * $1.1 }
         }
-        return PairLogProbabilities(
+        return PairScores(
             chosen: score(logs.chosen, weights?.chosen), rejected: score(logs.rejected, weights?.rejected))
     }
 
@@ -117,9 +117,6 @@ package struct PreferenceLoss: Sendable {
 
     /// The loss and its slope by z.
     private func evaluate(_ z: Double) -> (value: Double, slope: Double) {
-        // −log σ(x) without overflow, and σ(−x), its slope's size
-        func surprise(_ x: Double) -> Double { max(-x, 0) + log1p(exp(-abs(x))) }
-        func doubt(_ x: Double) -> Double { 1 / (1 + exp(x)) }
         let ε = labelSmoothing
         switch kind {
         case .sigmoid: return (surprise(z), -doubt(z))
@@ -137,3 +134,9 @@ package struct PreferenceLoss: Sendable {
         }
     }
 }
+
+/// −log σ(z), without overflow.
+func surprise(_ z: Double) -> Double { max(-z, 0) + log1p(exp(-abs(z))) }
+
+/// σ(−z), the size of its slope.
+func doubt(_ z: Double) -> Double { 1 / (1 + exp(z)) }

@@ -3,7 +3,7 @@ import Kernels
 import Model
 
 /// Answers to one prompt, each followed by the turn that has it graded: children of one root.
-package struct GradedExample: Sendable {
+package struct GradedExample: AnsweredPrompt, Sendable {
     package let id: String
     /// −1 − i stands for row i of `features`.
     package let prompt: [Int32]
@@ -15,14 +15,6 @@ package struct GradedExample: Sendable {
     package init(id: String, prompt: [Int32], features: Buffer?, answers: [[Int32]]) {
         (self.id, self.prompt, self.features, self.answers) = (id, prompt, features, answers)
     }
-}
-
-/// Scores of a pair's answers.
-package struct PairScores: Sendable, Equatable {
-    package var chosen: Double
-    package var rejected: Double
-
-    package init(chosen: Double, rejected: Double) { (self.chosen, self.rejected) = (chosen, rejected) }
 }
 
 /// The loss that reward models are trained with: −log σ(r_w − r_l), its mean over a batch, and a term that
@@ -40,9 +32,8 @@ package struct RewardLoss: Sendable {
         var loss = centring * abs(mean)
         let slopes = batch.map { scores in
             let z = scores.chosen - scores.rejected
-            // softplus(−z) without overflow
-            loss += (max(-z, 0) + log1p(exp(-abs(z)))) / count
-            let slope = 1 / (1 + exp(z)) / count
+            loss += surprise(z) / count
+            let slope = doubt(z) / count
             return PairScores(chosen: pull - slope, rejected: pull + slope)
         }
         return (loss, slopes)
@@ -72,13 +63,13 @@ package final class RewardTrainer {
 
     /// The score of every answer of every example.
     package func scores(_ examples: [GradedExample]) -> [[Double]] {
-        passes(examples).flatMap { forward(examples[$0]).scores }
+        passes(examples, rowLimit).flatMap { forward(examples[$0]).scores }
     }
 
     /// Adds the gradient of the batch's loss. An example's first answer is the chosen one, its second the
     /// rejected one.
     package func addGradients(_ batch: [GradedExample]) -> Metrics {
-        let ranges = passes(batch)
+        let ranges = passes(batch, rowLimit)
         // The centring term is of the whole batch: with several passes its scores are wanted beforehand.
         var pairs = ranges.count > 1 ? Self.pairs(scores(batch)) : []
         for range in ranges {
@@ -113,45 +104,14 @@ package final class RewardTrainer {
         ]
     }
 
-    private func passes(_ examples: [GradedExample]) -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        var (first, rows) = (0, 0)
-        for (index, example) in examples.enumerated() {
-            let count = example.answers.reduce(example.prompt.count) { $0 + $1.count }
-            if index > first, rows + count > rowLimit {
-                ranges.append(first..<index)
-                (first, rows) = (index, 0)
-            }
-            rows += count
-        }
-        if first < examples.count { ranges.append(first..<examples.count) }
-        return ranges
-    }
-
     /// - Returns: the rows at which the answers' scores are read, and the scores by example.
     private func forward(_ examples: ArraySlice<GradedExample>) -> (
         tape: Llama.Tape, rows: [Int], scores: [[Double]]
     ) {
         arena.reset()
-        let width = decoder.config.hiddenSize
-        let features = arena.matrix(examples.reduce(0) { $0 + ($1.features?.count ?? 0) } / width, width)
-        var forest = TokenForest()
-        var rows: [Int] = []
-        var firstFeature = 0
-        for example in examples {
-            let root = forest.add(example.prompt.map { $0 < 0 ? $0 - Int32(firstFeature) : $0 })
-            if let picture = example.features {
-                let count = picture.count / width
-                features.rows(firstFeature..<firstFeature + count)
-                    .copy(from: picture.matrix(rows: count, columns: width))
-                firstFeature += count
-            }
-            for answer in example.answers {
-                forest.add(answer, parent: root)
-                rows.append(forest.count - 1)
-            }
-        }
-        let tape = decoder.forward(forest, features: features, arena)
+        let tree = answerForest(examples, width: decoder.config.hiddenSize, arena)
+        let rows = tree.answers.map { tree.forest.spans[$0].rows.upperBound - 1 }
+        let tape = decoder.forward(tree.forest, features: tree.features, arena)
         var scores = rows.map { head.score(tape.hidden, row: $0) }[...]
         return (
             tape, rows,

@@ -89,14 +89,14 @@ final class PairSet {
     /// records with their `ref_logps` are left in `folder`, where a resumed run finds them.
     func reference(
         _ trainer: PreferenceTrainer, digest: String, folder: URL, _ run: StageRun
-    ) throws -> [PairLogProbabilities] {
+    ) throws -> [PairScores] {
         let kept = folder.appendingPathComponent("pairs.jsonl")
         let records = try stored(kept) ?? examples.map(\.record)
         let areSums = examples.map { scoresAreSums && $0.weights == nil }
         let known = try zip(records, areSums).map { record, isSum in
             isSum ? try PreferencePair(record).referenceLogProbabilities[digest] : nil
         }
-        var result: [PairLogProbabilities] = []
+        var result: [PairScores] = []
         let progress = run.progress(total: examples.count, unit: "reference pairs")
         for start in stride(from: 0, to: examples.count, by: 32) {
             let range = start..<min(examples.count, start + 32)
@@ -104,7 +104,7 @@ final class PairSet {
             var fresh = trainer.referenceScores(try examples(missing))[...]
             for index in range {
                 result.append(
-                    known[index].map { PairLogProbabilities(chosen: $0.chosen, rejected: $0.rejected) }
+                    known[index].map { PairScores(chosen: $0.chosen, rejected: $0.rejected) }
                         ?? fresh.removeFirst())
             }
             progress.advance(by: range.count)
@@ -124,7 +124,7 @@ final class PairSet {
     }
 
     private func write(
-        _ reference: [PairLogProbabilities?], _ records: [Record], _ digest: String, to url: URL
+        _ reference: [PairScores?], _ records: [Record], _ digest: String, to url: URL
     ) throws {
         var bytes: [UInt8] = []
         for (record, logs) in zip(records, reference) {

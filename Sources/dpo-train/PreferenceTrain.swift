@@ -101,7 +101,7 @@ import Training
 
     private func train(
         _ policy: VisionLanguageModel, _ trainer: PreferenceTrainer, _ pairs: PairSet,
-        _ reference: [PairLogProbabilities], _ training: [Int], _ folder: URL, _ run: StageRun
+        _ reference: [PairScores], _ training: [Int], _ folder: URL, _ run: StageRun
     ) throws -> TrainingLoop {
         guard !training.isEmpty else { throw StageError.failed("every pair is held out; lower --hold-out") }
         let decoder = policy.llava.decoder
@@ -136,7 +136,7 @@ import Training
     }
 
     private func measure(
-        _ trainer: PreferenceTrainer, _ pairs: PairSet, _ reference: [PairLogProbabilities], _ heldOut: [Int],
+        _ trainer: PreferenceTrainer, _ pairs: PairSet, _ reference: [PairScores], _ heldOut: [Int],
         _ run: StageRun
     ) throws {
         let metrics = trainer.evaluate(try pairs.examples(heldOut), reference: heldOut.map { reference[$0] })

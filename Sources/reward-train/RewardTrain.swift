@@ -71,9 +71,8 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
-        let prompt = try GradingPrompt(promptText(), place: "--prompt-file \(promptFile)")
-        let artefact = try Digest.artefact(promptFile, kind: .file)
-        try run.addInput(artefact, role: "prompt")
+        let file = try run.promptFile(promptFile)
+        let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
         let policy = try model.open(run)
         let grader = Grader(policy, prompt, showsFacts: facts)
         let read = try run.records(input) {
@@ -93,13 +92,12 @@ import Training
         trainer.parameters.forEach { $0.train() }
         let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
         let split = comparisons.split(holdOut: holdOut)
-        let identity = try run.identity(input) + artefact.digest
+        let identity = try run.identity(input) + file.digest
         let loop = try train(trainer, comparisons, split.training, folder, identity, run)
         if !split.heldOut.isEmpty { try measure(trainer, comparisons, split.heldOut, run) }
 
-        let name = URL(fileURLWithPath: promptFile).deletingPathExtension().lastPathComponent
         let config = RewardConfig(
-            baseDigest: policy.digest, promptID: "\(name)@\(artefact.digest.prefix(8))", prompt: prompt,
+            baseDigest: policy.digest, promptID: file.name, prompt: prompt,
             showsFacts: facts)
         try decoder.adapter(alpha: alpha, baseModelName: model.model, baseDigest: policy.digest)?
             .write(to: folder)
@@ -108,17 +106,6 @@ import Training
         try loop.finish()
         try AtomicFolder.publish(output)
         try run.addOutput(output, kind: .model)
-    }
-
-    private func promptText() throws -> String {
-        let bytes: Data
-        do { bytes = try Data(contentsOf: URL(fileURLWithPath: promptFile)) } catch {
-            throw StageError.failed("--prompt-file \(promptFile): it can't be read; check the path")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw StageError.failed("--prompt-file \(promptFile): not valid UTF-8; convert the file")
-        }
-        return text
     }
 
     private func train(

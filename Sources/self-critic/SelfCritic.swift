@@ -46,32 +46,16 @@ import StageKit
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
-        let prompt = try CriticPrompt(try promptText(), file: promptFile, showsReference: reference)
-        let artefact = try Digest.artefact(promptFile, kind: .file)
-        try run.addInput(artefact, role: "prompt")
+        let file = try run.promptFile(promptFile)
+        let prompt = try CriticPrompt(file.text, file: promptFile, showsReference: reference)
         let critic = Critic(
-            name: name(of: artefact), model: try model.open(run), prompt: prompt, images: images,
+            // What a verdict's `critic` says: the prompt, and whether a reference was shown.
+            name: file.name + (reference ? "+reference" : ""), model: try model.open(run), prompt: prompt,
+            images: images,
             maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
         try run.transform(options, batch: batch, check: { _ = try critic.questions(about: $0) }) {
             try critic.judge($0)
         }
-    }
-
-    private func promptText() throws -> String {
-        let bytes: Data
-        do { bytes = try Data(contentsOf: URL(fileURLWithPath: promptFile)) } catch {
-            throw StageError.failed("--prompt-file \(promptFile): it can't be read; check the path")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw StageError.failed("--prompt-file \(promptFile): not valid UTF-8; convert the file")
-        }
-        return text
-    }
-
-    /// The prompt by name and digest, and whether a reference was shown: what a verdict's `critic` says.
-    private func name(of prompt: Artefact) -> String {
-        let file = URL(fileURLWithPath: promptFile).deletingPathExtension().lastPathComponent
-        return "\(file)@\(prompt.digest.prefix(8))" + (reference ? "+reference" : "")
     }
 }
 

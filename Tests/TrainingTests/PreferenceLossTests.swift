@@ -26,7 +26,7 @@ private func distance(_ left: Double, _ right: Double) -> Double {
 @Suite struct PreferenceLossTests {
     static let logs = PairTokens(chosen: [-0.1, -0.2, -1, -0.5, -0.3], rejected: [-0.4, -2, -0.7])
     static let weights = PairTokens(chosen: [1, 1, 5, 5, 1], rejected: [1, 5, 1])
-    static let reference = PairLogProbabilities(chosen: -2.4, rejected: -3)
+    static let reference = PairScores(chosen: -2.4, rejected: -3)
 
     @Test func sigmoidLossAndSlopes() throws {
         for expected in try Oracle.json("dpo-losses", as: [LossCase].self) {
@@ -35,7 +35,7 @@ private func distance(_ left: Double, _ right: Double) -> Double {
                 PairTokens(
                     chosen: [expected.chosen / 4, expected.chosen * 0.75], rejected: [expected.rejected]),
                 nil,
-                reference: PairLogProbabilities(chosen: expected.refChosen, rejected: expected.refRejected))
+                reference: PairScores(chosen: expected.refChosen, rejected: expected.refRejected))
             #expect(distance(result.loss, expected.loss) < 1e-12)
             #expect(distance(result.rewards.chosen, expected.rewardChosen) < 1e-12)
             #expect(distance(result.rewards.rejected, expected.rewardRejected) < 1e-12)
@@ -55,7 +55,7 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         let smoothing = kind == .robust || kind == .conservative ? 0.1 : 0
         let result = PreferenceLoss(kind, beta: 0.4, labelSmoothing: smoothing).evaluate(
             PairTokens(chosen: [-1.5], rejected: [-2.25]), nil,
-            reference: PairLogProbabilities(chosen: -1.75, rejected: -2))
+            reference: PairScores(chosen: -1.75, rejected: -2))
         #expect(abs(result.loss - expected) < 1e-6)
     }
 
