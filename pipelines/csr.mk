@@ -3,11 +3,8 @@
 #   make csr RUN=name ROUNDS=3 RECIPE=default
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
-# Round k draws with the model of round k - 1, on the same prompts in every round.
-$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
-	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) --relevance $(RELEVANCE) \
-		--image-root $(prompts) --resume -o $@
+# The trees are steered by the reward.
+draw := --relevance $(RELEVANCE)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
 	sightline calibrate $< --config $R/recipe.toml --relevance $(RELEVANCE) --image-root $(prompts) --resume -o $@
@@ -15,9 +12,4 @@ $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml --audit $(@D)/audit.json --resume -o $@
 
-# The reference is the model that drew: the adapters of the rounds before stay folded in under the new one.
-$R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
-	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
-		--resume -o $(@D)
-
-kept: $(foreach file,candidates scored pairs,$(rounds:%=$R/round-%/$(file).jsonl))
+kept: $(rounds:%=$R/round-%/scored.jsonl)

@@ -7,10 +7,6 @@ include $(here)grading.mk
 REWARD ?= facts
 reward := $R/reward/$(REWARD)
 
-$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
-	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) --resume -o $@
-
 # Graded on the model that the reward was trained on, whatever round drew.
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $(reward)/reward_head.safetensors $R/recipe.toml
 	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) --image-root $(prompts) --resume -o $@
@@ -18,8 +14,4 @@ $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $(reward)/reward_head.safet
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml --score reward --audit $(@D)/audit.json --resume -o $@
 
-$R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
-	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
-		--resume -o $(@D)
-
-kept: $(foreach file,candidates scored pairs,$(rounds:%=$R/round-%/$(file).jsonl))
+kept: $(rounds:%=$R/round-%/scored.jsonl)

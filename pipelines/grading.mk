@@ -2,7 +2,7 @@
 # includes this after rounds.mk and asks for $R/reward/facts/reward_head.safetensors, or that of no-facts.
 #   COMPARISONS=n pictures  GRADE=file how a grade is asked for
 COMPARISONS ?= 3000
-GRADE ?= $(home)data/prompts/grade-short.txt
+GRADE ?= $(home)data/prompts/grade$(short).txt
 known := $R/scenes/known
 
 # Pictures that neither the models nor the rounds see.

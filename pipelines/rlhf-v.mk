@@ -4,15 +4,5 @@
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),rlhf-v)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
-$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
-	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) --resume -o $@
-
 $R/round-%/pairs.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml --align-edits $(MODEL) --audit $(@D)/audit.json --resume -o $@
-
-$R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
-	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
-		--resume -o $(@D)
-
-kept: $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl))

@@ -1,5 +1,5 @@
-# What every stage graph shares: a run's folder, its recipe and scenes, its rounds and their scores. A graph
-# includes this and says how runs/NAME/round-k/adapter comes about.
+# What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
+# trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
 # A run keeps the scenes and, unless RECIPE says another, the recipe that it began with.
 .DELETE_ON_ERROR:
@@ -25,6 +25,9 @@ adapters = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$1)
 weights := $(wildcard $(MODEL)/*.safetensors)
 policy = --model $(MODEL) $(patsubst %,--adapter $R/round-%/adapter,$1)
 
+# The model that comes along has seen too few words to read a long prompt.
+short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
+
 prompts := $R/scenes/prompts
 test := $R/scenes/test
 exam = --captions $(test)/prompts.jsonl --mme $(test)/mme.jsonl --image-root $(test) \
@@ -35,7 +38,7 @@ scored: $R/table.txt
 	@cat $<
 
 # Make removes what only lies between, unless it is mentioned somewhere.
-kept: $(call adapters,$(rounds))
+kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl))
 
 # Noticed by content: a recipe of another name or with other words has what follows made anew.
 $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
@@ -47,6 +50,17 @@ $(prompts)/prompts.jsonl:
 
 $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
+
+# Round k draws with the model of round k - 1, on the same prompts in every round.
+$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
+	@mkdir -p $(@D)
+	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) --image-root $(prompts) \
+		--resume -o $@
+
+# The reference is the model that drew: the adapters of the rounds before stay folded in under the new one.
+$R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
+	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
+		--resume -o $(@D)
 
 $R/base/eval/scores.json: $R/recipe.toml $(test)/prompts.jsonl $(weights)
 	@mkdir -p $R/base

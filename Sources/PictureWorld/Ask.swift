@@ -3,11 +3,14 @@ extension Scene {
     /// existence or a claim, colour, position, number, something open, and a choice of two answers.
     /// Yes and no are equally frequent within each kind; questions on the habit's companion are truthful.
     ///
-    /// - Parameter existence: further questions on existence: a small model needs many before it looks for a
-    ///   thing wherever it may be.
-    package func ask(count: Int = 8, existence: Int = 0, seed: UInt64) -> [Question] {
+    /// - Parameters:
+    ///   - existence: further questions on existence: a small model needs many before it looks for a thing
+    ///     wherever it may be.
+    ///   - choices: further choices of two answers, the lesson of a critic.
+    package func ask(count: Int = 8, existence: Int = 0, choices: Int = 0, seed: UInt64) -> [Question] {
         var asker = Asker(scene: self, random: WorldRandom(seed: seed, purpose: "questions \(id)"))
         return (0..<count).map { asker.question($0 % 8) } + (0..<existence).map { _ in asker.existence() }
+            + (0..<choices).map { _ in asker.choice() }
     }
 }
 
@@ -126,44 +129,58 @@ private struct Asker {
         }
     }
 
-    /// Two whole captions or two single sentences; the worse one invents an object (by habit or at random) or
-    /// errs in colour or place.
-    private mutating func choice() -> Question {
-        let isCaption = random.chance(0.4)
-        let good: String
-        let bad: String
-        if isCaption {
-            let caption = scene.describe(habit: false, seed: random.next())
-            good = caption.text
-            bad = spoilt(caption).text
-        } else {
-            good = pick(scene.trueSentences(seed: random.next()))
-            bad = spoilt(Caption(sentences: [good], invented: nil)).text
-        }
+    /// Two whole captions or two single sentences, of which one says less that is false.
+    mutating func choice() -> Question {
+        let isCaption = random.chance(0.7)
+        let (better, worse) = isCaption ? captions() : sentences()
         let isFirst = random.chance(0.5)
-        let reference = random.chance(0.3) ? scene.describe(habit: false, seed: random.next()).text : nil
+        let reference = random.chance(0.8) ? scene.describe(habit: false, seed: random.next()).text : nil
         let choice = Choice(
             question: isCaption ? pick(Wording.describe) : "Tell one thing about this image.",
-            answers: isFirst ? [good, bad] : [bad, good], reference: reference)
+            answers: isFirst ? [better, worse] : [worse, better], reference: reference,
+            metrics: random.chance(0.5))
         return Question(.choice, choice.prompt, isFirst ? "1" : "2")
     }
 
-    private mutating func spoilt(_ caption: Caption) -> Caption {
-        var sentences = caption.sentences
+    private mutating func sentences() -> (better: String, worse: String) {
+        let good = pick(scene.trueSentences(seed: random.next()))
+        return (good, spoilt([good])[0])
+    }
+
+    /// Half of them in the same words but for what is false; both may err, as a model's own answers do.
+    private mutating func captions() -> (better: String, worse: String) {
+        let good = scene.describe(habit: false, seed: random.next()).sentences
+        let other = random.chance(0.5) ? good : scene.describe(habit: false, seed: random.next()).sentences
+        let better = random.chance(0.3) ? spoilt(good) : good
+        var worse = spoilt(other)
+        if random.chance(0.3) { worse = spoilt(worse) }
+        while falsehoods(worse) <= falsehoods(better) { worse = spoilt(worse) }
+        return (better.joined(separator: " "), worse.joined(separator: " "))
+    }
+
+    private func falsehoods(_ sentences: [String]) -> Int {
+        sentences.count { scene.judge($0).verdict == .false }
+    }
+
+    /// One sentence more is false: by habit, or because it errs in object, colour or place.
+    private mutating func spoilt(_ sentences: [String]) -> [String] {
+        var sentences = sentences
         if scene.temptsHabit && random.chance(0.4) {
             sentences[sentences.count - 1] = scene.context.habit.sentence
-            return Caption(sentences: sentences, invented: scene.context.habit.companion)
+            return sentences
         }
         let kinds: [Falsehood] =
-            random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace]) + [.wrongContext]
+            random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace, .wrongSize]) + [
+                .wrongContext
+            ]
         for index in random.shuffled(Array(sentences.indices)) {
             for kind in kinds {
                 guard let worse = scene.falsify(sentences[index], kind, using: &random) else { continue }
                 sentences[index] = worse
-                return Caption(sentences: sentences, invented: nil)
+                return sentences
             }
         }
-        return caption
+        return sentences
     }
 
     private mutating func pick<Element>(_ elements: [Element]) -> Element {

@@ -72,17 +72,21 @@ package struct Choice: Sendable, Equatable {
     package let answers: [String]
     /// A trusted answer to compare with; nil asks the critic's own eyes.
     package let reference: String?
+    /// Whether the prompt says what to compare by.
+    package let metrics: Bool
 
-    package init(question: String, answers: [String], reference: String?) {
+    package init(question: String, answers: [String], reference: String?, metrics: Bool) {
         self.question = question
         self.answers = answers
         self.reference = reference
+        self.metrics = metrics
     }
 
     /// The prompt that the shipped model was taught; it answers "1" or "2".
     package var prompt: String {
         let told = reference.map { " Reference: \($0)" } ?? ""
         let options = answers.enumerated().map { " Answer \($0 + 1): \($1)" }.joined()
-        return "Question: \(question)\(told)\(options) Which answer is better, 1 or 2?"
+        let metrics = metrics ? "Compare objects, relations and attributes. " : ""
+        return "\(metrics)Question: \(question)\(told)\(options) Which answer is better, 1 or 2?"
     }
 }

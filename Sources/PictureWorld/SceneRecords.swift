@@ -44,10 +44,10 @@ extension Scene {
         return record
     }
 
-    /// A line of `sft.jsonl`: the caption, `questions` questions and `existence` further ones, all about one
+    /// A line of `sft.jsonl`: the caption, `questions` questions and further ones, all about one
     /// picture.
     package func lessonRecord(
-        habit: Bool, questions: Int, existence: Int = 0, seed: UInt64
+        habit: Bool, questions: Int, existence: Int = 0, choices: Int = 0, seed: UInt64
     ) throws -> Record {
         var random = WorldRandom(seed: seed, purpose: "lesson \(id)")
         let caption = describe(habit: habit, seed: seed)
@@ -55,7 +55,7 @@ extension Scene {
         record.set("id", .string(id))
         record.set("image", .string(imagePath))
         let prompt = Wording.describe[random.below(Wording.describe.count)]
-        let told = ask(count: questions, existence: existence, seed: seed).map {
+        let told = ask(count: questions, existence: existence, choices: choices, seed: seed).map {
             Scene.sample($0.kind.rawValue, $0.prompt, $0.answer)
         }
         record.set("samples", .array([Scene.sample("caption", prompt, caption.text)] + told))

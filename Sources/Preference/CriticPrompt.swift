@@ -3,8 +3,16 @@ import Records
 
 /// The text that asks a critic, with places for question and answers: `{question}`, `{answer_1}`, `{answer_2}`
 /// and, where a ground-truth answer is shown, `{reference}`. What stands between `{#reference}` and
-/// `{/reference}` is left out where none is.
+/// `{/reference}` is left out where none is shown, and likewise with `{#metrics}`.
 package struct CriticPrompt: Sendable {
+    /// Parts that a prompt may be asked without.
+    package enum Section: String, CaseIterable, Sendable {
+        /// The ground-truth answer.
+        case reference
+        /// What to compare by: SIMA's three vision metrics, objects, relations and attributes.
+        case metrics
+    }
+
     /// Places that a prompt may name.
     private enum Place: String, CaseIterable, Sendable {
         case question, reference
@@ -17,28 +25,28 @@ package struct CriticPrompt: Sendable {
         case place(Place)
     }
 
-    package let showsReference: Bool
     private let pieces: [Piece]
 
     /// - Parameters:
     ///   - text: the prompt with its places; line ends around it don't count.
     ///   - file: where it stands, for errors.
-    /// - Throws: `PreferenceError.badOption` for an unknown or missing place, or an open section.
-    package init(_ text: String, file: String, showsReference: Bool) throws {
-        self.showsReference = showsReference
+    ///   - shown: the sections that stay.
+    /// - Throws: `PreferenceError.badOption` for an unknown or missing place, an open section, or no metrics
+    ///   to leave out.
+    package init(_ text: String, file: String, showing shown: Set<Section>) throws {
         func refuse(_ found: String, _ remedy: String) -> PreferenceError {
             .badOption("--prompt-file \(file)", found: found, remedy: remedy)
         }
         do {
             pieces = try Self.pieces(
-                of: try Self.choosing(sections: text, showsReference).trimmingCharacters(in: .newlines))
+                of: try Self.choosing(shown, of: text).trimmingCharacters(in: .newlines))
         } catch let fault as Fault { throw refuse(fault.found, fault.remedy) }
         let places = pieces.compactMap { if case .place(let place) = $0 { place } else { nil } }
-        for needed in [Place.question, .answer1, .answer2] + (showsReference ? [.reference] : [])
+        for needed in [Place.question, .answer1, .answer2] + (shown.contains(.reference) ? [.reference] : [])
         where !places.contains(needed) {
             throw refuse("no {\(needed.rawValue)} in it", "say where it stands")
         }
-        if !showsReference, places.contains(.reference) {
+        if !shown.contains(.reference), places.contains(.reference) {
             throw refuse("{reference} stands outside of {#reference} … {/reference}", "add --reference")
         }
     }
@@ -49,17 +57,24 @@ package struct CriticPrompt: Sendable {
     }
 
     /// Takes the marks of sections away, and the sections too where nothing would be shown in them.
-    private static func choosing(sections text: String, _ isShown: Bool) throws -> String {
-        var rest = text[...]
-        var result = ""
-        while let open = rest.range(of: "{#reference}") {
-            guard let close = rest[open.upperBound...].range(of: "{/reference}") else {
-                throw Fault(found: "{#reference} has no {/reference}", remedy: "close it")
-            }
-            result += rest[..<open.lowerBound] + (isShown ? rest[open.upperBound..<close.lowerBound] : "")
-            rest = rest[close.upperBound...]
+    private static func choosing(_ shown: Set<Section>, of text: String) throws -> String {
+        if !shown.contains(.metrics), !text.contains("{#metrics}") {
+            throw Fault(found: "no {#metrics} in it to leave out", remedy: "say where they stand")
         }
-        return result + rest
+        return try Section.allCases.reduce(text) { text, section in
+            var rest = text[...]
+            var result = ""
+            while let open = rest.range(of: "{#\(section.rawValue)}") {
+                guard let close = rest[open.upperBound...].range(of: "{/\(section.rawValue)}") else {
+                    throw Fault(
+                        found: "{#\(section.rawValue)} has no {/\(section.rawValue)}", remedy: "close it")
+                }
+                result += rest[..<open.lowerBound]
+                if shown.contains(section) { result += rest[open.upperBound..<close.lowerBound] }
+                rest = rest[close.upperBound...]
+            }
+            return result + rest
+        }
     }
 
     /// `{name}` is a place; braces around anything else than lower-case letters and digits are text.

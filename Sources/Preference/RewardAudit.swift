@@ -104,15 +104,6 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
         return metrics
     }
 
-    /// The metrics as one JSON object.
-    ///
-    /// - Throws: `RecordError` for a figure that is not finite.
-    package func json() throws -> JSONObject {
-        var object = JSONObject()
-        for (name, value) in metrics { object.set(name, try RecordError.naming(name) { try .double(value) }) }
-        return object
-    }
-
     /// A table for people.
     package var description: String {
         func row(_ name: String, _ cells: [String]) -> String {
@@ -152,4 +143,14 @@ private func correlation(_ a: [Double], _ b: [Double]) -> Double? {
     let sum = products.reduce(0, +)
     let varies = zScores(a).contains { $0 != 0 } && zScores(b).contains { $0 != 0 }
     return varies ? sum / Double(a.count) : nil
+}
+
+extension JSONObject {
+    /// Figures by name.
+    ///
+    /// - Throws: `RecordError` for a figure that is not finite.
+    package init(figures: [(name: String, value: Double)]) throws {
+        self.init()
+        for (name, value) in figures { set(name, try RecordError.naming(name) { try .double(value) }) }
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Records
 
 /// What the verdicts of one record amount to: preferences between two candidates, and a count of what gave
@@ -20,6 +21,12 @@ package struct VerdictPairs: Sendable, Equatable {
     package private(set) var unreadable = 0
     /// Pairs asked in one order only where both are wanted.
     package private(set) var oneOrder = 0
+    /// Verdicts that can be read, and of these the ones for the answer that was shown first.
+    package private(set) var readable = 0
+    package private(set) var forFirst = 0
+
+    /// Pairs that were judged.
+    package var judged: Int { preferences.count + ties + unreadable + oneOrder }
 
     /// - Parameters:
     ///   - verdicts: all of a record; where a critic judged the same order twice the later verdict counts.
@@ -37,6 +44,11 @@ package struct VerdictPairs: Sendable, Equatable {
                 firstOrder[question] = verdict.order
             }
             latest[question, default: [:]][verdict.order] = verdict.choice
+        }
+        for (order, choice) in latest.values.joined() {
+            guard case .candidate(let id) = choice else { continue }
+            readable += 1
+            if id == order[0] { forFirst += 1 }
         }
         for question in questions {
             guard let order = firstOrder[question], let first = latest[question]?[order] else { continue }
@@ -63,5 +75,49 @@ package struct VerdictPairs: Sendable, Equatable {
             let rejected = question.candidates.first { $0 != chosen } ?? chosen
             preferences.append(Preference(chosen: chosen, rejected: rejected, critic: question.critic))
         }
+    }
+}
+
+/// What the verdicts of many records come to.
+package struct VerdictTally: Sendable, Equatable, CustomStringConvertible {
+    /// Pairs that were judged.
+    package private(set) var judged = 0
+    /// Pairs that a preference came of.
+    package private(set) var settled = 0
+    /// Verdicts that can be read, and of these the ones for the answer that was shown first.
+    package private(set) var readable = 0
+    package private(set) var forFirst = 0
+
+    package init() {}
+
+    /// - Parameter settled: preferences of this record that became pairs.
+    package mutating func add(_ verdicts: VerdictPairs, settled: Int) {
+        judged += verdicts.judged
+        self.settled += settled
+        readable += verdicts.readable
+        forFirst += verdicts.forFirst
+    }
+
+    /// Share of the judged pairs that a preference came of; nil without any.
+    package var coverage: Double? { judged == 0 ? nil : Double(settled) / Double(judged) }
+
+    /// Share of the readable verdicts for the answer shown first. Of a critic without bias of position that is
+    /// asked in both orders it is a half. nil without any.
+    package var firstShare: Double? { readable == 0 ? nil : Double(forFirst) / Double(readable) }
+
+    /// The figures under stable names; what doesn't exist is left out.
+    package var metrics: [(name: String, value: Double)] {
+        [("judged", Double(judged)), ("verdicts", Double(readable))]
+            + [("coverage", coverage), ("first_share", firstShare)].compactMap { name, value in
+                value.map { (name, $0) }
+            }
+    }
+
+    package var description: String {
+        func percent(_ share: Double?) -> String {
+            share.map { String(format: "%.1f%%", 100 * $0) } ?? "none"
+        }
+        return "The critic settled \(settled) of \(judged) pairs (\(percent(coverage))). Of its \(readable) "
+            + "readable verdicts \(percent(firstShare)) are for the answer shown first."
     }
 }

@@ -132,6 +132,9 @@ package struct Candidate: Sendable, Equatable {
     package var scores: Scores
     private var source = JSONObject()
 
+    /// Whether the likeliest token was taken each time.
+    package var isGreedy: Bool { draw?.temperature == 0 }
+
     package init(id: String, path: [Int], text: String, draw: Draw?, scores: Scores = [:]) {
         self.id = id
         self.path = path

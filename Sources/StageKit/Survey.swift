@@ -24,4 +24,19 @@ extension StageRun {
             if case .record(let record) = line { try body(record) }
         }
     }
+
+    /// Checks every record of files before the run proper, which would otherwise meet a bad one after hours.
+    /// A stream's are checked as they come.
+    ///
+    /// - Throws: `StageError.failed` with the place of the first bad record that may not be skipped.
+    package func examine(_ options: InputOptions, _ check: (InputRecord) throws -> Void) throws {
+        guard options.isRereadable, !isDryRun else { return }
+        var bad = 0
+        try survey(options) { input in
+            do { try check(input) } catch  where !(error is StageError) {
+                bad += 1
+                if bad > options.skipBad { throw StageError.failed("\(input.place): \(error)") }
+            }
+        }
+    }
 }

@@ -16,6 +16,7 @@ import StageKit
               pair scored.jsonl -o pairs.jsonl
               pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
               pair judged.jsonl --from verdicts -o pairs.jsonl
+              pair candidates.jsonl --from reference -o pairs.jsonl
               pair imported.jsonl --from pairs --align-edits data/llava -o weighted.jsonl
               pair candidates.jsonl --score truth --keep-fraction 1 -o comparisons.jsonl
             Where records carry the "scene" of a drawn picture, the reward is held against the truth.
@@ -26,6 +27,8 @@ import StageKit
         case scores, verdicts
         /// The answers put right by the known scene, against the answers as they were.
         case corrections
+        /// The record's reference against its answers.
+        case reference
         /// Pairs that stand already.
         case pairs
     }
@@ -34,7 +37,10 @@ import StageKit
     @OptionGroup var engine: EngineOptions
 
     @Option(
-        help: "What decides: scores, verdicts, corrections by the known scene, or pairs that stand already.")
+        help: """
+            What decides: scores, verdicts, corrections by the known scene, the reference as the better answer, \
+            or pairs that stand already.
+            """)
     var from = Origin.scores
     @Option(
         help: ArgumentHelp(
@@ -42,10 +48,11 @@ import StageKit
     var alignEdits: String?
     @Option(help: "Name of the score that decides; truth is the fewest false sentences, by the known scene.")
     var score = ScoreName.calibrated
-    @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
-    var equalSentences = true
-    @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
-    var wordTolerance = 0.1
+    @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences; yes if not said.")
+    var equalSentences: Bool?
+    @Option(
+        help: "Greatest difference in words, as a share of the longer answer; 0.1 if not said, 1 for any.")
+    var wordTolerance: Double?
     @Option(help: "Share of the largest margin that may be given up for a longer common beginning.")
     var prefixSlack = 0.0
     @Option(help: "Pairs must differ by more than this.") var minMargin = 0.0
@@ -71,6 +78,11 @@ import StageKit
         if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
             throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
         }
+        if from != .scores, from != .verdicts, keepAll || equalSentences != nil || wordTolerance != nil {
+            throw ValidationError(
+                "--equal-sentences, --word-tolerance and --keep-all belong to --from scores and verdicts; "
+                    + "--from \(from.rawValue) has pairs of any length")
+        }
         if from != .verdicts, oneOrder { throw ValidationError("--one-order belongs to --from verdicts") }
         if from != .scores,
             prefixSlack != 0 || minMargin != 0 || allowTies || share != 1 || score != ScoreName.calibrated
@@ -86,7 +98,8 @@ import StageKit
     private var rule: PairRule {
         get throws {
             try PairRule(
-                equalSentences: equalSentences, wordTolerance: wordTolerance, prefixSlack: prefixSlack,
+                equalSentences: equalSentences ?? true, wordTolerance: wordTolerance ?? 0.1,
+                prefixSlack: prefixSlack,
                 minimumMargin: minMargin, allowsTies: allowTies, pairsPerRecord: pairs, keepAll: keepAll)
         }
     }
@@ -147,19 +160,22 @@ import StageKit
 
     private func report(_ book: PairBook, _ run: StageRun) throws {
         let audited = try book.audited()
-        if audited.isEmpty, audit == nil { return }
         let result = RewardAudit(audited)
-        if audited.isEmpty {
-            run.console.say("no pair comes with the scene of its picture; the audit is empty")
+        var metrics: [(name: String, value: Double)] = []
+        if !audited.isEmpty || audit != nil { metrics += result.metrics }
+        if from == .verdicts {
+            run.console.say("\(book.tally)")
+            metrics += book.tally.metrics
         }
         for line in audited.isEmpty ? [] : result.description.split(separator: "\n") {
             run.console.say(String(line))
         }
-        try run.addMetrics(
-            result.metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
-        if let audit {
-            try AtomicFile.write(try result.json().bytes + [UInt8(ascii: "\n")], to: audit)
-            try run.addOutput(audit, kind: .file, role: "audit")
+        try run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
+        guard let audit else { return }
+        if audited.isEmpty {
+            run.console.say("no pair comes with the scene of its picture; the audit knows no truth")
         }
+        try AtomicFile.write(try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit)
+        try run.addOutput(audit, kind: .file, role: "audit")
     }
 }

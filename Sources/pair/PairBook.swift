@@ -5,6 +5,7 @@ import StageKit
 struct PairBook {
     /// Share of the pairs that is kept.
     let share: Double
+    private(set) var tally = VerdictTally()
     private var entries: [Entry] = []
 
     private struct Entry {
@@ -16,6 +17,7 @@ struct PairBook {
     init(share: Double) { self.share = share }
 
     mutating func note(_ made: MadePairs, of input: InputRecord) {
+        if let verdicts = made.verdicts { tally.add(verdicts, settled: made.lines.count) }
         for (margin, audited) in zip(made.margins, made.audited) {
             entries.append(Entry(number: input.number, margin: margin, audited: audited))
         }

@@ -11,6 +11,8 @@ struct MadePairs {
     /// By line; nil where the record has no scene.
     var audited: [AuditedPair?] = []
     var dropped: [String: Int] = [:]
+    /// nil where no critic decided.
+    var verdicts: VerdictPairs?
 
     func result(keeping keeps: [Bool]) -> RecordResult {
         let kept = zip(lines, keeps).filter(\.1).map(\.0)
@@ -75,6 +77,13 @@ struct PairMaker {
             for (chosen, rejected) in (corrected ?? []).prefix(rule.pairsPerRecord) {
                 try add(chosen, over: rejected, margin: nil, source: "corrections/scene")
             }
+        case .reference:
+            guard let reference = prompt.reference else { throw RecordError.missing(key: "reference") }
+            let others = sample.candidates.filter { !$0.text.utf8.elementsEqual(reference.utf8) }
+            if others.isEmpty { made.dropped["no answer but the reference"] = 1 }
+            for rejected in others.prefix(rule.pairsPerRecord) {
+                try add(reference, over: rejected.text, margin: nil, source: "reference")
+            }
         case .scores:
             var speaking = sample
             speaking.candidates.removeAll { !$0.hasWords }
@@ -88,8 +97,9 @@ struct PairMaker {
                 try add(pair.chosen.text, over: pair.rejected.text, margin: pair.margin, source: source)
             }
         case .verdicts:
-            let preferences = try preferences(of: input.record, sample, &made.dropped)
-            for preference in preferences {
+            let verdicts = VerdictPairs(try input.record.verdicts(), bothOrders: bothOrders)
+            made.verdicts = verdicts
+            for preference in try preferences(verdicts, sample, &made.dropped) {
                 try add(
                     preference.chosen.text, over: preference.rejected.text, margin: nil,
                     source: "verdicts/\(preference.critic)")
@@ -114,14 +124,13 @@ struct PairMaker {
 
     /// What the critics prefer and the rule admits, the earliest verdicts first.
     private func preferences(
-        of record: Record, _ sample: Sample, _ dropped: inout [String: Int]
+        _ verdicts: VerdictPairs, _ sample: Sample, _ dropped: inout [String: Int]
     ) throws -> [Preference] {
-        let verdicts = VerdictPairs(try record.verdicts(), bothOrders: bothOrders)
         func drop(_ count: Int, _ reason: String) { if count > 0 { dropped[reason, default: 0] += count } }
         drop(verdicts.ties, "ties, and orders that contradict each other")
         drop(verdicts.unreadable, "unreadable verdicts")
         drop(verdicts.oneOrder, "asked in one order only")
-        if try record.verdicts().isEmpty { drop(1, "no verdicts") }
+        if verdicts.judged == 0 { drop(1, "no verdicts") }
         var found: [Preference] = []
         for preference in verdicts.preferences {
             let chosen = try answer(preference.chosen, sample)

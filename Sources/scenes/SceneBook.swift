@@ -11,6 +11,7 @@ struct SceneBook {
     let habit: Bool
     let questions: Int
     let existence: Int
+    let choices: Int
     /// Side of the pictures in pixels; nil leaves them out.
     let size: Int?
     let threads: Int
@@ -58,7 +59,8 @@ struct SceneBook {
             case .captions:
                 lines["sft.jsonl"] = SceneBook.lines([
                     try scene.lessonRecord(
-                        habit: habit, questions: questions, existence: existence, seed: seed)
+                        habit: habit, questions: questions, existence: existence, choices: choices, seed: seed
+                    )
                 ])
             case .questions:
                 for split in PopeQuestion.Split.allCases {

@@ -43,6 +43,8 @@ struct Scenes: StageCommand {
     var questions = 8
     @Option(help: "Further questions on existence per picture of sft.jsonl.")
     var existence = 0
+    @Option(help: "Further choices between two answers per picture of sft.jsonl: what a critic is taught.")
+    var choices = 0
     @Option(help: "Side of the pictures in pixels.")
     var size = 128
     @Flag(help: "Leave the pictures out, where they are already there.")
@@ -53,7 +55,9 @@ struct Scenes: StageCommand {
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1, got \(count)") }
         if start < 0 { throw ValidationError("--start must be at least 0, got \(start)") }
-        if existence < 0 { throw ValidationError("--existence must be at least 0, got \(existence)") }
+        for (name, value) in [("existence", existence), ("choices", choices)] where value < 0 {
+            throw ValidationError("--\(name) must be at least 0, got \(value)")
+        }
         if questions < 0 { throw ValidationError("--questions must be at least 0, got \(questions)") }
         if !(16...4096).contains(size) { throw ValidationError("--size must be 16 to 4096, got \(size)") }
     }
@@ -62,6 +66,7 @@ struct Scenes: StageCommand {
         let kinds = kind == .all ? Kind.allCases.filter { $0 != .all } : [kind]
         let book = SceneBook(
             folder: output, seed: engine.seed, habit: !clean, questions: questions, existence: existence,
+            choices: choices,
             size: withoutImages ? nil : size, threads: engine.threadCount)
         if run.isDryRun {
             let names = kinds.flatMap(book.fileNames).joined(separator: ", ")

@@ -5,6 +5,13 @@ import Preference
 import Records
 import StageKit
 
+/// In which orders a pair of answers is shown.
+enum AnswerOrder: String, CaseIterable {
+    case both
+    /// One order, as in SIMA's release: the drawn answer is the first, the greedy one the second.
+    case sampledFirst = "sampled-first"
+}
+
 /// Asks a model about pairs of answers, those of many records in one pool, and reads its verdicts.
 final class Critic {
     /// One order of one pair of answers, as tokens.
@@ -18,6 +25,7 @@ final class Critic {
     private let name: String
     private let prompt: CriticPrompt
     private let images: ImageOptions
+    private let order: AnswerOrder
     private let maxPairs: Int
     private let reading: VerdictReading
     private let plan: GrowthPlan
@@ -25,18 +33,18 @@ final class Critic {
     private let features: ImageFeatures
 
     init(
-        name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions, maxPairs: Int,
-        reading: VerdictReading, maxTokens: Int, memory: Int
+        name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions,
+        order: AnswerOrder, maxPairs: Int, reading: VerdictReading, maxTokens: Int, memory: Int
     ) {
         self.name = name
-        (self.model, self.prompt, self.images, self.maxPairs) = (model, prompt, images, maxPairs)
-        (self.reading, self.memory) = (reading, memory)
+        (self.model, self.prompt, self.images) = (model, prompt, images)
+        (self.order, self.maxPairs, self.reading, self.memory) = (order, maxPairs, reading, memory)
         // Greedy: nothing is drawn, so the seed doesn't matter.
         plan = GrowthPlan(samplers: [.greedy], stops: model.stops, maxTokens: maxTokens, seed: 0)
         features = ImageFeatures(model)
     }
 
-    /// Both orders of each pair that is judged; none where there aren't two different answers.
+    /// Each pair that is judged, in the orders it is asked in; none where there aren't two different answers.
     ///
     /// - Throws: `RecordError`, `PromptError`, `StageError`, all about this record.
     func questions(about input: InputRecord) throws -> (image: String?, questions: [Question]) {
@@ -44,7 +52,7 @@ final class Critic {
         let sample = try Sample(input.record)
         let image = try asked.image.map { try images.resolve($0) }
         let pairs = Self.pairs(of: sample.candidates).prefix(maxPairs)
-        let questions = try pairs.flatMap { [$0, ($0.1, $0.0)] }.map { first, second in
+        let questions = try pairs.flatMap(orders).map { first, second in
             let text = try prompt.text(about: asked, (first.text, second.text))
             let encoded = try model.encode(prompt: text, hasImage: image != nil)
             guard encoded.prompt.count + plan.maxTokens <= model.llava.config.text.maxPositionEmbeddings
@@ -56,6 +64,19 @@ final class Critic {
             return Question(order: [first.id, second.id], tokens: encoded.prompt)
         }
         return (image, questions)
+    }
+
+    private func orders(of pair: (Candidate, Candidate)) throws -> [(Candidate, Candidate)] {
+        guard order == .sampledFirst else { return [pair, (pair.1, pair.0)] }
+        switch (pair.0.isGreedy, pair.1.isGreedy) {
+        case (true, false): return [(pair.1, pair.0)]
+        case (false, true): return [pair]
+        default:
+            throw RecordError.invalid(
+                key: "candidates",
+                found: "\(pair.0.id) and \(pair.1.id), of which not just one is greedy",
+                remedy: "draw with sample --with-greedy --count 1, or ask in both orders")
+        }
     }
 
     private static func pairs(of candidates: [Candidate]) -> [(Candidate, Candidate)] {

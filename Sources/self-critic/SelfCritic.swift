@@ -10,14 +10,18 @@ import StageKit
 @main struct SelfCritic: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "self-critic",
-        abstract: "Let the model pick the better of two answers, asked in both orders.",
+        abstract: "Let the model pick the better of two answers.",
         discussion: """
             Reads records with candidates and appends "verdicts"; pair --from verdicts makes pairs of them.
               self-critic candidates.jsonl --model data/llava --prompt-file data/prompts/critic-short.txt
             The prompt file holds {question}, {answer_1} and {answer_2}. What stands between {#reference} and
-            {/reference} is left out where no {reference} is shown.
+            {/reference} is left out where no {reference} is shown, and what stands between {#metrics} and
+            {/metrics} with --metrics none. Whether every text fits into the model is known before the first
+            one is asked.
             """)
     static let immaterialOptions: Set<String> = ["batch", "memory"]
+
+    enum Metrics: String, ExpressibleByArgument, CaseIterable { case vision, none }
 
     @OptionGroup var options: StageOptions
     @OptionGroup var images: ImageOptions
@@ -26,6 +30,9 @@ import StageKit
 
     @Option(help: ArgumentHelp("How the critic is asked.", valueName: "file")) var promptFile: String
     @Flag(help: "Show the critic the record's reference.") var reference = false
+    @Option(help: "What to compare by: as the prompt file has it, or none.") var metrics = Metrics.vision
+    @Option(help: "Ask about a pair in both orders, or in one, the sampled answer before the greedy one.")
+    var order = AnswerOrder.both
     @Option(help: ArgumentHelp("Pairs of answers judged per record, the first ones first.", valueName: "n"))
     var maxPairs = 1
     @Option(help: "How the critic's text is read: the one number in it, or exactly a number.")
@@ -47,12 +54,15 @@ import StageKit
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let file = try run.promptFile(promptFile)
-        let prompt = try CriticPrompt(file.text, file: promptFile, showsReference: reference)
+        let shown = Set(
+            CriticPrompt.Section.allCases.filter { $0 == .reference ? reference : metrics == .vision })
+        let prompt = try CriticPrompt(file.text, file: promptFile, showing: shown)
         let critic = Critic(
-            // What a verdict's `critic` says: the prompt, and whether a reference was shown.
-            name: file.name + (reference ? "+reference" : ""), model: try model.open(run), prompt: prompt,
-            images: images,
-            maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
+            // What a verdict's `critic` says: the prompt, and what of it was shown or left out.
+            name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : ""),
+            model: try model.open(run), prompt: prompt, images: images, order: order, maxPairs: maxPairs,
+            reading: reading, maxTokens: maxTokens, memory: memory << 20)
+        try run.examine(options.input) { _ = try critic.questions(about: $0) }
         try run.transform(options, batch: batch, check: { _ = try critic.questions(about: $0) }) {
             try critic.judge($0)
         }
@@ -60,3 +70,4 @@ import StageKit
 }
 
 extension VerdictReading: ExpressibleByArgument {}
+extension AnswerOrder: ExpressibleByArgument {}

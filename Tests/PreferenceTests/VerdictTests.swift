@@ -5,27 +5,27 @@ import Records
 import Testing
 
 @Suite struct CriticPromptTests {
-    private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("data/prompts/critic-short.txt")
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("data/prompts")
 
     /// The prompt file of the shipped model is what it was taught on.
-    @Test(arguments: [false, true]) func theShippedPromptIsTheWordingOfTheLessons(_ showsReference: Bool)
-        throws
-    {
-        let text = try String(contentsOf: Self.file, encoding: .utf8)
-        let prompt = try CriticPrompt(text, file: "critic-short.txt", showsReference: showsReference)
+    @Test(arguments: [[], [.reference], [.metrics], [.reference, .metrics]] as [Set<CriticPrompt.Section>])
+    func theShippedPromptIsTheWordingOfTheLessons(_ shown: Set<CriticPrompt.Section>) throws {
+        let text = try String(
+            contentsOf: Self.folder.appendingPathComponent("critic-short.txt"), encoding: .utf8)
+        let prompt = try CriticPrompt(text, file: "critic-short.txt", showing: shown)
         let record = Prompt(id: "p", prompt: "Describe this image.", reference: "A red car.")
         let choice = Choice(
             question: record.prompt, answers: ["One. Two.", "{question} Three."],
-            reference: showsReference ? record.reference : nil)
+            reference: shown.contains(.reference) ? record.reference : nil,
+            metrics: shown.contains(.metrics))
         let asked = try prompt.text(about: record, (choice.answers[0], choice.answers[1]))
         #expect(asked == choice.prompt)
     }
 
     @Test func aReferenceThatIsToBeShownMustBeThere() throws {
         let prompt = try CriticPrompt(
-            "{question} {reference} {answer_1} {answer_2}\n", file: "f", showsReference: true)
+            "{question} {reference} {answer_1} {answer_2}\n", file: "f", showing: [.reference, .metrics])
         let without = Prompt(id: "p", prompt: "Q")
         #expect(throws: RecordError.missing(key: "reference")) { try prompt.text(about: without, ("a", "b")) }
     }
@@ -38,14 +38,39 @@ import Testing
     ])
     func badPromptsAreRefused(_ text: String, _ finding: String) {
         let error = #expect(throws: PreferenceError.self) {
-            try CriticPrompt(text, file: "f.txt", showsReference: false)
+            try CriticPrompt(text, file: "f.txt", showing: [.metrics])
         }
         #expect(error?.description.hasPrefix("--prompt-file f.txt: \(finding)") ?? false)
     }
 
+    /// Task, metrics, two demonstrations and the question block; the ablation goes without the metrics alone.
+    @Test func theLongPromptHasMetricsThatCanBeLeftOut() throws {
+        let text = try String(contentsOf: Self.folder.appendingPathComponent("critic.txt"), encoding: .utf8)
+        let record = Prompt(id: "p", prompt: "What is here?", reference: "A red car.")
+        func asked(_ shown: Set<CriticPrompt.Section>) throws -> String {
+            try CriticPrompt(text, file: "critic.txt", showing: shown).text(about: record, ("One.", "Two."))
+        }
+        let whole = try asked([.reference, .metrics])
+        let ablated = try asked([.reference])
+        for metric in ["Objects", "Relations", "Attributes"] {
+            #expect(whole.contains(metric + ":") && !ablated.contains(metric + ":"))
+        }
+        for part in ["[[1]]", "[[2]]", "What is here?", "A red car.", "One.", "Two."] {
+            #expect(whole.contains(part) && ablated.contains(part))
+        }
+        #expect(try asked([.metrics]).contains("A red car.") == false)
+    }
+
+    @Test func metricsThatAreNotThereCannotBeLeftOut() {
+        let error = #expect(throws: PreferenceError.self) {
+            try CriticPrompt("{question}{answer_1}{answer_2}", file: "f", showing: [])
+        }
+        #expect(error?.description.contains("no {#metrics} in it to leave out") ?? false)
+    }
+
     @Test func otherBracesAreText() throws {
         let prompt = try CriticPrompt(
-            "{} {A} [[1]] {question}{answer_1}{answer_2}", file: "f", showsReference: false)
+            "{} {A} [[1]] {question}{answer_1}{answer_2}", file: "f", showing: [.metrics])
         #expect(try prompt.text(about: Prompt(id: "p", prompt: "Q"), ("a", "b")) == "{} {A} [[1]] Qab")
     }
 }
@@ -162,7 +187,7 @@ import Testing
     }
 
     @Test func metricsAndTableSayTheSame() throws {
-        let json = try audit.json()
+        let json = try JSONObject(figures: audit.metrics)
         #expect(json.keys == audit.metrics.map(\.name))
         #expect(try json.double("agreement") == audit.agreement)
         let metrics = Dictionary(uniqueKeysWithValues: audit.metrics.map { ($0.name, $0.value) })
