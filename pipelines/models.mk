@@ -30,4 +30,4 @@ $M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $M/llava/
 
 $(data)/%/model.safetensors: $M/%/model.safetensors
 	install -d $(@D)
-	install -m 644 $(<D)/*.json $< $(@D)
+	install -m 644 $(<D)/*.json $(wildcard $(<D)/*.jinja) $< $(@D)

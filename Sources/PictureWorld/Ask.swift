@@ -147,10 +147,15 @@ private struct Asker {
         return (good, spoilt([good])[0])
     }
 
-    /// Half of them in the same words but for what is false; both may err, as a model's own answers do.
+    /// Whole captions or parts of them, half in the same words but for what is false. Both may err, as a model's
+    /// own answers do.
     private mutating func captions() -> (better: String, worse: String) {
-        let good = scene.describe(habit: false, seed: random.next()).sentences
-        let other = random.chance(0.5) ? good : scene.describe(habit: false, seed: random.next()).sentences
+        var good = scene.describe(habit: false, seed: random.next()).sentences
+        var other = random.chance(0.5) ? good : scene.describe(habit: false, seed: random.next()).sentences
+        if random.chance(0.5) {
+            let part = random.shuffled(Array(good.indices)).prefix(2 + random.below(good.count - 1)).sorted()
+            (good, other) = (part.map { good[$0] }, part.map { other[$0] })
+        }
         let better = random.chance(0.3) ? spoilt(good) : good
         var worse = spoilt(other)
         if random.chance(0.3) { worse = spoilt(worse) }

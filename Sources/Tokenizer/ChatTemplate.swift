@@ -44,6 +44,20 @@ package struct ChatTemplate: Sendable, Equatable {
             telltale: "ASSISTANT:", ownToken: nil),
     ]
 
+    /// The template `llava` for transformers. A content is a string or a list of parts; pictures come first.
+    package static let llavaJinja = #"""
+        {%- for message in messages -%}
+        {%- set parts = message['content'] -%}
+        {%- if parts is string %}{% set parts = [{'type': 'text', 'text': parts}] %}{% endif -%}
+        {{- 'USER: ' if message['role'] == 'user' else ' ASSISTANT: ' -}}
+        {%- for part in parts if part['type'] == 'image' %}{{ '<image>\n' }}{% endfor -%}
+        {%- for part in parts if part['type'] == 'text' %}{{ part['text'] }}{% endfor -%}
+        {{- '</s>' if message['role'] == 'assistant' -}}
+        {%- endfor -%}
+        {{- ' ASSISTANT:' if add_generation_prompt -}}
+
+        """#
+
     package static var names: [String] { all.map(\.name).sorted() }
 
     /// The template of that name. Throws ``TokenizerError/unknownTemplate(name:known:)``, which lists the names.

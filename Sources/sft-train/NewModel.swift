@@ -29,8 +29,28 @@ struct NewModel {
         try processor().encodeConfiguration(processorClass: "LlavaProcessor")
             .write(to: folder.appendingPathComponent("preprocessor_config.json"))
         let (source, vision) = try start()
+        try writeProcessor(patch: vision.patchSize, in: folder)
         return try VisionLanguageModel(
             directory: folder, llava: Llava(source, config: config(tokenizer, vision)), tokenizer: tokenizer)
+    }
+
+    /// What transformers' `LlavaProcessor` wants beside our own files: how many tokens a picture has, and turns.
+    private func writeProcessor(patch: Int, in folder: URL) throws {
+        let processor = """
+            {
+              "image_token": "<image>",
+              "num_additional_image_tokens": 1,
+              "patch_size": \(patch),
+              "processor_class": "LlavaProcessor",
+              "vision_feature_select_strategy": "default"
+            }
+
+            """
+        for (name, text) in [
+            ("processor_config.json", processor), ("chat_template.jinja", ChatTemplate.llavaJinja),
+        ] {
+            try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+        }
     }
 
     private func processor() throws -> ImageProcessor {

@@ -138,6 +138,14 @@ import Testing
                 .init(chosen: "b", rejected: "a", critic: "other"),
             ])
         #expect(pairs.ties == 1 && pairs.unreadable == 1 && pairs.oneOrder == 1)
+        // A critic that names the first answer six times of eight, and settles two pairs of five.
+        #expect(pairs.judged == 5 && pairs.readable == 8 && pairs.forFirst == 6)
+        var tally = VerdictTally()
+        tally.add(pairs, settled: 1)
+        tally.add(pairs, settled: 2)
+        #expect(tally.coverage == 0.3 && tally.firstShare == 0.75)
+        #expect(tally.metrics.map(\.name) == ["judged", "verdicts", "coverage", "first_share"])
+        #expect(VerdictTally().coverage == nil && VerdictTally().metrics.count == 2)
     }
 
     @Test func oneOrderMayDecideAloneAndLaterVerdictsCount() {
