@@ -3,6 +3,7 @@ export PATH := $(CURDIR)/.build/release:$(PATH)
 PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/[a-z]*)))
 ABLATION := default likelihood relevance lambda-0.5
 SWEEP ?= $(foreach recipe,default paper code,$(addprefix $(recipe)-,0.1 0.5 0.9))
+SEEDS ?= 0 1 2
 LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
 PREFIX ?= /usr/local
 PYTHON ?= python3
@@ -17,7 +18,7 @@ scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation sweep compare report bench install
+.PHONY: help deps build test lint demo csr run models ablation sweep seeds compare report bench install
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
@@ -70,6 +71,17 @@ sweep-%: build
 	@mkdir -p runs/$@
 	sed 's/^lambda = [0-9.]*/lambda = $(lastword $(subst -, ,$*))/' pipelines/recipes/$(firstword $(subst -, ,$*)).toml >runs/$@/swept.toml
 	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=runs/$@/swept.toml
+
+seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a PIPELINE with each of three SEEDS, side by side
+	$(if $(RECIPES),,$(error say which: make seeds PIPELINE=rlhf-v RECIPES="rlhf-v-code rlhf-v-plain"))
+	@mkdir -p runs/seeds
+	sightline eval compare base=runs/$</base $(foreach run,$^,$(run:seeds-%=%)=$(call last,$(run))) -o runs/seeds/summary.json
+
+seeds-%: build
+	@mkdir -p runs/$@
+	sed '/^\[sample\]\|^\[dpo-train\]/a seed = $(lastword $(subst -, ,$*))' \
+		pipelines/recipes/$(patsubst %-$(lastword $(subst -, ,$*)),%,$*).toml >runs/$@/seeded.toml
+	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$@ RECIPE=runs/$@/seeded.toml
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html
