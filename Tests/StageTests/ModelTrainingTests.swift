@@ -23,6 +23,11 @@ struct ModelTrainingTests {
         for folder in ["llava", "llava2", "mixed", "clip", "clip2"] {
             #expect(shop.has("\(folder)/model.safetensors") && shop.has("\(folder)/tokenizer.json"))
         }
+        // What transformers' processor wants; a model that goes on has it still.
+        for folder in ["llava", "llava2"] {
+            #expect(try shop.read("\(folder)/processor_config.json").contains(#""patch_size": 16"#))
+            #expect(try shop.read("\(folder)/chat_template.jinja").contains(" ASSISTANT:"))
+        }
         for name in ["config.json", "tokenizer.json"] { try shop.succeed("diff clip/\(name) clip2/\(name)") }
         #expect(try shop.bytes("clip/model.safetensors") != shop.bytes("clip2/model.safetensors"))
         #expect(try shop.bytes("mixed/model.safetensors") != shop.bytes("llava2/model.safetensors"))
