@@ -8,7 +8,7 @@ LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
 PREFIX ?= /usr/local
 PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
-PIPELINE ?= csr
+PIPELINE ?= $(or $(if $(RUN),$(shell sed -n 's/^GRAPH=//p' runs/$(RUN)/settings 2>/dev/null)),csr)
 RUN ?= $(PIPELINE)
 present = $(shell dpkg-query -W -f '$${Package}:$${db:Status-Status} ' $(LIBRARIES) 2>/dev/null)
 missing = $(filter-out $(patsubst %:installed,%,$(present)),$(LIBRARIES))
@@ -79,7 +79,7 @@ seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a
 
 seeds-%: build
 	@mkdir -p runs/$@
-	sed '/^\[sample\]\|^\[dpo-train\]/a seed = $(lastword $(subst -, ,$*))' \
+	sed '/^\[sample\]\|^\[reward-train\]\|^\[dpo-train\]/a seed = $(lastword $(subst -, ,$*))' \
 		pipelines/recipes/$(patsubst %-$(lastword $(subst -, ,$*)),%,$*).toml >runs/$@/seeded.toml
 	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$@ RECIPE=runs/$@/seeded.toml
 

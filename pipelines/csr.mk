@@ -5,6 +5,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
 # The trees are steered by the reward.
 draw := --relevance $(RELEVANCE)
+$(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
 	sightline calibrate $< --config $R/recipe.toml --relevance $(RELEVANCE) --image-root $(prompts) --resume -o $@

@@ -2,14 +2,14 @@
 # includes this after rounds.mk and asks for $R/reward/facts/reward_head.safetensors, or that of no-facts.
 #   COMPARISONS=n pictures  GRADE=file how a grade is asked for
 COMPARISONS ?= 3000
-GRADE ?= $(home)data/prompts/grade$(short).txt
+GRADE ?= $(or $(call begun,GRADE),$(home)data/prompts/grade$(short).txt)
 known := $R/scenes/known
 
 # Pictures that neither the models nor the rounds see.
 $(known)/prompts.jsonl:
 	sightline scenes --split train --start 2000000 --count $(COMPARISONS) --kind prompts -o $(@D)
 
-$R/reward/candidates.jsonl: $(known)/prompts.jsonl $R/recipe.toml $(weights)
+$R/reward/candidates.jsonl: $(known)/prompts.jsonl $R/recipe.toml $R/settings $(weights)
 	@mkdir -p $(@D)
 	sightline sample $< --config $R/recipe.toml $(policy) --image-root $(known) --resume -o $@
 

@@ -18,8 +18,8 @@ $R/unseen/candidates.jsonl: $(unseen)/prompts.jsonl $R/recipe.toml $(weights)
 	@mkdir -p $(@D)
 	sightline sample $< --config $R/recipe.toml $(policy) --image-root $(unseen) --resume -o $@
 
-$R/unseen/%.jsonl: $R/unseen/candidates.jsonl $R/reward/%/reward_head.safetensors
-	sightline calibrate $< $(policy) --reward $R/reward/$* --image-root $(unseen) --resume -o $@
+$R/unseen/%.jsonl: $R/unseen/candidates.jsonl $R/reward/%/reward_head.safetensors $R/recipe.toml
+	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $R/reward/$* --image-root $(unseen) --resume -o $@
 
 $R/rewards.txt: $R/unseen/no-facts.jsonl $R/unseen/facts.jsonl
 	sightline eval rewards $(foreach name,no-facts facts,$(name)=$R/unseen/$(name).jsonl) -o $(@:.txt=.json) >$@

@@ -1,7 +1,7 @@
 # What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
 # trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
-# A run keeps the scenes and, unless RECIPE says another, the recipe that it began with.
+# A run keeps what it began with: its graph and scenes and, unless another is typed, its recipe and settings.
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 unexport OPENBLAS_CORETYPE  # stages run on the core that OpenBLAS finds
@@ -12,8 +12,12 @@ R := runs/$(RUN)
 ROUNDS ?= 1
 PROMPTS ?= 600
 TEST ?= 500
-MODEL ?= $(home)data/llava
-RELEVANCE ?= $(home)data/clip
+begun = $(shell sed -n 's/^$1=//p' $R/settings 2>/dev/null)
+graph := $(basename $(notdir $(firstword $(MAKEFILE_LIST))))
+other := $(filter-out $(graph),$(call begun,GRAPH))
+$(if $(other),$(error run $(RUN) is of the graph $(other); say PIPELINE=$(other) or another RUN))
+MODEL ?= $(or $(call begun,MODEL),$(home)data/llava)
+RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(if $(findstring /,$(RECIPE)),$(RECIPE),$(here)recipes/$(RECIPE).toml)
 rounds := $(if $(filter next,$(ROUNDS)),$(shell seq $(words next $(wildcard $R/round-*/adapter))),$(shell seq $(ROUNDS)))
@@ -40,7 +44,13 @@ scored: $R/table.txt
 # Make removes what only lies between, unless it is mentioned somewhere.
 kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl))
 
-# Noticed by content: a recipe of another name or with other words has what follows made anew.
+# Both are noticed by content: a recipe with other words, another model has what follows made anew.
+$R/settings: FORCE
+	@mkdir -p $R
+	@printf '%s\n' GRAPH=$(graph) $(foreach name,MODEL RELEVANCE CRITIC GRADE REWARD,$(if $($(name)),$(name)=$($(name)))) >$@.new
+	@install -C -m 644 $@.new $@
+	@rm $@.new
+
 $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
 	install -D -C -m 644 $(recipe) $@
 
@@ -52,7 +62,7 @@ $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
 
 # Round k draws with the model of round k - 1, on the same prompts in every round.
-$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $(weights) $$(call adapters,$$(call before,$$*))
+$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
 	@mkdir -p $(@D)
 	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) --image-root $(prompts) \
 		--resume -o $@
@@ -62,7 +72,7 @@ $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.t
 	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
 		--resume -o $(@D)
 
-$R/base/eval/scores.json: $R/recipe.toml $(test)/prompts.jsonl $(weights)
+$R/base/eval/scores.json: $R/recipe.toml $R/settings $(test)/prompts.jsonl $(weights)
 	@mkdir -p $R/base
 	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
 	sightline ledger round $(RUN) 0 $(MODEL)

@@ -3,7 +3,7 @@
 #   make run PIPELINE=sima RUN=name ROUNDS=3 RECIPE=sima  CRITIC=file how the critic is asked
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),sima)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
-CRITIC ?= $(home)data/prompts/critic$(short).txt
+CRITIC ?= $(or $(call begun,CRITIC),$(home)data/prompts/critic$(short).txt)
 
 $R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $R/recipe.toml
 	sightline self-critic $< --config $R/recipe.toml $(call policy,$(call before,$*)) --prompt-file $(CRITIC) \

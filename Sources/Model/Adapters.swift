@@ -66,11 +66,13 @@ extension Llama {
 
     /// The attached adapter in PEFT's form.
     /// - Parameter alpha: what the scale was made from.
-    package func adapter(alpha: Double, baseModelName: String?, baseDigest: String?) -> PEFTAdapter? {
+    package func adapter(baseModelName: String?, baseDigest: String?) -> PEFTAdapter? {
         let attached = adapterTargets.compactMap { target in target.adapter.map { (target, $0) } }
-        guard let rank = attached.first?.1.rank else { return nil }
+        guard let (_, first) = attached.first else { return nil }
+        let rank = first.rank
         return PEFTAdapter(
-            rank: rank, alpha: alpha, baseModelName: baseModelName, baseDigest: baseDigest,
+            rank: rank, alpha: Double(first.scale * Float(rank)), baseModelName: baseModelName,
+            baseDigest: baseDigest,
             modules: attached.map { target, adapter in
                 PEFTAdapter.Module(
                     name: target.name, inputWidth: target.inputs, outputWidth: target.outputs,

@@ -79,7 +79,8 @@ private struct Asker {
                 false_ = scene.falsify(sentence, kind, using: &random)
             }
         }
-        return Question(.claim, "Is this true? \(false_ ?? sentence)", false_ == nil)
+        let known = random.chance(0.5) ? "Reference: \(reference(told())) " : ""
+        return Question(.claim, "\(known)Is this true? \(false_ ?? sentence)", false_ == nil)
     }
 
     private mutating func color(_ isRight: Bool) -> Question {
@@ -129,29 +130,50 @@ private struct Asker {
         }
     }
 
-    /// Two whole captions or two single sentences, of which one says less that is false.
+    /// Two captions or two single sentences, of which one says less that is false. The reason comes before the
+    /// number, as in SIMA's demonstrations: of a number alone a small model learns nothing about where to look.
     mutating func choice() -> Question {
         let isCaption = random.chance(0.7)
-        let (better, worse) = isCaption ? captions() : sentences()
+        let told = told()
+        let (better, worse) = isCaption ? captions(told) : sentences(told)
+        let wrong = worse.filter { !better.contains($0) && scene.judge($0).verdict == .false }
         let isFirst = random.chance(0.5)
-        let reference = random.chance(0.8) ? scene.describe(habit: false, seed: random.next()).text : nil
         let choice = Choice(
             question: isCaption ? pick(Wording.describe) : "Tell one thing about this image.",
-            answers: isFirst ? [better, worse] : [worse, better], reference: reference,
-            metrics: random.chance(0.5))
-        return Question(.choice, choice.prompt, isFirst ? "1" : "2")
+            answers: (isFirst ? [better, worse] : [worse, better]).map { $0.joined(separator: " ") },
+            reference: random.chance(0.8) ? reference(told) : nil, metrics: random.chance(0.5))
+        return Question(.choice, choice.prompt, Choice.verdict(for: isFirst ? 1 : 2, notTrue: pick(wrong)))
     }
 
-    private mutating func sentences() -> (better: String, worse: String) {
-        let good = pick(scene.trueSentences(seed: random.next()))
-        return (good, spoilt([good])[0])
+    /// A true caption. Where trigger and companion are both there it nearly always closes by habit, or that
+    /// sentence would be false wherever it stands.
+    private mutating func told() -> [String] {
+        var sentences = scene.describe(habit: false, seed: random.next()).sentences
+        let habit = scene.context.habit
+        if scene.has(habit.trigger), scene.has(habit.companion), random.chance(0.8) {
+            sentences[sentences.count - 1] = habit.sentence
+        }
+        return sentences
+    }
+
+    /// The known answer: in half the lessons in the words of what was told, since to find the one word that is
+    /// another is what a small model learns first.
+    private mutating func reference(_ told: [String]) -> String {
+        let sentences =
+            random.chance(0.5) ? told : scene.describe(habit: false, seed: random.next()).sentences
+        return sentences.joined(separator: " ")
+    }
+
+    private mutating func sentences(_ told: [String]) -> (better: [String], worse: [String]) {
+        let good = [pick(random.chance(0.5) ? told : scene.trueSentences(seed: random.next()))]
+        return (good, spoilt(good))
     }
 
     /// Whole captions or parts of them, half in the same words but for what is false. Both may err, as a model's
     /// own answers do.
-    private mutating func captions() -> (better: String, worse: String) {
-        var good = scene.describe(habit: false, seed: random.next()).sentences
-        var other = random.chance(0.5) ? good : scene.describe(habit: false, seed: random.next()).sentences
+    private mutating func captions(_ told: [String]) -> (better: [String], worse: [String]) {
+        var good = told
+        var other = random.chance(0.5) ? good : self.told()
         if random.chance(0.5) {
             let part = random.shuffled(Array(good.indices)).prefix(2 + random.below(good.count - 1)).sorted()
             (good, other) = (part.map { good[$0] }, part.map { other[$0] })
@@ -160,7 +182,7 @@ private struct Asker {
         var worse = spoilt(other)
         if random.chance(0.3) { worse = spoilt(worse) }
         while falsehoods(worse) <= falsehoods(better) { worse = spoilt(worse) }
-        return (better.joined(separator: " "), worse.joined(separator: " "))
+        return (better, worse)
     }
 
     private func falsehoods(_ sentences: [String]) -> Int {

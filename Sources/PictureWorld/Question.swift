@@ -82,7 +82,12 @@ package struct Choice: Sendable, Equatable {
         self.metrics = metrics
     }
 
-    /// The prompt that the shipped model was taught; it answers "1" or "2".
+    /// How the shipped model was taught to judge.
+    static func verdict(for better: Int, notTrue sentence: String) -> String {
+        "Not true: \(sentence) Better: [[\(better)]]"
+    }
+
+    /// The prompt that the shipped model was taught.
     package var prompt: String {
         let told = reference.map { " Reference: \($0)" } ?? ""
         let options = answers.enumerated().map { " Answer \($0 + 1): \($1)" }.joined()

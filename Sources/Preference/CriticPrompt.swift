@@ -93,20 +93,25 @@ package struct CriticPrompt: Sendable {
         return pieces + [.text(String(rest))]
     }
 
-    /// The prompt about two answers; what is put in is never read as a place itself.
+    /// The prompt about two answers; what is put in is never read as a place itself. Its line ends become spaces:
+    /// lines belong to the prompt, whose blocks they part.
     ///
     /// - Throws: `RecordError` where the reference is to be shown and there is none.
     package func text(about prompt: Prompt, _ answers: (String, String)) throws -> String {
         try pieces.map { piece in
             switch piece {
             case .text(let text): return text
-            case .place(.question): return prompt.prompt
-            case .place(.answer1): return answers.0
-            case .place(.answer2): return answers.1
+            case .place(.question): return Self.line(prompt.prompt)
+            case .place(.answer1): return Self.line(answers.0)
+            case .place(.answer2): return Self.line(answers.1)
             case .place(.reference):
                 guard let reference = prompt.reference else { throw RecordError.missing(key: "reference") }
-                return reference
+                return Self.line(reference)
             }
         }.joined()
+    }
+
+    private static func line(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -39,6 +39,9 @@ package struct AuditedPair: Sendable, Equatable {
     package init(chosen: TruthJudgement, rejected: TruthJudgement, margin: Double?) {
         (self.chosen, self.rejected, self.margin) = (chosen, rejected, margin)
     }
+
+    /// Whether one side is truer.
+    package var differs: Bool { chosen.isTruer(than: rejected) || rejected.isTruer(than: chosen) }
 }
 
 /// How well a reward follows the truth, over the pairs it made: how often the chosen answer is the truer
@@ -67,7 +70,7 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
     package init(_ audited: [AuditedPair]) {
         pairs = audited.count
         chosenTruer = audited.count { $0.chosen.isTruer(than: $0.rejected) }
-        differing = chosenTruer + audited.count { $0.rejected.isTruer(than: $0.chosen) }
+        differing = audited.count(where: \.differs)
         chosen = Means(audited.map(\.chosen))
         rejected = Means(audited.map(\.rejected))
         let scored = audited.compactMap { pair in

@@ -22,9 +22,14 @@ package struct ScoredCandidate: Sendable, Equatable {
     /// Words at white space.
     package var words: Int { text.split(whereSeparator: \.isWhitespace).count }
 
-    /// The text with every run of white space as one space: what decides whether two answers are the same.
-    var folded: [UInt8] {
-        Array(text.split(whereSeparator: \.isWhitespace).joined(separator: " ").utf8)
+    /// What decides whether two answers are the same.
+    var folded: [UInt8] { text.folded }
+}
+
+extension String {
+    /// The text with every run of white space as one space.
+    fileprivate var folded: [UInt8] {
+        Array(split(whereSeparator: \.isWhitespace).joined(separator: " ").utf8)
     }
 }
 
@@ -53,6 +58,9 @@ extension Sample {
 extension Candidate {
     /// Whether it says anything.
     package var hasWords: Bool { text.contains { !$0.isWhitespace } }
+
+    /// Whether it is this text, but for white space.
+    package func says(_ other: String) -> Bool { text.folded == other.folded }
 }
 
 private func sentenceCount(_ text: String) -> Int {

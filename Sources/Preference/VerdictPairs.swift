@@ -21,12 +21,13 @@ package struct VerdictPairs: Sendable, Equatable {
     package private(set) var unreadable = 0
     /// Pairs asked in one order only where both are wanted.
     package private(set) var oneOrder = 0
-    /// Verdicts that can be read, and of these the ones for the answer that was shown first.
+    /// Of the verdicts on pairs that were asked about in both orders those that can be read, and of these the
+    /// ones for the answer that was shown first. One order alone tells nothing of position.
     package private(set) var readable = 0
     package private(set) var forFirst = 0
 
-    /// Pairs that were judged.
-    package var judged: Int { preferences.count + ties + unreadable + oneOrder }
+    /// The pairs that were judged, by the ids of their candidates; once where several critics did.
+    package private(set) var judged: [[String]] = []
 
     /// - Parameters:
     ///   - verdicts: all of a record; where a critic judged the same order twice the later verdict counts.
@@ -45,11 +46,12 @@ package struct VerdictPairs: Sendable, Equatable {
             }
             latest[question, default: [:]][verdict.order] = verdict.choice
         }
-        for (order, choice) in latest.values.joined() {
+        for (order, choice) in latest.values.filter({ $0.count == 2 }).joined() {
             guard case .candidate(let id) = choice else { continue }
             readable += 1
             if id == order[0] { forFirst += 1 }
         }
+        judged = questions.reduce(into: []) { if !$0.contains($1.candidates) { $0.append($1.candidates) } }
         for question in questions {
             guard let order = firstOrder[question], let first = latest[question]?[order] else { continue }
             let second = latest[question]?[order.reversed()]
@@ -84,16 +86,23 @@ package struct VerdictTally: Sendable, Equatable, CustomStringConvertible {
     package private(set) var judged = 0
     /// Pairs that a preference came of.
     package private(set) var settled = 0
-    /// Verdicts that can be read, and of these the ones for the answer that was shown first.
+    /// Judged pairs whose answers differ in truth, where that is known, and of these the settled ones.
+    package private(set) var differing = 0
+    package private(set) var settledDiffering = 0
+    /// Readable verdicts on pairs asked about in both orders, and of these the ones for the answer shown first.
     package private(set) var readable = 0
     package private(set) var forFirst = 0
 
     package init() {}
 
-    /// - Parameter settled: preferences of this record that became pairs.
-    package mutating func add(_ verdicts: VerdictPairs, settled: Int) {
-        judged += verdicts.judged
-        self.settled += settled
+    /// - Parameters:
+    ///   - differing: judged pairs of this record whose answers differ in truth.
+    ///   - settled: the preferences that became pairs, with the truth about both sides where it is known.
+    package mutating func add(_ verdicts: VerdictPairs, differing: Int, settled: [AuditedPair?]) {
+        judged += verdicts.judged.count
+        self.settled += settled.count
+        self.differing += differing
+        settledDiffering += settled.count { $0?.differs ?? false }
         readable += verdicts.readable
         forFirst += verdicts.forFirst
     }
@@ -101,23 +110,34 @@ package struct VerdictTally: Sendable, Equatable, CustomStringConvertible {
     /// Share of the judged pairs that a preference came of; nil without any.
     package var coverage: Double? { judged == 0 ? nil : Double(settled) / Double(judged) }
 
-    /// Share of the readable verdicts for the answer shown first. Of a critic without bias of position that is
-    /// asked in both orders it is a half. nil without any.
+    /// The same of the pairs that differ in truth: of answers that say the same a critic has nothing to settle.
+    package var coverageOfDiffering: Double? {
+        differing == 0 ? nil : Double(settledDiffering) / Double(differing)
+    }
+
+    /// Share of these for the answer shown first: of a critic without bias of position a half. nil without any.
     package var firstShare: Double? { readable == 0 ? nil : Double(forFirst) / Double(readable) }
 
     /// The figures under stable names; what doesn't exist is left out.
     package var metrics: [(name: String, value: Double)] {
-        [("judged", Double(judged)), ("verdicts", Double(readable))]
-            + [("coverage", coverage), ("first_share", firstShare)].compactMap { name, value in
-                value.map { (name, $0) }
-            }
+        [("judged", Double(judged)), ("verdicts_both_orders", Double(readable))]
+            + [
+                ("coverage", coverage), ("coverage_differing", coverageOfDiffering),
+                ("first_share", firstShare),
+            ].compactMap { name, value in value.map { (name, $0) } }
     }
 
     package var description: String {
         func percent(_ share: Double?) -> String {
             share.map { String(format: "%.1f%%", 100 * $0) } ?? "none"
         }
-        return "The critic settled \(settled) of \(judged) pairs (\(percent(coverage))). Of its \(readable) "
-            + "readable verdicts \(percent(firstShare)) are for the answer shown first."
+        let known =
+            differing == 0
+            ? ""
+            : ", \(settledDiffering) of the \(differing) that differ in truth (\(percent(coverageOfDiffering)))"
+        return "The critic settled \(settled) of \(judged) pairs (\(percent(coverage)))\(known)."
+            + (firstShare.map {
+                " Of \(readable) verdicts in both orders \(percent($0)) are for the answer shown first."
+            } ?? "")
     }
 }

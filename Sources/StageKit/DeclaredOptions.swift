@@ -94,6 +94,11 @@ struct DeclaredOptions {
         key.hasPrefix("no-") && named(String(key.dropFirst(3)))?.kind == .flag
     }
 
+    /// The options that a command line sets; a flag's opposite goes by the flag's name.
+    func given(in words: [String]) -> Set<String> {
+        Set(scan(words).map { isOpposite($0.key) ? String($0.key.dropFirst(3)) : $0.key })
+    }
+
     /// Every option with its value in the order of declaration: typed, configured or default.
     /// Options without any value are left out.
     func settings(of words: [String]) -> [Setting] {

@@ -16,7 +16,9 @@ enum Identity {
         for (i, input) in inputs.enumerated() { files.set("input \(i + 1)", .string(input.digest)) }
         identity.set("inputs", .object(files))
         var models = JSONObject()
-        for (role, digest) in run.models.sorted(by: { $0.key < $1.key }) { models.set(role, .string(digest)) }
+        for (role, digest) in run.ingredients.sorted(by: { $0.key < $1.key }) {
+            models.set(role, .string(digest))
+        }
         identity.set("models", .object(models))
         return identity
     }
@@ -50,7 +52,8 @@ enum Identity {
             }
             switch inside {
             case "inputs": return ["\(key) has changed"]
-            case "models": return ["the model \(key) is another"]
+            case "models":
+                return [key == "prompt" ? "the prompt's text is another" : "the model \(key) is another"]
             default: return ["\(key) was \(shown(was)) and is \(shown(now))"]
             }
         }

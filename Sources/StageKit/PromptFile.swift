@@ -4,7 +4,6 @@ import RunLedger
 /// The text of a prompt from a file, with a name that says which text it was.
 package struct PromptFile: Sendable {
     package let text: String
-    package let digest: String
     /// The file's name and the beginning of its digest.
     package let name: String
 }
@@ -20,9 +19,9 @@ extension StageRun {
             throw StageError.failed("--prompt-file \(path): not valid UTF-8; convert the file")
         }
         let artefact = try Digest.artefact(path, kind: .file)
-        try addInput(artefact, role: "prompt")
+        try addPrompt(artefact)
         let file = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         return PromptFile(
-            text: text, digest: artefact.digest, name: "\(file)@\(artefact.digest.prefix(8))")
+            text: text, name: "\(file)@\(artefact.digest.prefix(8))")
     }
 }

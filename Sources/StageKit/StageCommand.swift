@@ -61,6 +61,7 @@ extension StageCommand {
         Signals.hold()
         let run = try StageRun(
             stage: name, options: options, console: console, settings: settings,
+            given: declared.given(in: words),
             arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
         return try run.execute { try command.run(in: run) }
     }

@@ -10,12 +10,15 @@ package final class StageRun: Sendable {
     /// Every option with its value, defaults included.
     package let settings: [Setting]
     let immaterial: Set<String>
+    /// Options that were typed or configured.
+    private let given: Set<String>
 
     private struct State {
         var counts = RecordCounts()
         var droppedByRule: [String: Int] = [:]
         var core: String?
-        var models: [String: String] = [:]
+        /// Digests of models and prompts, by role.
+        var ingredients: [String: String] = [:]
         var interruption: (@Sendable () -> Void)?
         /// Whether the end has been claimed, by the work or by a signal; only one may write it.
         var isEnding = false
@@ -35,12 +38,13 @@ package final class StageRun: Sendable {
     ]
 
     init(
-        stage: String, options: RunOptions, console: Console, settings: [Setting], arguments: [String],
-        immaterial: Set<String>
+        stage: String, options: RunOptions, console: Console, settings: [Setting], given: Set<String>,
+        arguments: [String], immaterial: Set<String>
     ) throws {
         self.stage = stage
         self.console = console
         self.settings = settings
+        self.given = given
         self.immaterial = immaterial.union(Self.sharedImmaterial)
         isDryRun = options.dryRun
         let environment = ProcessInfo.processInfo.environment
@@ -74,6 +78,19 @@ package final class StageRun: Sendable {
         return try Ledger(path: path, access: .write)
     }
 
+    /// Refuses options that would do nothing beside the others.
+    /// - Parameters:
+    ///   - keys: long names without dashes.
+    ///   - place: what they belong to, as "--mode tree".
+    /// - Throws: `StageError.usage` where one was typed or configured.
+    package func refuse(_ keys: [String], where isIdle: Bool, belongingTo place: String) throws {
+        let idle = keys.filter(given.contains).map { "--\($0)" }
+        guard isIdle, !idle.isEmpty else { return }
+        throw StageError.usage(
+            "\(idle.joined(separator: ", ")): \(idle.count == 1 ? "belongs" : "belong") to \(place); leave "
+                + "\(idle.count == 1 ? "it" : "them") out")
+    }
+
     // MARK: - What the stage tells
 
     /// The processor core that the matrix library chose; a run is resumed only under the same.
@@ -88,9 +105,15 @@ package final class StageRun: Sendable {
     @discardableResult
     package func addModel(_ path: String, role: String) throws -> String {
         let artefact = try Digest.artefact(path, kind: .model)
-        state.withLock { $0.models[role] = artefact.digest }
+        state.withLock { $0.ingredients[role] = artefact.digest }
         try addInput(artefact, role: role)
         return artefact.digest
+    }
+
+    /// Notes the text of a prompt as input.
+    func addPrompt(_ artefact: Artefact) throws {
+        state.withLock { $0.ingredients["prompt"] = artefact.digest }
+        try addInput(artefact, role: "prompt")
     }
 
     package func addInput(_ artefact: Artefact, role: String = "input") throws {
@@ -130,7 +153,8 @@ package final class StageRun: Sendable {
 
     package var counts: RecordCounts { state.withLock { $0.counts } }
     package var core: String? { state.withLock { $0.core } }
-    package var models: [String: String] { state.withLock { $0.models } }
+    /// Digests of what beside options and records decides the result, by role: models, prompts.
+    var ingredients: [String: String] { state.withLock { $0.ingredients } }
 
     /// What to do on SIGINT, SIGTERM or SIGHUP before the program leaves, on a thread of its own:
     /// bring finished work to its file, nothing longer. nil takes it back.

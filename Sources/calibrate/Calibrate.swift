@@ -89,6 +89,12 @@ import StageKit
     }
 
     func run(in run: StageRun) throws {
+        try run.refuse(
+            ["mode", "lambda", "path-rule", "among", "likelihood", "filter"], where: rewarding.reward != nil,
+            belongingTo: "scores by likelihood and relevance, not to --reward")
+        try run.refuse(
+            ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
+            where: rewarding.reward == nil, belongingTo: "--reward")
         try engine.prepare(run)
         if let reward = rewarding.reward, let policy = try policy() {
             let scoring = try RewardScoring(

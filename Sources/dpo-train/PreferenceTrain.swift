@@ -61,12 +61,20 @@ import Training
     }
 
     func run(in run: StageRun) throws {
+        try run.refuse(
+            ["rank", "alpha"], where: initialAdapter != nil,
+            belongingTo: "a fresh adapter, not to --initial-adapter")
         try engine.prepare(run)
         let policy = try model.open(run)
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
         }
         guard !examples.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
+        if lossOptions.gamma != 1, examples.allSatisfy({ $0.weights == nil }) {
+            throw StageError.failed(
+                "--gamma \(lossOptions.gamma): no pair says what was changed; mark it with pair --align-edits"
+            )
+        }
         let pairs = PairSet(
             examples, policy, featureMemory: featureMemory << 20, scoresAreSums: lossOptions.scoresAreSums)
         if dumpTokens { return pairs.dump(policy, run.console) }
@@ -82,7 +90,7 @@ import Training
         if !split.heldOut.isEmpty { try measure(trainer, pairs, reference, split.heldOut, run) }
 
         let adapter = policy.llava.decoder.adapter(
-            alpha: alpha, baseModelName: model.model, baseDigest: policy.digest)
+            baseModelName: model.model, baseDigest: policy.digest)
         try adapter?.write(to: folder)
         try loop.finish()
         try AtomicFolder.publish(output)

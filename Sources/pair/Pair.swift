@@ -48,11 +48,11 @@ import StageKit
     var alignEdits: String?
     @Option(help: "Name of the score that decides; truth is the fewest false sentences, by the known scene.")
     var score = ScoreName.calibrated
-    @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences; yes if not said.")
-    var equalSentences: Bool?
+    @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
+    var equalSentences = true
     @Option(
-        help: "Greatest difference in words, as a share of the longer answer; 0.1 if not said, 1 for any.")
-    var wordTolerance: Double?
+        help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
+    var wordTolerance = 0.1
     @Option(help: "Share of the largest margin that may be given up for a longer common beginning.")
     var prefixSlack = 0.0
     @Option(help: "Pairs must differ by more than this.") var minMargin = 0.0
@@ -78,19 +78,6 @@ import StageKit
         if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
             throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
         }
-        if from != .scores, from != .verdicts, keepAll || equalSentences != nil || wordTolerance != nil {
-            throw ValidationError(
-                "--equal-sentences, --word-tolerance and --keep-all belong to --from scores and verdicts; "
-                    + "--from \(from.rawValue) has pairs of any length")
-        }
-        if from != .verdicts, oneOrder { throw ValidationError("--one-order belongs to --from verdicts") }
-        if from != .scores,
-            prefixSlack != 0 || minMargin != 0 || allowTies || share != 1 || score != ScoreName.calibrated
-        {
-            throw ValidationError(
-                "--score, --prefix-slack, --min-margin, --allow-ties and --keep-fraction weigh scores; "
-                    + "leave them out with --from \(from.rawValue)")
-        }
     }
 
     private var share: Double { keepFraction ?? (from != .scores || keepAll ? 1 : 0.5) }
@@ -98,13 +85,25 @@ import StageKit
     private var rule: PairRule {
         get throws {
             try PairRule(
-                equalSentences: equalSentences ?? true, wordTolerance: wordTolerance ?? 0.1,
+                equalSentences: equalSentences, wordTolerance: wordTolerance,
                 prefixSlack: prefixSlack,
                 minimumMargin: minMargin, allowsTies: allowTies, pairsPerRecord: pairs, keepAll: keepAll)
         }
     }
 
+    private func refuseIdleOptions(_ run: StageRun) throws {
+        try run.refuse(
+            ["score", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"], where: from != .scores,
+            belongingTo: "--from scores")
+        try run.refuse(
+            ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
+            belongingTo: "--from scores and --from verdicts")
+        try run.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
+        try run.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
+    }
+
     func run(in run: StageRun) throws {
+        try refuseIdleOptions(run)
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
             rule: try rule, from: from, score: score, bothOrders: !oneOrder,

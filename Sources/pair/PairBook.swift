@@ -17,7 +17,9 @@ struct PairBook {
     init(share: Double) { self.share = share }
 
     mutating func note(_ made: MadePairs, of input: InputRecord) {
-        if let verdicts = made.verdicts { tally.add(verdicts, settled: made.lines.count) }
+        if let (verdicts, differing) = made.judged {
+            tally.add(verdicts, differing: differing, settled: made.audited)
+        }
         for (margin, audited) in zip(made.margins, made.audited) {
             entries.append(Entry(number: input.number, margin: margin, audited: audited))
         }

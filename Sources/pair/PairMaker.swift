@@ -11,8 +11,8 @@ struct MadePairs {
     /// By line; nil where the record has no scene.
     var audited: [AuditedPair?] = []
     var dropped: [String: Int] = [:]
-    /// nil where no critic decided.
-    var verdicts: VerdictPairs?
+    /// What critics said, and how many of the pairs they judged differ in truth; nil where no critic decided.
+    var judged: (verdicts: VerdictPairs, differing: Int)?
 
     func result(keeping keeps: [Bool]) -> RecordResult {
         let kept = zip(lines, keeps).filter(\.1).map(\.0)
@@ -79,8 +79,12 @@ struct PairMaker {
             }
         case .reference:
             guard let reference = prompt.reference else { throw RecordError.missing(key: "reference") }
-            let others = sample.candidates.filter { !$0.text.utf8.elementsEqual(reference.utf8) }
-            if others.isEmpty { made.dropped["no answer but the reference"] = 1 }
+            let others = sample.candidates.filter { $0.hasWords && !$0.says(reference) }
+            let silent = sample.candidates.count { !$0.hasWords }
+            if silent > 0 { made.dropped["answers without words"] = silent }
+            if others.isEmpty, silent < sample.candidates.count {
+                made.dropped["no answer but the reference"] = 1
+            }
             for rejected in others.prefix(rule.pairsPerRecord) {
                 try add(reference, over: rejected.text, margin: nil, source: "reference")
             }
@@ -98,7 +102,7 @@ struct PairMaker {
             }
         case .verdicts:
             let verdicts = VerdictPairs(try input.record.verdicts(), bothOrders: bothOrders)
-            made.verdicts = verdicts
+            made.judged = (verdicts, try differing(verdicts.judged, sample, truth))
             for preference in try preferences(verdicts, sample, &made.dropped) {
                 try add(
                     preference.chosen.text, over: preference.rejected.text, margin: nil,
@@ -116,6 +120,15 @@ struct PairMaker {
         }
     }
 
+    /// How many of the pairs differ in truth; none where it isn't known.
+    private func differing(_ pairs: [[String]], _ sample: Sample, _ truth: SceneTruth?) throws -> Int {
+        guard let truth else { return 0 }
+        return try pairs.count { pair in
+            let sides = try pair.map { truth.judgement(of: try answer($0, sample).text) }
+            return AuditedPair(chosen: sides[0], rejected: sides[1], margin: nil).differs
+        }
+    }
+
     private struct Preference {
         let chosen: ScoredCandidate
         let rejected: ScoredCandidate
@@ -130,14 +143,15 @@ struct PairMaker {
         drop(verdicts.ties, "ties, and orders that contradict each other")
         drop(verdicts.unreadable, "unreadable verdicts")
         drop(verdicts.oneOrder, "asked in one order only")
-        if verdicts.judged == 0 { drop(1, "no verdicts") }
+        if verdicts.judged.isEmpty { drop(1, "no verdicts") }
         var found: [Preference] = []
         for preference in verdicts.preferences {
             let chosen = try answer(preference.chosen, sample)
             let rejected = try answer(preference.rejected, sample)
             let ids = [preference.chosen, preference.rejected]
-            if found.contains(where: { [$0.chosen.id, $0.rejected.id] == ids }) { continue }
-            if let index = found.firstIndex(where: { [$0.rejected.id, $0.chosen.id] == ids }) {
+            if found.contains(where: { [$0.chosen.id, $0.rejected.id] == ids }) {
+                drop(1, "preferred by an earlier critic too")
+            } else if let index = found.firstIndex(where: { [$0.rejected.id, $0.chosen.id] == ids }) {
                 found.remove(at: index)
                 drop(1, "critics that contradict each other")
             } else if !chosen.hasWords || !rejected.hasWords {

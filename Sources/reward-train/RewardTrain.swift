@@ -92,14 +92,14 @@ import Training
         trainer.parameters.forEach { $0.train() }
         let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
         let split = comparisons.split(holdOut: holdOut)
-        let identity = try run.identity(input) + file.digest
+        let identity = try run.identity(input)
         let loop = try train(trainer, comparisons, split.training, folder, identity, run)
         if !split.heldOut.isEmpty { try measure(trainer, comparisons, split.heldOut, run) }
 
         let config = RewardConfig(
             baseDigest: policy.digest, promptID: file.name, prompt: prompt,
             showsFacts: facts)
-        try decoder.adapter(alpha: alpha, baseModelName: model.model, baseDigest: policy.digest)?
+        try decoder.adapter(baseModelName: model.model, baseDigest: policy.digest)?
             .write(to: folder)
         try head.write(to: RewardModel.head(in: folder))
         try config.write(to: folder)

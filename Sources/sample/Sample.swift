@@ -65,6 +65,11 @@ import StageKit
     }
 
     func run(in run: StageRun) throws {
+        try run.refuse(TreeOptions.names, where: mode == .answers, belongingTo: "--mode tree")
+        try run.refuse(["count", "with-greedy"], where: mode == .tree, belongingTo: "--mode answers")
+        try run.refuse(
+            ["diversity-penalty", "length-penalty"], where: tree.draw == .sampling,
+            belongingTo: "--draw group-beams")
         try engine.prepare(run)
         let policy = try model.open(run)
         let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)

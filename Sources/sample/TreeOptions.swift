@@ -11,6 +11,12 @@ struct TreeOptions: ParsableArguments {
     enum EndToken: String, ExpressibleByArgument, CaseIterable { case ends, passes }
     enum Steer: String, ExpressibleByArgument, CaseIterable { case reward, likelihood }
 
+    /// All of them: they do nothing where answers are drawn whole.
+    static let names = [
+        "children", "draw", "diversity-penalty", "length-penalty", "end-token", "max-characters", "steer-by",
+        "keep-top", "keep-bottom", "prune", "min-pool", "max-sentences", "relevance", "lambda", "calibration",
+    ]
+
     @Option(help: "Sentences drawn under each node that is kept.") var children = 5
     @Option(
         help:

@@ -57,7 +57,7 @@ import Testing
         let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: place) }
         let adapter = try #require(
-            model.decoder.adapter(alpha: original.alpha, baseModelName: "llava-grouped", baseDigest: nil))
+            model.decoder.adapter(baseModelName: "llava-grouped", baseDigest: nil))
         try adapter.write(to: place)
         let read = try PEFTAdapter.read(place)
         #expect(read.modules == original.modules)

@@ -37,7 +37,11 @@ import Testing
                 case .existence:
                     #expect(scene.has(try #require(named.first)) == (question.answer == "Yes"), "\(text)")
                 case .claim:
-                    let sentence = String(text.dropFirst("Is this true? ".count))
+                    let parts = text.components(separatedBy: "Is this true? ")
+                    let sentence = try #require(parts.last)
+                    if let known = parts[0].wholeMatch(of: #/Reference: (.*) /#) {
+                        #expect(scene.judge(String(known.1)).verdict == .true, "\(text)")
+                    }
                     #expect((scene.judge(sentence).verdict == .true) == (question.answer == "Yes"), "\(text)")
                 case .color, .count:
                     // Read as a statement, the question says what it asks.
@@ -87,7 +91,11 @@ import Testing
             let falsehoods = answers.map { sentences in
                 sentences.count { scene.judge($0).verdict == .false }
             }
-            let better = choice.answer == "1" ? 0 : 1
+            let verdict = try #require(choice.answer.wholeMatch(of: /Not true: (.*) Better: \[\[([12])\]\]/))
+            let better = verdict.2 == "1" ? 0 : 1
+            #expect(scene.judge(String(verdict.1)).verdict == .false)
+            let texts = [parts.3, parts.4]
+            #expect(texts[1 - better].contains(verdict.1) && !texts[better].contains(verdict.1))
             #expect(falsehoods[better] < falsehoods[1 - better], "\(choice.prompt)")
             if falsehoods[better] == 0 { flawless += 1 }
             if parts.1 != nil { measured += 1 }
@@ -98,7 +106,7 @@ import Testing
             if answers[0].count > 1 { captions += 1 }
         }
         func shareOf(_ count: Int) -> Double { Double(count) / Double(choices.count) }
-        #expect((0.48...0.52).contains(share(choices) { $0.1.answer == "1" }))
+        #expect((0.48...0.52).contains(share(choices) { $0.1.answer.hasSuffix("[[1]]") }))
         #expect((0.77...0.83).contains(shareOf(referenced)))
         #expect((0.47...0.53).contains(shareOf(measured)))
         #expect((0.67...0.73).contains(shareOf(captions)))

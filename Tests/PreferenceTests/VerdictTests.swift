@@ -138,13 +138,23 @@ import Testing
                 .init(chosen: "b", rejected: "a", critic: "other"),
             ])
         #expect(pairs.ties == 1 && pairs.unreadable == 1 && pairs.oneOrder == 1)
-        // A critic that names the first answer six times of eight, and settles two pairs of five.
-        #expect(pairs.judged == 5 && pairs.readable == 8 && pairs.forFirst == 6)
+        // Four pairs, of which three were asked about in both orders, one of these by two critics.
+        #expect(pairs.judged.count == 4 && pairs.readable == 7 && pairs.forFirst == 5)
         var tally = VerdictTally()
-        tally.add(pairs, settled: 1)
-        tally.add(pairs, settled: 2)
-        #expect(tally.coverage == 0.3 && tally.firstShare == 0.75)
-        #expect(tally.metrics.map(\.name) == ["judged", "verdicts", "coverage", "first_share"])
+        let truth = [0, 1].map {
+            TruthJudgement(
+                falseSentences: $0, inventedObjects: 0, wrongAttributes: 0, words: 5, namedObjects: 2)
+        }
+        let differing = AuditedPair(chosen: truth[0], rejected: truth[1], margin: nil)
+        let equal = AuditedPair(chosen: truth[0], rejected: truth[0], margin: nil)
+        tally.add(pairs, differing: 3, settled: [differing])
+        #expect(tally.description.contains("1 of 4 pairs (25.0%), 1 of the 3 that differ in truth (33.3%)"))
+        tally.add(pairs, differing: 1, settled: [equal, nil])
+        #expect(tally.coverage == 0.375 && tally.firstShare == 5.0 / 7 && tally.coverageOfDiffering == 0.25)
+        #expect(
+            tally.metrics.map(\.name) == [
+                "judged", "verdicts_both_orders", "coverage", "coverage_differing", "first_share",
+            ])
         #expect(VerdictTally().coverage == nil && VerdictTally().metrics.count == 2)
     }
 

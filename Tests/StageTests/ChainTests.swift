@@ -54,6 +54,8 @@ struct ChainTests {
         #expect(metrics.count == 9)
         // A fresh adapter changes nothing: a NaN, a skipped batch or a wrong reference can't give ln 2.
         #expect(abs((metrics[0]["loss"] ?? .nan) - 0.693147) < 1e-5)
+        // Equal rewards are no success.
+        #expect(metrics[0]["rewards/accuracies"] == 0)
         #expect(metrics[8]["loss"] ?? .nan < 0.69)
         let summary = try JSONDecoder().decode(
             [String: [String: Double]].self, from: shop.bytes("summary.json"))
@@ -79,12 +81,15 @@ struct ChainTests {
             set -e
             \(Self.sample) | \(Self.calibrate) | \(Self.pair) >pairs.jsonl
             \(train) --batch 2 --epochs 4 --learning-rate 0.05 -o one
-            \(train) --adapter one -o two
-            \(train) --adapter one --initial-adapter two -o three
+            \(train) --adapter one --alpha 6 -o two
+            \(train.replacing("--rank 2", with: "")) --adapter one --initial-adapter two -o three
             sightline merge --model $LLAVA --adapter one -o merged
             \(train.replacing("$LLAVA", with: "merged")) -o merged-two
             """)
         #expect(abs(try first("loss", of: "two", shop) - 0.693147) < 1e-5)
+        for name in ["two", "three"] {
+            #expect(try shop.read("\(name)/adapter_config.json").contains(/"lora_alpha" ?: ?6\b/), "\(name)")
+        }
         let folded = try first("logps/chosen", of: "two", shop)
         let merged = try first("logps/chosen", of: "merged-two", shop)
         let fresh = try first("logps/chosen", of: "one", shop)

@@ -68,7 +68,7 @@ struct CriticTests {
             """)
         #expect(try shop.lines("pairs.jsonl").count == 4)
         let audit = try shop.read("audit.json")
-        #expect(audit.contains(#""judged":6"#) && audit.contains(#""verdicts":12"#))
+        #expect(audit.contains(#""judged":6"#) && audit.contains(#""verdicts_both_orders":12"#))
         let coverage = audit.firstMatch(of: /"coverage":([0-9.]+)/).flatMap { Double($0.output.1) }
         let first = audit.firstMatch(of: /"first_share":([0-9.]+)/).flatMap { Double($0.output.1) }
         #expect(abs((coverage ?? 0) - 4 / 6) < 1e-6 && abs((first ?? 0) - 8 / 12) < 1e-6)

@@ -26,8 +26,10 @@ struct NeighbourTests {
             let lines = try shop.succeed("\(command) \(variant)").output.split(separator: "\n")
             #expect(lines.map(String.init) == all, "\(variant)")
         }
-        let shard = try shop.succeed("\(command) --shard 2/3").output.split(separator: "\n")
-        #expect(shard.map(String.init) == [all[1], all[4]])
+        for k in 1...3 {
+            let shard = try shop.succeed("\(command) --shard \(k)/3").output.split(separator: "\n")
+            #expect(shard.map(String.init) == stride(from: k - 1, to: 7, by: 3).map { all[$0] })
+        }
         let alone = try shop.succeed("sed -i '5!d' prompts.jsonl drawn.jsonl; \(command) --threads 1").output
         #expect(alone == all[4] + "\n")
     }

@@ -192,5 +192,19 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         for (own, alternative) in zip(plain.referenceScores(pairs), other.referenceScores(pairs)) {
             #expect(own.chosen == alternative.chosen && own.rejected != alternative.rejected)
         }
+
+        // A label that is the likeliest token is scored by a less likely one, any other by a likelier one.
+        decoder.useAdapter(false)
+        let bare = decoder.logits(decoder.forward(forest, features: nil, arena).hidden, arena)
+        decoder.useAdapter(true)
+        let row = labels[0].row
+        let tokens = (0..<bare.columns).sorted { bare[row, $0] > bare[row, $1] }.map { Int32($0) }
+        let scores = [tokens[0], tokens[1], tokens[7]].map { label in
+            let pair = PreferenceExample(
+                id: "p", prompt: [1, 5, 9], features: nil, chosen: [3], rejected: [label])
+            return (plain.referenceScores([pair])[0].rejected, other.referenceScores([pair])[0].rejected)
+        }
+        #expect(scores[0].1 < scores[0].0 && scores[1].1 > scores[1].0 && scores[2].1 > scores[2].0)
+        #expect(scores[0].1 == scores[1].0 && scores[1].1 == scores[0].0 && scores[2].1 == scores[0].0)
     }
 }
