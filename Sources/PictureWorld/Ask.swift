@@ -7,10 +7,14 @@ extension Scene {
     ///   - existence: further questions on existence: a small model needs many before it looks for a thing
     ///     wherever it may be.
     ///   - choices: further choices of two answers, the lesson of a critic.
-    package func ask(count: Int = 8, existence: Int = 0, choices: Int = 0, seed: UInt64) -> [Question] {
+    ///   - repeats: texts to be said again, false ones that no look at the picture can guess: who can't quote
+    ///     can't compare either.
+    package func ask(
+        count: Int = 8, existence: Int = 0, choices: Int = 0, repeats: Int = 0, seed: UInt64
+    ) -> [Question] {
         var asker = Asker(scene: self, random: WorldRandom(seed: seed, purpose: "questions \(id)"))
         return (0..<count).map { asker.question($0 % 8) } + (0..<existence).map { _ in asker.existence() }
-            + (0..<choices).map { _ in asker.choice() }
+            + (0..<choices).map { _ in asker.choice() } + (0..<repeats).map { _ in asker.repetition() }
     }
 }
 
@@ -183,6 +187,13 @@ private struct Asker {
         if random.chance(0.3) { worse = spoilt(worse) }
         while falsehoods(worse) <= falsehoods(better) { worse = spoilt(worse) }
         return (better, worse)
+    }
+
+    mutating func repetition() -> Question {
+        var sentences = told()
+        for _ in 0..<6 { sentences = spoilt(sentences) }
+        let text = random.shuffled(sentences).joined(separator: " ")
+        return Question(.repetition, "Say this again: \(text)", text)
     }
 
     private func falsehoods(_ sentences: [String]) -> Int {

@@ -8,6 +8,7 @@ package struct Question: Sendable, Equatable, Codable {
         case whichObjects = "which_objects"
         case whatPlace = "what_place"
         case choice
+        case repetition = "repeat"
     }
 
     package let kind: Kind

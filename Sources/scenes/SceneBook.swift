@@ -12,6 +12,7 @@ struct SceneBook {
     let questions: Int
     let existence: Int
     let choices: Int
+    let repeats: Int
     /// Side of the pictures in pixels; nil leaves them out.
     let size: Int?
     let threads: Int
@@ -59,7 +60,8 @@ struct SceneBook {
             case .captions:
                 lines["sft.jsonl"] = SceneBook.lines([
                     try scene.lessonRecord(
-                        habit: habit, questions: questions, existence: existence, choices: choices, seed: seed
+                        habit: habit, questions: questions, existence: existence, choices: choices,
+                        repeats: repeats, seed: seed
                     )
                 ])
             case .questions:

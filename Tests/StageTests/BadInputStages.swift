@@ -91,6 +91,19 @@ extension BadInput {
             "\(sample) --model $LLAVA --mode tree --draw group-beams --temperature 0.5", code: 64,
             says: "--draw sampling"),
         BadInput(
+            "options of trees where whole answers are drawn, typed and configured",
+            spoil: #"printf '[sample]\nprune = "ends"\n' >c.toml"#,
+            "\(sample) --model $LLAVA --keep-top 3 --config c.toml", code: 64,
+            says: "--keep-top, --prune: belong to --mode tree"),
+        BadInput(
+            "a weight of relevance beside a reward model", spoil: sampled(),
+            "sightline calibrate r.jsonl --reward $CLIP --model $LLAVA --lambda 0.5 -o out", code: 64,
+            says: "--lambda: belongs to scores by likelihood and relevance"),
+        BadInput(
+            "changed tokens that weigh more where none is marked",
+            spoil: #"echo '{"prompt":"p","chosen":"a","rejected":"b"}' >r.jsonl"#, "\(train) --gamma 5",
+            says: "--gamma 5.0: no pair says what was changed"),
+        BadInput(
             "a filter that isn't there", spoil: sampled(), "\(calibrate) --filter emoji", code: 64,
             says: "emoji"),
         BadInput(

@@ -113,4 +113,27 @@ struct CriticTests {
                 "drawn.jsonl:1: wrong value: key \"candidates\" is c0 and c1, of which not just one is greedy"
             ))
     }
+
+    /// A part is gone on with only under the text that it was begun with, whatever the file is called.
+    @Test func anotherPromptTextIsAnotherRun() throws {
+        let shop = try Workshop(prompts: 300)
+        try shop.write("{question} 1 {answer_1} 2 {answer_2}\n", to: "ask.txt")
+        try shop.succeed(
+            "sightline sample prompts.jsonl --model $LLAVA --count 2 --max-tokens 8 --no-ledger -o drawn.jsonl"
+        )
+        let command = """
+            sightline self-critic drawn.jsonl --model $LLAVA --prompt-file ask.txt --batch 1 --threads 1 \
+                --no-ledger --quiet
+            """
+        let process = try shop.start("exec \(command) -o out")
+        while process.isRunning, try !shop.has("out.part") || shop.bytes("out.part").isEmpty { usleep(1000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try #require(process.terminationReason == .uncaughtSignal, "it ended before it was killed")
+        try shop.succeed("cp ask.txt before.txt; echo Really? >>ask.txt")
+        let other = try shop.run("\(command) --resume -o out")
+        #expect(other.code == 1 && other.errors.contains("the prompt's text is another"), "\(other.errors)")
+        try shop.succeed(
+            "mv before.txt ask.txt; \(command) -o whole && \(command) --resume -o out && cmp whole out")
+    }
 }
