@@ -10,7 +10,7 @@ import StageKit
 import Tokenizer
 import Training
 
-/// Supervised training of a LLaVA: a small one from nothing, or more of an existing one.
+/// Supervised training of a LLaVA: a small one from nothing, more of an existing one, or an adapter over it.
 @main struct SupervisedTrain: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "sft-train",
@@ -22,6 +22,8 @@ import Training
             texts, its vision tower from --tower where that is given,
             the rest at random. Several files are mixed by weights, whatever their lengths:
               sft-train talks.jsonl closed.jsonl captions.jsonl --weight 2 --weight 1 --weight 1 -o model
+            With --rank a LoRA learns in the model's place, and a PEFT adapter is written:
+              sft-train lessons.jsonl --model llava --rank 64 -o adapter
             """)
 
     @OptionGroup var input: InputOptions
@@ -29,9 +31,13 @@ import Training
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Model directory or adapter to write.", valueName: "folder")
+    )
     var output: String
     @Option(help: ArgumentHelp("LLaVA to go on from.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("Train an adapter of this rank over --model.", valueName: "r")) var rank: Int?
+    @Option(help: "Scale of the adapter times its rank; twice the rank if not said.") var alpha: Double?
     @Option(help: ArgumentHelp("CLIP whose vision tower a new model begins with.", valueName: "folder"))
     var tower: String?
     @Flag(help: "Keep the vision tower as it is.") var freezeTower = false
@@ -63,7 +69,15 @@ import Training
     @Option(help: "Longest text of a new model, image tokens included.") var context = 512
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
 
+    /// Options that only a model made anew has a use for.
+    private static let ofNewModels = [
+        "tower", "width", "vision-layers", "image-size", "patch-size", "layers", "heads", "key-value-heads",
+        "inner", "vocabulary", "context",
+    ]
+
     func validate() throws {
+        if let rank, rank < 1 { throw ValidationError("--rank \(rank): give a number from 1") }
+        if rank != nil, model == nil { throw ValidationError("--rank: say over which --model") }
         if weight.isEmpty { return }
         if weight.count != input.paths.count || Set(input.paths).count != input.paths.count {
             throw ValidationError(
@@ -75,6 +89,9 @@ import Training
     }
 
     func run(in run: StageRun) throws {
+        try run.refuse(Self.ofNewModels, where: model != nil, belongingTo: "a new model, not to --model")
+        try run.refuse(["freeze-tower", "dtype"], where: rank != nil, belongingTo: "the training of a model")
+        try run.refuse(["alpha"], where: rank == nil, belongingTo: "--rank")
         try engine.prepare(run)
         let lessons = try run.records(input) { try Lesson($0, images) }
         guard !lessons.isEmpty else {
@@ -84,20 +101,22 @@ import Training
         let part = try AtomicFolder.prepare(output, keeping: resume)
         let folder = URL(fileURLWithPath: part)
         let start = try open(lessons, folder, run)
-        start.llava.parameters.forEach { $0.train() }
-        if freezeTower { start.llava.tower.parameters.forEach { $0.freeze() } }
+        let parameters = trainedParameters(of: start.llava)
         let encoder = LessonEncoder(model: start)
-        let count = start.llava.parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
+        let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
         run.console.say("training \(count) parameters on \(lessons.count) pictures")
 
         var settings = AdamW.Settings()
         settings.weightDecay = weightDecay
         settings.beta2 = 0.98
         let loop = TrainingLoop(
-            optimiser: AdamW(start.llava.parameters, settings),
+            optimiser: AdamW(parameters, settings),
             schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
             directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
-            weightsChanged: { start.llava.weightsChanged() })
+            weightsChanged: { [rank] in
+                if rank == nil { return start.llava.weightsChanged() }
+                start.llava.decoder.adapterTargets.forEach { $0.adapterChanged() }
+            })
         let trainer = SupervisedTrainer(start.llava, lengthBalance: lengthBalance)
         let order = try order(of: lessons)
         let progress = run.progress(
@@ -109,10 +128,26 @@ import Training
                 return (trainer.addGradients(try encoder.encode(chosen), passes: passes), chosen.map(\.id))
             })
         progress.finish()
-        try start.write(to: folder, as: dtype)
+        if rank == nil {
+            try start.write(to: folder, as: dtype)
+        } else {
+            try start.llava.decoder.adapter(baseModelName: model, baseDigest: start.digest)?.write(to: folder)
+        }
         try loop.finish()
         try AtomicFolder.publish(output)
         try run.addOutput(output, kind: .model)
+    }
+
+    private func trainedParameters(of llava: Llava) -> [Parameter] {
+        if let rank {
+            let scale = Float(alpha ?? Double(2 * rank)) / Float(rank)
+            llava.decoder.attachAdapter(rank: rank, scale: scale, seed: engine.seed)
+            llava.decoder.adapterParameters.forEach { $0.train() }
+            return llava.decoder.adapterParameters
+        }
+        llava.parameters.forEach { $0.train() }
+        if freezeTower { llava.tower.parameters.forEach { $0.freeze() } }
+        return llava.parameters
     }
 
     /// The pictures of a step: those of one shuffle, or of the files by their weights.

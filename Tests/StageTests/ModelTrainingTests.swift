@@ -37,6 +37,19 @@ struct ModelTrainingTests {
                 sightline calibrate --relevance clip2 --image-root scenes --quiet
             """)
         #expect(scored.output.contains(#""relevance":"#))
+        // An adapter over it: the model's own files stay away, and another program folds it in.
+        try shop.succeed(
+            """
+            set -e
+            sightline sft-train scenes/sft.jsonl --image-root scenes --no-ledger --quiet --steps 3 --batch 4 \
+                --model llava --rank 2 -o lora
+            sightline merge --model llava --adapter lora -o folded --quiet
+            """)
+        #expect(shop.has("lora/adapter_model.safetensors") && !shop.has("lora/model.safetensors"))
+        #expect(try shop.read("lora/adapter_config.json").contains(/"lora_alpha" : 4\b/))
+        #expect(try shop.bytes("folded/model.safetensors") != shop.bytes("llava/model.safetensors"))
+        let idle = try shop.run("sightline sft-train scenes/sft.jsonl --model llava --width 24 -o out")
+        #expect(idle.code == 64 && idle.errors.contains("--width: belongs to a new model"))
         let both = try shop.run("sightline clip-train scenes/clip.jsonl --model clip --tower llava -o out")
         #expect(both.code == 64 && both.errors.contains("--tower"))
     }
