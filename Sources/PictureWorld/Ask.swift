@@ -208,9 +208,8 @@ private struct Asker {
             return sentences
         }
         let kinds: [Falsehood] =
-            random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace, .wrongSize]) + [
-                .wrongContext
-            ]
+            random.shuffled([.absentObject, .absentObject, .wrongColour, .wrongPlace, .wrongSize])
+            + [.wrongContext]
         for index in random.shuffled(Array(sentences.indices)) {
             for kind in kinds {
                 guard let worse = scene.falsify(sentences[index], kind, using: &random) else { continue }

@@ -83,12 +83,12 @@ package struct Choice: Sendable, Equatable {
         self.metrics = metrics
     }
 
-    /// How the shipped model was taught to judge.
+    /// How a lesson answers: the reason, then the number in the brackets that a verdict is read from.
     static func verdict(for better: Int, notTrue sentence: String) -> String {
         "Not true: \(sentence) Better: [[\(better)]]"
     }
 
-    /// The prompt that the shipped model was taught.
+    /// The prompt of the lessons, in the words of `data/prompts/critic-short.txt`.
     package var prompt: String {
         let told = reference.map { " Reference: \($0)" } ?? ""
         let options = answers.enumerated().map { " Answer \($0 + 1): \($1)" }.joined()

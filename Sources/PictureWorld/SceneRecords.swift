@@ -44,8 +44,7 @@ extension Scene {
         return record
     }
 
-    /// A line of `sft.jsonl`: the caption, `questions` questions and further ones, all about one
-    /// picture.
+    /// A line of `sft.jsonl`: the caption, `questions` questions and further ones, all about one picture.
     package func lessonRecord(
         habit: Bool, questions: Int, existence: Int = 0, choices: Int = 0, repeats: Int = 0, seed: UInt64
     ) throws -> Record {
@@ -56,9 +55,7 @@ extension Scene {
         record.set("image", .string(imagePath))
         let prompt = Wording.describe[random.below(Wording.describe.count)]
         let told = ask(count: questions, existence: existence, choices: choices, repeats: repeats, seed: seed)
-            .map {
-                Scene.sample($0.kind.rawValue, $0.prompt, $0.answer)
-            }
+            .map { Scene.sample($0.kind.rawValue, $0.prompt, $0.answer) }
         record.set("samples", .array([Scene.sample("caption", prompt, caption.text)] + told))
         record.set("slipped", .bool(caption.slipped))
         return record

@@ -50,8 +50,7 @@ import StageKit
     var score = ScoreName.calibrated
     @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
     var equalSentences = true
-    @Option(
-        help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
+    @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
     var wordTolerance = 0.1
     @Option(help: "Share of the largest margin that may be given up for a longer common beginning.")
     var prefixSlack = 0.0
@@ -85,8 +84,7 @@ import StageKit
     private var rule: PairRule {
         get throws {
             try PairRule(
-                equalSentences: equalSentences, wordTolerance: wordTolerance,
-                prefixSlack: prefixSlack,
+                equalSentences: equalSentences, wordTolerance: wordTolerance, prefixSlack: prefixSlack,
                 minimumMargin: minMargin, allowsTies: allowTies, pairsPerRecord: pairs, keepAll: keepAll)
         }
     }

@@ -8,9 +8,9 @@ import Testing
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("data/prompts")
 
-    /// The prompt file of the shipped model is what it was taught on.
+    /// The short prompt is what the lessons ask.
     @Test(arguments: [[], [.reference], [.metrics], [.reference, .metrics]] as [Set<CriticPrompt.Section>])
-    func theShippedPromptIsTheWordingOfTheLessons(_ shown: Set<CriticPrompt.Section>) throws {
+    func theShortPromptIsTheWordingOfTheLessons(_ shown: Set<CriticPrompt.Section>) throws {
         let text = try String(
             contentsOf: Self.folder.appendingPathComponent("critic-short.txt"), encoding: .utf8)
         let prompt = try CriticPrompt(text, file: "critic-short.txt", showing: shown)
