@@ -1,5 +1,6 @@
 # The two models of data/, from nothing but the picture world: the vision-language model from captions and
-# questions, then the relevance model, which begins with its vision tower, from single sentences.
+# questions, then the relevance model, which begins with its vision tower, from single sentences; and over the first
+# the adapter of SIMA's critic, from choices of two answers.
 #   make models
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
@@ -10,7 +11,7 @@ recipe := $(here)recipes/models.toml
 M := runs/models
 
 .PHONY: models
-models: $(data)/clip/model.safetensors $(data)/llava/model.safetensors
+models: $(data)/clip/model.safetensors $(data)/llava/model.safetensors $(data)/critic/adapter_model.safetensors
 
 $M/clip-scenes/clip.jsonl:
 	sightline scenes --split train --count 20000 --kind clip -o $(@D)
@@ -27,6 +28,16 @@ $M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $(recipe)
 $M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $M/llava/model.safetensors $(recipe)
 	sightline clip-train $< --config $(recipe) --image-root $(<D) --tower $M/llava --dev $M/dev/clip.jsonl \
 		--dev-image-root $M/dev --resume -o $(@D)
+
+$M/critic-scenes/sft.jsonl:
+	sightline scenes --split train --count 20000 --kind captions --questions 0 --choices 4 -o $(@D)
+
+$M/critic/adapter_model.safetensors: $M/critic-scenes/sft.jsonl $(data)/llava/model.safetensors $(here)recipes/critic.toml
+	sightline sft-train $< --config $(here)recipes/critic.toml --image-root $(<D) --model $(data)/llava --resume -o $(@D)
+
+$(data)/critic/adapter_model.safetensors: $M/critic/adapter_model.safetensors
+	install -d $(@D)
+	install -m 644 $(<D)/adapter_config.json $< $(@D)
 
 $(data)/%/model.safetensors: $M/%/model.safetensors
 	install -d $(@D)

@@ -1,13 +1,15 @@
 # SIMA (arXiv 2405.15973): the model answers greedily and by a draw, is shown both answers beside the known one, and
 # trains on the one that it finds better itself.
 #   make run PIPELINE=sima RUN=name ROUNDS=3 RECIPE=sima  CRITIC=file how the critic is asked
+#   CRITIC_ADAPTER=folder  an adapter over MODEL that has learned to judge; the model that comes along has one
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),sima)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 CRITIC ?= $(or $(call begun,CRITIC),$(home)data/prompts/critic$(short).txt)
+CRITIC_ADAPTER ?= $(or $(call begun,CRITIC_ADAPTER),$(if $(short),$(home)data/critic))
 
-$R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $R/recipe.toml
+$R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $(wildcard $(CRITIC_ADAPTER)/*) $R/recipe.toml
 	sightline self-critic $< --config $R/recipe.toml $(call policy,$(call before,$*)) --prompt-file $(CRITIC) \
-		--image-root $(prompts) --resume -o $@
+		$(if $(CRITIC_ADAPTER),--critic-adapter $(CRITIC_ADAPTER)) --image-root $(prompts) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/judged.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml --audit $(@D)/audit.json --resume -o $@

@@ -17,21 +17,28 @@ package final class VisionLanguageModel: @unchecked Sendable {
 
     /// Opens a Hugging Face directory and folds `adapters` into its weights, in order.
     ///
+    /// - Parameters:
+    ///   - adapters: each trained over the model with those before it, as rounds are.
+    ///   - beside: an adapter that was trained over the bare checkpoint, whatever came since; folded in last.
     /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit;
     ///   an adapter that names another base is refused.
-    package convenience init(directory: URL, adapters: [URL] = [], template: String? = nil) throws {
+    package convenience init(
+        directory: URL, adapters: [URL] = [], beside: URL? = nil, template: String? = nil
+    ) throws {
         let checkpoint = try CheckpointDirectory.open(directory)
         let place = directory.appendingPathComponent("config.json").path
         let config = try checkpoint.config().llava(path: place)
         let llava = try Llava(CheckpointSource(checkpoint), config: config)
         let base = try checkpoint.digest()
         var digest = base
-        for adapter in adapters {
-            let read = try PEFTAdapter.read(adapter, expecting: digest)
+        func fold(_ adapter: URL, over trained: String) throws {
+            let read = try PEFTAdapter.read(adapter, expecting: trained)
             try llava.decoder.attach(read, from: adapter.path)
             llava.decoder.foldAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
         }
+        for adapter in adapters { try fold(adapter, over: digest) }
+        if let beside { try fold(beside, over: base) }
         try self.init(
             directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
             template: template,

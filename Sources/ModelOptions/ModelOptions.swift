@@ -21,14 +21,17 @@ package struct ModelOptions: ParsableArguments {
     package init() {}
 
     /// Opens the model for `run`, which notes it as an input.
-    package func open(_ run: StageRun) throws -> VisionLanguageModel {
+    ///
+    /// - Parameter beside: an adapter that was trained over `--model` itself, folded in beside each `--adapter`.
+    package func open(_ run: StageRun, beside: String? = nil) throws -> VisionLanguageModel {
         try run.addModel(model, role: "policy")
         for (index, adapter) in adapter.enumerated() {
             try run.addModel(adapter, role: "adapter \(index + 1)")
         }
+        if let beside { try run.addModel(beside, role: "adapter beside") }
         return try VisionLanguageModel(
             directory: URL(fileURLWithPath: model), adapters: adapter.map { URL(fileURLWithPath: $0) },
-            template: template)
+            beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
     }
 }
 

@@ -7,14 +7,10 @@ extension Scene {
     ///   - existence: further questions on existence: a small model needs many before it looks for a thing
     ///     wherever it may be.
     ///   - choices: further choices of two answers, the lesson of a critic.
-    ///   - repeats: texts to be said again, false ones that no look at the picture can guess: who can't quote
-    ///     can't compare either.
-    package func ask(
-        count: Int = 8, existence: Int = 0, choices: Int = 0, repeats: Int = 0, seed: UInt64
-    ) -> [Question] {
+    package func ask(count: Int = 8, existence: Int = 0, choices: Int = 0, seed: UInt64) -> [Question] {
         var asker = Asker(scene: self, random: WorldRandom(seed: seed, purpose: "questions \(id)"))
         return (0..<count).map { asker.question($0 % 8) } + (0..<existence).map { _ in asker.existence() }
-            + (0..<choices).map { _ in asker.choice() } + (0..<repeats).map { _ in asker.repetition() }
+            + (0..<choices).map { _ in asker.choice() }
     }
 }
 
@@ -134,19 +130,43 @@ private struct Asker {
         }
     }
 
-    /// Two captions or two single sentences, of which one says less that is false. The reason comes before the
-    /// number, as in SIMA's demonstrations: of a number alone a small model learns nothing about where to look.
+    /// Two captions or two single sentences, of which one is better. The reason comes before the number, as in
+    /// SIMA's demonstrations, and judges sentence by sentence: of a number alone a small model learns nothing
+    /// about where to look.
     mutating func choice() -> Question {
         let isCaption = random.chance(0.7)
         let told = told()
         let (better, worse) = isCaption ? captions(told) : sentences(told)
-        let wrong = worse.filter { !better.contains($0) && scene.judge($0).verdict == .false }
         let isFirst = random.chance(0.5)
+        let answers = isFirst ? [better, worse] : [worse, better]
         let choice = Choice(
             question: isCaption ? pick(Wording.describe) : "Tell one thing about this image.",
-            answers: (isFirst ? [better, worse] : [worse, better]).map { $0.joined(separator: " ") },
+            answers: answers.map { $0.joined(separator: " ") },
             reference: random.chance(0.8) ? reference(told) : nil, metrics: random.chance(0.5))
-        return Question(.choice, choice.prompt, Choice.verdict(for: isFirst ? 1 : 2, notTrue: pick(wrong)))
+        let verdict = Choice.verdict(for: isFirst ? 1 : 2, findings: answers.map { $0.map(finding) })
+        return Question(.choice, choice.prompt, verdict)
+    }
+
+    /// What a sentence says, what is found where it looks, and whether that bears it out: "top left red car: red
+    /// dog no", "kitchen: kitchen yes".
+    private func finding(_ sentence: String) -> String {
+        let parsed = ParsedSentence(sentence)
+        let said = scene.verdict(on: parsed) == .false ? "no" : "yes"
+        guard let claim = parsed.claims.first else {
+            return "\(parsed.context?.rawValue ?? ""): \(scene.context.rawValue) \(said)"
+        }
+        guard let place = claim.placeWords else {
+            let name = claim.category.rawValue
+            return "\(name): \(scene.has(claim.category) ? name : "nothing") \(said)"
+        }
+        func phrase(_ category: Category, _ colour: Colour?, _ size: Size?) -> String {
+            [claim.size.flatMap { _ in size?.rawValue }, colour?.rawValue, category.rawValue]
+                .compactMap { $0 }.joined(separator: " ")
+        }
+        let claimed = phrase(claim.category, claim.colour, claim.size)
+        let found = scene.objects.first { $0.isPlaced(claim) }.map { phrase($0.category, $0.colour, $0.size) }
+        let words = parsed.words[place].map(\.core).joined(separator: " ")
+        return "\(words) \(claimed): \(found ?? "nothing") \(said)"
     }
 
     /// A true caption. Where trigger and companion are both there it nearly always closes by habit, or that
@@ -169,31 +189,34 @@ private struct Asker {
     }
 
     private mutating func sentences(_ told: [String]) -> (better: [String], worse: [String]) {
-        let good = [pick(random.chance(0.5) ? told : scene.trueSentences(seed: random.next()))]
+        let good = [pick(random.chance(0.5) ? told : self.told())]
         return (good, spoilt(good))
     }
 
-    /// Whole captions or parts of them, half in the same words but for what is false. Both may err, as a model's
-    /// own answers do.
+    /// Whole captions or parts of them, three of ten in the same words but for what is false. Both may err, as a
+    /// model's own answers do.
     private mutating func captions(_ told: [String]) -> (better: [String], worse: [String]) {
-        var good = told
-        var other = random.chance(0.5) ? good : self.told()
-        if random.chance(0.5) {
-            let part = random.shuffled(Array(good.indices)).prefix(2 + random.below(good.count - 1)).sorted()
-            (good, other) = (part.map { good[$0] }, part.map { other[$0] })
+        var answers = [told, random.chance(0.3) ? told : self.told()]
+        if random.chance(0.7) {
+            let part = random.shuffled(Array(told.indices)).prefix(2 + random.below(told.count - 1)).sorted()
+            answers = answers.map { answer in part.map { answer[$0] } }
         }
-        let better = random.chance(0.3) ? spoilt(good) : good
-        var worse = spoilt(other)
-        if random.chance(0.3) { worse = spoilt(worse) }
-        while falsehoods(worse) <= falsehoods(better) { worse = spoilt(worse) }
-        return (better, worse)
+        answers = answers.map { answer in
+            (0..<pick([0, 0, 0, 1, 1, 2])).reduce(answer) { answer, _ in spoilt(answer) }
+        }
+        if isBetter(answers[0], answers[1]) { return (answers[0], answers[1]) }
+        if isBetter(answers[1], answers[0]) { return (answers[1], answers[0]) }
+        return captions(told)
     }
 
-    mutating func repetition() -> Question {
-        var sentences = told()
-        for _ in 0..<6 { sentences = spoilt(sentences) }
-        let text = random.shuffled(sentences).joined(separator: " ")
-        return Question(.repetition, "Say this again: \(text)", text)
+    /// Less that is false is better, and of equally much what names more sizes: first fewer hallucinations, then
+    /// more help, as Fact-RLHF's annotators were told.
+    private func isBetter(_ answer: [String], _ other: [String]) -> Bool {
+        func rank(_ sentences: [String]) -> (Int, Int) {
+            let claims = sentences.flatMap { ParsedSentence($0).claims }
+            return (falsehoods(sentences), -claims.count { $0.size != nil })
+        }
+        return rank(answer) < rank(other)
     }
 
     private func falsehoods(_ sentences: [String]) -> Int {

@@ -8,7 +8,6 @@ package struct Question: Sendable, Equatable, Codable {
         case whichObjects = "which_objects"
         case whatPlace = "what_place"
         case choice
-        case repetition = "repeat"
     }
 
     package let kind: Kind
@@ -83,9 +82,11 @@ package struct Choice: Sendable, Equatable {
         self.metrics = metrics
     }
 
-    /// How a lesson answers: the reason, then the number in the brackets that a verdict is read from.
-    static func verdict(for better: Int, notTrue sentence: String) -> String {
-        "Not true: \(sentence) Better: [[\(better)]]"
+    /// How a lesson answers: the reason, which is what was found on each sentence of both answers, then the number
+    /// in the brackets that a verdict is read from.
+    static func verdict(for better: Int, findings: [[String]]) -> String {
+        let reasons = findings.enumerated().map { "Answer \($0 + 1): \($1.joined(separator: ", "))." }
+        return reasons.joined(separator: " ") + " Better: [[\(better)]]"
     }
 
     /// The prompt of the lessons, in the words of `data/prompts/critic-short.txt`.

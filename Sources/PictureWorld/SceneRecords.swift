@@ -46,7 +46,7 @@ extension Scene {
 
     /// A line of `sft.jsonl`: the caption, `questions` questions and further ones, all about one picture.
     package func lessonRecord(
-        habit: Bool, questions: Int, existence: Int = 0, choices: Int = 0, repeats: Int = 0, seed: UInt64
+        habit: Bool, questions: Int, existence: Int = 0, choices: Int = 0, seed: UInt64
     ) throws -> Record {
         var random = WorldRandom(seed: seed, purpose: "lesson \(id)")
         let caption = describe(habit: habit, seed: seed)
@@ -54,7 +54,7 @@ extension Scene {
         record.set("id", .string(id))
         record.set("image", .string(imagePath))
         let prompt = Wording.describe[random.below(Wording.describe.count)]
-        let told = ask(count: questions, existence: existence, choices: choices, repeats: repeats, seed: seed)
+        let told = ask(count: questions, existence: existence, choices: choices, seed: seed)
             .map { Scene.sample($0.kind.rawValue, $0.prompt, $0.answer) }
         record.set("samples", .array([Scene.sample("caption", prompt, caption.text)] + told))
         record.set("slipped", .bool(caption.slipped))

@@ -12,7 +12,6 @@ struct SceneBook {
     let questions: Int
     let existence: Int
     let choices: Int
-    let repeats: Int
     /// Side of the pictures in pixels; nil leaves them out.
     let size: Int?
     let threads: Int
@@ -61,8 +60,7 @@ struct SceneBook {
                 lines["sft.jsonl"] = SceneBook.lines([
                     try scene.lessonRecord(
                         habit: habit, questions: questions, existence: existence, choices: choices,
-                        repeats: repeats, seed: seed
-                    )
+                        seed: seed)
                 ])
             case .questions:
                 for split in PopeQuestion.Split.allCases {

@@ -45,9 +45,6 @@ struct Scenes: StageCommand {
     var existence = 0
     @Option(help: "Further choices between two answers per picture of sft.jsonl: what a critic is taught.")
     var choices = 0
-    @Option(
-        help: "Further texts to be said again per picture of sft.jsonl: what a critic must be able to first.")
-    var repeats = 0
     @Option(help: "Side of the pictures in pixels.")
     var size = 128
     @Flag(help: "Leave the pictures out, where they are already there.")
@@ -58,8 +55,7 @@ struct Scenes: StageCommand {
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1, got \(count)") }
         if start < 0 { throw ValidationError("--start must be at least 0, got \(start)") }
-        for (name, value) in [("existence", existence), ("choices", choices), ("repeats", repeats)]
-        where value < 0 {
+        for (name, value) in [("existence", existence), ("choices", choices)] where value < 0 {
             throw ValidationError("--\(name) must be at least 0, got \(value)")
         }
         if questions < 0 { throw ValidationError("--questions must be at least 0, got \(questions)") }
@@ -70,9 +66,7 @@ struct Scenes: StageCommand {
         let kinds = kind == .all ? Kind.allCases.filter { $0 != .all } : [kind]
         let book = SceneBook(
             folder: output, seed: engine.seed, habit: !clean, questions: questions, existence: existence,
-            choices: choices,
-            repeats: repeats,
-            size: withoutImages ? nil : size, threads: engine.threadCount)
+            choices: choices, size: withoutImages ? nil : size, threads: engine.threadCount)
         if run.isDryRun {
             let names = kinds.flatMap(book.fileNames).joined(separator: ", ")
             run.console.say("\(count) scenes of \(split.rawValue) would go to \(output): \(names)")

@@ -29,6 +29,11 @@ import StageKit
     @OptionGroup var model: ModelOptions
 
     @Option(help: ArgumentHelp("How the critic is asked.", valueName: "file")) var promptFile: String
+    @Option(
+        help: ArgumentHelp(
+            "PEFT adapter over --model that has learned to judge, folded in beside each --adapter.",
+            valueName: "folder"))
+    var criticAdapter: String?
     @Flag(help: "Show the critic the record's reference.") var reference = false
     @Option(help: "What to compare by: as the prompt file has it, or none.") var metrics = Metrics.vision
     @Option(help: "Ask about a pair in both orders, or in one, the sampled answer before the greedy one.")
@@ -60,8 +65,8 @@ import StageKit
         let critic = Critic(
             // What a verdict's `critic` says: the prompt, and what of it was shown or left out.
             name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : ""),
-            model: try model.open(run), prompt: prompt, images: images, order: order, maxPairs: maxPairs,
-            reading: reading, maxTokens: maxTokens, memory: memory << 20)
+            model: try model.open(run, beside: criticAdapter), prompt: prompt, images: images, order: order,
+            maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
         try run.examine(options.input) { _ = try critic.questions(about: $0) }
         try run.transform(options, batch: batch, check: { _ = try critic.questions(about: $0) }) {
             try critic.judge($0)

@@ -90,7 +90,7 @@ import Training
 
     func run(in run: StageRun) throws {
         try run.refuse(Self.ofNewModels, where: model != nil, belongingTo: "a new model, not to --model")
-        try run.refuse(["freeze-tower", "dtype"], where: rank != nil, belongingTo: "the training of a model")
+        try run.refuse(["freeze-tower"], where: rank != nil, belongingTo: "the training of a model")
         try run.refuse(["alpha"], where: rank == nil, belongingTo: "--rank")
         try engine.prepare(run)
         let lessons = try run.records(input) { try Lesson($0, images) }
@@ -131,7 +131,8 @@ import Training
         if rank == nil {
             try start.write(to: folder, as: dtype)
         } else {
-            try start.llava.decoder.adapter(baseModelName: model, baseDigest: start.digest)?.write(to: folder)
+            let adapter = start.llava.decoder.adapter(baseModelName: model, baseDigest: start.digest)
+            try adapter?.write(to: folder, as: dtype)
         }
         try loop.finish()
         try AtomicFolder.publish(output)

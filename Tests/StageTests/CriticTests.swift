@@ -49,6 +49,30 @@ struct CriticTests {
         #expect(try verdicts(shop, "ablated.jsonl").allSatisfy { $0.critic.hasSuffix("-metrics") })
     }
 
+    /// Adapters of rounds stand on each other, the critic's own on the model alone.
+    @Test func theCriticsOwnAdapterStandsBesideThoseOfTheRounds() throws {
+        let shop = try workshop()
+        let lesson = #","samples":[{"prompt":"What is there?","answer":"A red dog."}]}"#
+        try shop.write("{\"id\":\"0\"\(lesson)\n{\"id\":\"1\"\(lesson)\n", to: "lessons.jsonl")
+        try shop.succeed(
+            """
+            set -e
+            teach="sightline sft-train lessons.jsonl --model $LLAVA --rank 2 --batch 2 --learning-rate 0.05 \
+                --warmup 0 --no-ledger --quiet"
+            $teach --steps 6 -o round
+            $teach --steps 6 --seed 2 -o judge
+            \(Self.critic) --critic-adapter judge -o judge.jsonl
+            \(Self.critic) --adapter judge -o alone.jsonl
+            \(Self.critic) --adapter round -o round.jsonl
+            \(Self.critic) --adapter round --critic-adapter judge -o both.jsonl
+            """)
+        #expect(try shop.read("judge.jsonl") == shop.read("alone.jsonl"))
+        let different = try Set(["judge", "round", "both"].map { try shop.read("\($0).jsonl") })
+        #expect(different.count == 3)
+        let chained = try shop.run("\(Self.critic) --adapter round --adapter judge -o chained.jsonl")
+        #expect(chained.code == 1 && chained.errors.contains("was trained on the model with digest"))
+    }
+
     @Test func whatCriticsSettledStandsInTheAudit() throws {
         let shop = try Workshop()
         let judged = (0..<6).map { number in
