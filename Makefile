@@ -45,7 +45,7 @@ csr: run ## calibrated self-rewarding, round after round; a stopped run goes on
 run: build ## the stage graph PIPELINE
 	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$(RUN)
 
-models: build ## train the two models of data/ anew
+models: build ## train the models of data/ anew
 	sightline ledger run models -- $(MAKE) --no-print-directory -f pipelines/models.mk
 
 ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table

@@ -7,7 +7,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 CRITIC ?= $(or $(call begun,CRITIC),$(home)data/prompts/critic$(short).txt)
 CRITIC_ADAPTER ?= $(or $(call begun,CRITIC_ADAPTER),$(if $(short),$(home)data/critic))
 
-$R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $(wildcard $(CRITIC_ADAPTER)/*) $R/recipe.toml
+$R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $(wildcard $(CRITIC_ADAPTER)/adapter_*) $R/recipe.toml
 	sightline self-critic $< --config $R/recipe.toml $(call policy,$(call before,$*)) --prompt-file $(CRITIC) \
 		$(if $(CRITIC_ADAPTER),--critic-adapter $(CRITIC_ADAPTER)) --image-root $(prompts) --resume -o $@
 

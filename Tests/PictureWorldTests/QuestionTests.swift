@@ -120,11 +120,11 @@ import Testing
         }
         func shareOf(_ count: Int) -> Double { Double(count) / Double(choices.count) }
         #expect((0.48...0.52).contains(share(choices) { $0.1.answer.hasSuffix("[[1]]") }))
-        #expect((0.77...0.83).contains(shareOf(referenced)))
+        #expect((0.87...0.93).contains(shareOf(referenced)))
         #expect((0.47...0.53).contains(shareOf(measured)))
-        #expect((0.67...0.73).contains(shareOf(captions)))
-        #expect((0.6...0.9).contains(shareOf(flawless)))
-        #expect((0.1...0.25).contains(shareOf(level)))
+        #expect((0.47...0.53).contains(shareOf(captions)))
+        #expect((0.6...0.8).contains(shareOf(flawless)))
+        #expect((0.07...0.15).contains(shareOf(level)))
     }
 
     @Test func popeAsksThreeAndThree() {
