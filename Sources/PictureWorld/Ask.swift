@@ -144,8 +144,8 @@ private struct Asker {
             answers: answers.map { $0.joined(separator: " ") },
             reference: random.chance(0.9) ? reference(told) : nil, metrics: random.chance(0.5))
         let verdict = Choice.verdict(for: isFirst ? 1 : 2, findings: answers.map { $0.map(finding) })
-        // A model of 512 tokens reads this much beside a picture of 64; one in thousands is longer.
-        guard choice.prompt.utf8.count + verdict.utf8.count <= 1_450 else { return self.choice() }
+        // A model of 512 tokens reads this many bytes beside a picture of 64; the few that are longer are drawn anew.
+        guard choice.prompt.utf8.count + verdict.utf8.count <= 1_480 else { return self.choice() }
         return Question(.choice, choice.prompt, verdict)
     }
 
