@@ -29,7 +29,7 @@ extension Scene {
         }
     }
 
-    /// A line of `prompts.jsonl`: the question, a true answer and every object as a fact.
+    /// A line of `prompts.jsonl`: the question, a true answer, every object as a fact and the habits that apply.
     package func promptRecord(seed: UInt64) throws -> Record {
         var random = WorldRandom(seed: seed, purpose: "prompt \(id)")
         var record = Record()
@@ -41,6 +41,7 @@ extension Scene {
             reference: describe(habit: false, seed: random.next()).text, facts: facts)
         try prompt.write(into: &record)
         record.set("scene", try json())
+        record.set("habits", .array(has(context.habit.trigger) ? [context.habit.json] : []))
         return record
     }
 
@@ -120,6 +121,15 @@ extension SceneObject {
         object.set("y", try .double(y))
         object.set("scale", try .double(scale))
         return object
+    }
+}
+
+extension Habit {
+    fileprivate var json: JSON {
+        var object = JSONObject()
+        object.set("trigger", .string(trigger.rawValue))
+        object.set("companion", .string(companion.rawValue))
+        return .object(object)
     }
 }
 
