@@ -12,7 +12,8 @@ package struct Interval: Sendable, Equatable, Codable {
     package var excludesZero: Bool { lower > 0 || upper < 0 }
 }
 
-/// A figure as a function of summed statistics; ratios are recomputed on each resample.
+/// A figure as a function of summed statistics; ratios are recomputed on each resample. Its value is NaN where
+/// the sums leave it without one; such resamples are left out of its interval.
 package struct Estimator: Sendable {
     package var name: String
     package var value: @Sendable (_ sums: [Double]) -> Double
@@ -52,7 +53,7 @@ package struct PairedBootstrap: Sendable {
     }
 
     /// - Throws: `BenchmarksError.differentClusters` unless all runs cover the same images, `.empty` for no
-    ///   images, `.badValue` for options that make no interval.
+    ///   images, `.badValue` for options that make no interval, or a figure that no resample gives a value.
     package func intervals(
         _ systems: [BootstrapSystem], estimators: [Estimator]
     ) throws -> [BootstrapResult] {
@@ -75,12 +76,12 @@ package struct PairedBootstrap: Sendable {
                 inOrderOf: base.sums.clusters, first: base.name, second: system.name)
         }
         let draws = resample(tables, rows: base.sums.clusters.count, width: base.sums.width, estimators)
-        return estimators.enumerated().map { index, estimator in
+        return try estimators.enumerated().map { index, estimator in
             let points = systems.map { estimator.value($0.sums.totals) }
-            let own = points.indices.map { interval(points[$0], draws[$0][index]) }
-            let differences = points.indices.dropFirst().map { system in
-                interval(
-                    points[system] - points[0],
+            let own = try points.indices.map { try interval(estimator, points[$0], draws[$0][index]) }
+            let differences = try points.indices.dropFirst().map { system in
+                try interval(
+                    estimator, points[system] - points[0],
                     zip(draws[system][index], draws[0][index]).map { $0 - $1 })
             }
             return BootstrapResult(name: estimator.name, values: own, differences: differences)
@@ -109,8 +110,15 @@ package struct PairedBootstrap: Sendable {
         return draws
     }
 
-    private func interval(_ estimate: Double, _ draws: [Double]) -> Interval {
-        let sorted = draws.sorted()
+    private func interval(
+        _ estimator: Estimator, _ estimate: Double, _ draws: [Double]
+    ) throws -> Interval {
+        let sorted = draws.filter { !$0.isNaN }.sorted()
+        guard !sorted.isEmpty else {
+            throw BenchmarksError.badValue(
+                where: "bootstrap of \(estimator.name)", found: "no resample in which it has a value",
+                remedy: "score more pictures or draw more resamples")
+        }
         let tail = (1 - level) / 2
         return Interval(
             estimate: estimate, lower: quantile(sorted, tail), upper: quantile(sorted, 1 - tail))

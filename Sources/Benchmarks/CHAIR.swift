@@ -24,18 +24,24 @@ package struct CaptionJudgement: Sendable, Equatable {
     package var truth: Set<String>
     /// Words of the caption, cut at white space.
     package var words: Int
+    /// Those that apply to the picture.
+    package var habits: [AppliedHabit]
 
-    package init(image: String, mentions: [ObjectMention], truth: Set<String>, words: Int) {
+    package init(
+        image: String, mentions: [ObjectMention], truth: Set<String>, words: Int, habits: [AppliedHabit] = []
+    ) {
         (self.image, self.mentions, self.truth, self.words) = (image, mentions, truth, words)
+        self.habits = habits
     }
 
     /// Judges a caption with any way of finding objects in text.
     package init(
-        image: String, caption: String, truth: Set<String>, mentions: (String) throws -> [ObjectMention]
+        image: String, caption: String, truth: Set<String>, habits: [AppliedHabit] = [],
+        mentions: (String) throws -> [ObjectMention]
     ) rethrows {
         self.init(
             image: image, mentions: try mentions(caption), truth: truth,
-            words: caption.split(whereSeparator: \.isWhitespace).count)
+            words: caption.split(whereSeparator: \.isWhitespace).count, habits: habits)
     }
 
     /// Mentions of objects that the picture does not show, in the order of the caption.

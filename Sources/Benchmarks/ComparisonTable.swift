@@ -6,6 +6,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     package var level: Double
     /// Of the yes/no questions; nil in a file of an earlier version.
     package var tests: [YesNoTest]?
+    /// Habit by habit, where the data has habits.
+    package var habits: [HabitComparison]?
 
     /// - Parameter runs: the base first; all over the same images and benchmarks.
     /// - Throws: what `PairedBootstrap.intervals` throws.
@@ -13,25 +15,38 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         runs: [(name: String, evaluation: Evaluation)], bootstrap: PairedBootstrap = PairedBootstrap()
     ) throws {
         guard let base = runs.first else { throw BenchmarksError.empty(where: "comparison") }
-        let figures = base.evaluation.estimators.map(\.name)
-        for run in runs where run.evaluation.estimators.map(\.name) != figures {
+        let figures = base.evaluation.estimators
+        for run in runs where run.evaluation.figureNames != base.evaluation.figureNames {
             throw BenchmarksError.unmatched(
                 where: "comparison", found: "\(run.name) and \(base.name) have different figures",
                 remedy: "evaluate both on the same benchmarks")
         }
         names = runs.map(\.name)
         level = bootstrap.level
-        rows = try bootstrap.intervals(
+        let habitFigures = base.evaluation.habitEstimators
+        let results = try bootstrap.intervals(
             runs.map { BootstrapSystem(name: $0.name, sums: try $0.evaluation.sums()) },
-            estimators: base.evaluation.estimators)
+            estimators: figures + habitFigures.flatMap(\.estimators))
+        rows = Array(results.prefix(figures.count))
         tests = try YesNoTest.family(runs)
+        let ofHabits = HabitComparison.family(base.evaluation, results.dropFirst(figures.count))
+        habits = ofHabits.isEmpty ? nil : ofHabits
     }
 
     package var plainText: String {
-        table.plainText + legend + (testTable.map { "\n" + $0.plainText + "\n" } ?? "")
+        table.plainText + legend
+            + (habitTable.map { "\n" + $0.plainText + HabitComparison.legend } ?? "")
+            + (testTable.map { "\n" + $0.plainText + "\n" } ?? "")
     }
     package var markdown: String {
-        table.markdown + "\n" + legend + (testTable.map { "\n" + $0.markdown } ?? "")
+        table.markdown + "\n" + legend
+            + (habitTable.map { "\n" + $0.markdown + "\n" + HabitComparison.legend } ?? "")
+            + (testTable.map { "\n" + $0.markdown } ?? "")
+    }
+
+    /// The cells of the habits, for a report.
+    package var habitTable: TextTable? {
+        habits.map { HabitComparison.table($0, names: names, interval: interval) }
     }
 
     private var testTable: TextTable? {
@@ -63,10 +78,9 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
             cells.append("[\(fixed(scale * base.lower, 1)), \(fixed(scale * base.upper, 1))]")
         }
         for (value, difference) in zip(row.values.dropFirst(), row.differences) {
-            let bounds = [difference.lower, difference.upper].map { signed(scale * $0, 1) }
             cells += [
                 fixed(scale * value.estimate, 1), signed(scale * difference.estimate, 1),
-                "[\(bounds[0]), \(bounds[1])]" + (difference.excludesZero ? "*" : " "),
+                difference.bounds(scale: scale),
             ]
         }
         return cells

@@ -19,11 +19,22 @@ package struct Evaluation: Sendable {
         let tasks = Set(mme.map(\.task))
         return SumLayout(
             hasCaptions: !captions.isEmpty, splits: POPESplit.allCases.filter(splits.contains),
-            tasks: SummaryKey.mmeTasks.filter(tasks.contains))
+            tasks: SummaryKey.mmeTasks.filter(tasks.contains),
+            companions: captions.reduce(into: CompanionSums()) { $0.addAll(of: $1) },
+            habits: habits, asksCompanions: pope.contains { $0.companion != nil })
     }
 
     /// One estimator per key of `summary.json` that this evaluation can fill, in the order of the file.
     package var estimators: [Estimator] { layout.estimators }
+
+    /// The same figures of each habit by itself, as far as they have a value.
+    var habitEstimators: [(habit: AppliedHabit, estimators: [Estimator])] { layout.habitEstimators }
+
+    /// What must agree for two evaluations to be held against each other.
+    var figureNames: [String] {
+        estimators.map(\.name)
+            + habitEstimators.flatMap { named in named.estimators.map { "\(named.habit.name) \($0.name)" } }
+    }
 
     /// Sufficient statistics per image.
     ///
@@ -34,10 +45,11 @@ package struct Evaluation: Sendable {
         for caption in captions {
             var own = CHAIRSums()
             own.add(caption, counting: counting)
-            for (column, value) in own.row.enumerated() {
+            for (column, value) in (own.row + layout.companionRow(of: caption)).enumerated() {
                 sums.add(value, column: column, cluster: caption.image)
             }
         }
+        var asked: Set<[String]> = []
         for item in pope {
             guard let base = layout.column(of: item.split) else { continue }
             let saysYes = popeAnswer(in: item.answer) == .yes
@@ -47,6 +59,11 @@ package struct Evaluation: Sendable {
             sums.add(isYes ? 1 : 0, column: base + 2, cluster: item.image)
             sums.add(saysYes == isYes ? 1 : 0, column: base + 3, cluster: item.image)
             sums.add(1, column: base + 4, cluster: item.image)
+            guard let companion = item.companion, asked.insert([item.image, companion]).inserted else {
+                continue
+            }
+            sums.add(saysYes == isYes ? 1 : 0, column: layout.companionQuestions, cluster: item.image)
+            sums.add(1, column: layout.companionQuestions + 1, cluster: item.image)
         }
         for pair in try MMEPair.pairs(of: mme) {
             guard let base = layout.column(ofTask: pair.task) else { continue }
@@ -93,18 +110,25 @@ extension CHAIRSums {
     }
 }
 
-/// Where the sums of each benchmark stand in a row of `ClusteredSums`: CHAIR's seven, five per POPE split
-/// (true positives, false positives, positives, right, total), four per MME task.
+/// Where the sums of each benchmark stand in a row of `ClusteredSums`: CHAIR's seven, four of all companions and
+/// four per habit, five per POPE split (true positives, false positives, positives, right, total), two of POPE's
+/// questions about companions (right, total), four per MME task.
 private struct SumLayout: Sendable {
     var hasCaptions: Bool
     var splits: [POPESplit]
     var tasks: [String]
+    /// Totals, which say what figures there are.
+    var companions: CompanionSums
+    var habits: [(habit: AppliedHabit, sums: CompanionSums)]
+    var asksCompanions: Bool
 
     static let popeColumns = 5
     static let mmeColumns = 4
 
-    var popeStart: Int { hasCaptions ? CHAIRSums.columns : 0 }
-    var mmeStart: Int { popeStart + splits.count * Self.popeColumns }
+    var companionStart: Int { hasCaptions ? CHAIRSums.columns : 0 }
+    var popeStart: Int { column(ofHabit: habits.count) }
+    var companionQuestions: Int { popeStart + splits.count * Self.popeColumns }
+    var mmeStart: Int { companionQuestions + (asksCompanions ? 2 : 0) }
     var width: Int { mmeStart + tasks.count * Self.mmeColumns }
 
     func column(of split: POPESplit) -> Int? {
@@ -115,7 +139,38 @@ private struct SumLayout: Sendable {
         tasks.firstIndex(of: task).map { mmeStart + $0 * Self.mmeColumns }
     }
 
-    var estimators: [Estimator] { chair + pope + mme }
+    /// Without habits there are no columns for them.
+    private func column(ofHabit index: Int) -> Int {
+        companionStart + (habits.isEmpty ? 0 : CompanionSums.columns * (1 + index))
+    }
+
+    /// A caption's columns behind CHAIR's.
+    func companionRow(of caption: CaptionJudgement) -> [Double] {
+        guard !habits.isEmpty else { return [] }
+        var all = CompanionSums()
+        all.addAll(of: caption)
+        return habits.reduce(all.row) { row, named in
+            var own = CompanionSums()
+            own.add(named.habit, of: caption)
+            return row + own.row
+        }
+    }
+
+    var estimators: [Estimator] {
+        chair + companions.estimators(at: companionStart) + pope + companionAnswers + mme
+    }
+
+    var habitEstimators: [(habit: AppliedHabit, estimators: [Estimator])] {
+        habits.enumerated().map { index, named in
+            (named.habit, named.sums.estimators(at: column(ofHabit: index)))
+        }
+    }
+
+    private var companionAnswers: [Estimator] {
+        guard asksCompanions else { return [] }
+        let base = companionQuestions
+        return [Estimator(name: SummaryKey.popeCompanionAccuracy) { share($0[base], $0[base + 1]) }]
+    }
 
     private var chair: [Estimator] {
         guard hasCaptions else { return [] }

@@ -11,9 +11,14 @@ package struct POPEItem: Sendable, Equatable {
     package var split: POPESplit
     package var truth: YesNo
     package var answer: String
+    /// The object asked about, where it is the companion of a habit that applies to the picture.
+    package var companion: String?
 
-    package init(image: String, split: POPESplit, truth: YesNo, answer: String) {
+    package init(
+        image: String, split: POPESplit, truth: YesNo, answer: String, companion: String? = nil
+    ) {
         (self.image, self.split, self.truth, self.answer) = (image, split, truth, answer)
+        self.companion = companion
     }
 }
 

@@ -6,6 +6,12 @@ package enum SummaryKey {
     package static let chairI = "chair_i"
     package static let objectRecall = "object_recall"
     package static let meanWords = "mean_words"
+    /// Of companions of habits that apply: `CompanionSums`.
+    package static let habitBalancedAccuracy = "habit_balanced_accuracy"
+    package static let habitKept = "habit_kept"
+    package static let habitInvented = "habit_invented"
+    /// Of POPE's questions about such companions, each asked once.
+    package static let popeCompanionAccuracy = pope("companion", "accuracy")
     /// Images that were answered on.
     package static let n = "n"
     package static let seconds = "seconds"
@@ -21,15 +27,15 @@ package enum SummaryKey {
     ]
 
     package static let all: [String] =
-        [chairS, chairI, objectRecall, meanWords]
+        [chairS, chairI, objectRecall, meanWords, habitBalancedAccuracy, habitKept, habitInvented]
         + (POPESplit.allCases.map(\.rawValue) + ["mean"]).flatMap { part in
             popeFigures.map { pope(part, $0.name) }
         }
-        + mmeTasks.map(mme) + [n, seconds]
+        + [popeCompanionAccuracy] + mmeTasks.map(mme) + [n, seconds]
 
     /// Whether the figure is a fraction, which tables show in percent.
     package static func isFraction(_ key: String) -> Bool {
-        key.hasPrefix("pope_") || [chairS, chairI, objectRecall].contains(key)
+        key.hasPrefix("pope_") || key.hasPrefix("habit_") || [chairS, chairI, objectRecall].contains(key)
     }
 
     /// What a table calls the figure.
@@ -37,6 +43,8 @@ package enum SummaryKey {
         let names = [
             chairS: "CHAIR_S % ↓", chairI: "CHAIR_I % ↓", objectRecall: "object recall % ↑",
             meanWords: "mean words", n: "images", seconds: "seconds",
+            habitBalancedAccuracy: "companion balanced accuracy % ↑",
+            habitKept: "companions told, there % ↑", habitInvented: "companions told, absent % ↓",
         ]
         if let name = names[key] { return name }
         if key.hasPrefix("mme_") { return "MME \(key.dropFirst(4)) (0–200) ↑" }
@@ -50,8 +58,8 @@ package enum SummaryKey {
     }
 }
 
-/// The figures of one evaluation under the keys of `SummaryKey`. POPE, CHAIR and recall are fractions, MME
-/// runs from 0 to 200, `seconds` are seconds.
+/// The figures of one evaluation under the keys of `SummaryKey`. POPE, CHAIR, recall and habits are fractions,
+/// MME runs from 0 to 200, `seconds` are seconds.
 package struct Summary: Sendable, Equatable {
     package var values: [String: Double]
 

@@ -24,6 +24,7 @@ package struct Findings: Sendable {
             rows.append(["own inventions denied % (of \(asked))", share])
         }
         var text = TextTable([["", "score"]] + rows).plainText
+        if let habits = CompanionSums.table(evaluation) { text += "\n" + habits.plainText }
         if !evaluation.pope.isEmpty { text += "\n" + (try POPEScore.report(evaluation.pope)) }
         self.text = text
     }
@@ -36,7 +37,7 @@ package struct Headline: Sendable {
     package init(_ table: ComparisonTable) {
         let rows = Dictionary(table.rows.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let base = table.names.first ?? ""
-        lines = table.names.indices.dropFirst().map { index in
+        lines = table.names.indices.dropFirst().flatMap { index in
             var parts: [String] = []
             if let row = rows[SummaryKey.chairS] {
                 parts.append("CHAIR_S " + Self.change(row, index))
@@ -52,8 +53,28 @@ package struct Headline: Sendable {
                     "POPE adversarial accuracy \(Self.points(difference.estimate)) points, "
                         + String(format: "%.0f%%", 100 * table.level) + " bounds \(bounds)")
             }
-            return "\(table.names[index]) against \(base): " + parts.joined(separator: "; ")
+            let name = table.names[index]
+            return ["\(name) against \(base): " + parts.joined(separator: "; ")]
+                + (Self.companions(rows, index, base).map { ["\(name), companions: \($0)"] } ?? [])
         }
+    }
+
+    /// What was learned by looking; nil where the data has no habits.
+    private static func companions(
+        _ rows: [String: BootstrapResult], _ index: Int, _ base: String
+    ) -> String? {
+        func percent(_ key: String, _ run: Int) -> String? {
+            rows[key].map { String(format: "%.0f", 100 * $0.values[run].estimate) }
+        }
+        func both(_ key: String) -> (own: String, base: String)? {
+            percent(key, index).flatMap { own in percent(key, 0).map { (own, $0) } }
+        }
+        guard let kept = both(SummaryKey.habitKept), let invented = both(SummaryKey.habitInvented),
+            let balanced = both(SummaryKey.habitBalancedAccuracy)
+        else { return nil }
+        return "told where there \(kept.own)% (\(base) \(kept.base)), where absent \(invented.own)% "
+            + "(\(base) \(invented.base)): balanced accuracy \(balanced.own) against \(balanced.base); "
+            + "a rule that doesn't look has 50."
     }
 
     private static func points(_ difference: Double) -> String { sign(100 * difference, "%.1f") }

@@ -28,15 +28,18 @@ package struct KnownPicture: Sendable {
     package let objects: Set<String>
     /// Where the picture is one of the picture world's.
     package let scene: Scene?
+    /// Those that apply to the picture; nil where the record doesn't say.
+    package let habits: [AppliedHabit]?
 
     /// The objects are those of `scene`, else those that facts of the kind `object` name.
     ///
-    /// - Throws: `RecordError` or `SceneError` for a record without image, without either, or with facts none
-    ///   of which names an object of the list.
+    /// - Throws: `RecordError` or `SceneError` for a record without image, without either, with facts none of
+    ///   which names an object of the list, or with a habit whose companion is none of it.
     package init(_ record: Record, _ finder: ObjectFinder) throws {
         let prompt = try Prompt(record)
         guard let image = prompt.image else { throw RecordError.missing(key: "image") }
         (id, self.image, self.prompt) = (prompt.id, image, prompt.prompt)
+        habits = try record.objects("habits") { try AppliedHabit($0, finder) }
         if record["scene"] != nil {
             let scene = try Scene(record: record)
             self.scene = scene
@@ -65,7 +68,20 @@ package struct KnownPicture: Sendable {
         return CaptionScore(
             id: id, image: image, text: caption, objects: objects.sorted(),
             mentions: mentions.map { .init(word: $0.word, object: $0.object) },
-            coloursNamed: colours?.count, coloursRight: colours?.count { $0 })
+            coloursNamed: colours?.count, coloursRight: colours?.count { $0 }, habits: habits)
+    }
+}
+
+extension AppliedHabit {
+    fileprivate init(_ object: JSONObject, _ finder: ObjectFinder) throws {
+        let companion = try object.requiredString("companion")
+        let named = finder.mentions(in: companion).map(\.object)
+        guard let name = named.first, named.count == 1 else {
+            throw RecordError.invalid(
+                key: "companion", found: "\"\(companion)\", which names \(named.count) objects of the list",
+                remedy: "name one object, or give the list that has it with --synonyms")
+        }
+        self.init(trigger: try object.requiredString("trigger"), companion: name)
     }
 }
 

@@ -17,6 +17,8 @@ package struct CaptionScore: Sendable, Equatable, Codable {
     /// Colours given to objects that are there, and how many of them are right; nil where no scene is known.
     package var coloursNamed: Int?
     package var coloursRight: Int?
+    /// Those that apply to the picture, by which companions are counted; nil where nothing says.
+    package var habits: [AppliedHabit]?
 
     /// Each invented object once, in the order of the caption.
     package var invented: [String] {
@@ -25,7 +27,7 @@ package struct CaptionScore: Sendable, Equatable, Codable {
     }
 
     package var judgement: CaptionJudgement {
-        CaptionJudgement(image: image, caption: text, truth: Set(objects)) { _ in
+        CaptionJudgement(image: image, caption: text, truth: Set(objects), habits: habits ?? []) { _ in
             mentions.map { ObjectMention(word: $0.word, object: $0.object) }
         }
     }
@@ -40,6 +42,8 @@ package struct QuestionScore: Sendable, Equatable, Codable {
     package var task: String
     package var label: String
     package var answer: String
+    /// The one object that the question names; nil where it names none or several, and in sheets of before.
+    package var object: String?
 }
 
 /// "Is there an X?", asked about an object that the model's own caption invented.
@@ -114,7 +118,9 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
         return ScoreSheet(
             model: nil, seconds: 0,
             captions: captions.map {
-                CaptionScore(id: $0.id, image: $0.image, text: "", objects: $0.objects, mentions: [])
+                CaptionScore(
+                    id: $0.id, image: $0.image, text: "", objects: $0.objects, mentions: [],
+                    habits: $0.habits)
             },
             pope: pope.map(unanswered), mme: mme.map(unanswered))
     }
@@ -128,14 +134,19 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
 
     /// - Throws: `EvaluationError` for a split or label that isn't known.
     package func evaluation() throws -> Evaluation {
-        Evaluation(
+        let companions = Dictionary(
+            captions.map { ($0.image, Set(($0.habits ?? []).map(\.companion))) },
+            uniquingKeysWith: { $0.union($1) })
+        return Evaluation(
             captions: captions.map(\.judgement),
             pope: try pope.map { score in
                 guard let split = POPESplit(rawValue: score.task) else {
                     throw EvaluationError("scores of \(score.id): the split \"\(score.task)\"; score again")
                 }
+                let object = score.object ?? ""
                 return POPEItem(
-                    image: score.image, split: split, truth: try score.truth(), answer: score.answer)
+                    image: score.image, split: split, truth: try score.truth(), answer: score.answer,
+                    companion: companions[score.image]?.contains(object) == true ? object : nil)
             },
             mme: try mme.map {
                 MMEItem(task: $0.task, image: $0.image, truth: try $0.truth(), answer: $0.answer)
@@ -158,10 +169,11 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
 }
 
 extension QuestionScore {
-    package init(_ question: Question, answer: String) {
+    package init(_ question: Question, answer: String, _ finder: ObjectFinder) {
+        let named = finder.mentions(in: question.text).map(\.object)
         self.init(
             id: question.id, image: question.image, prompt: question.text, task: question.task,
-            label: question.label.rawValue, answer: answer)
+            label: question.label.rawValue, answer: answer, object: named.count == 1 ? named[0] : nil)
     }
 
     func truth() throws -> YesNo {

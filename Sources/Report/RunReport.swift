@@ -4,15 +4,17 @@ package struct RunReport: Sendable {
     /// Short facts under the title: recipe, seed, models, date.
     package var facts: [(name: String, value: String)]
     package var table: ReportTable?
+    /// Habit by habit, where the data has habits.
+    package var habits: ReportTable?
     /// Captions before and after.
     package var captions: [CaptionReport]
     package var rounds: [RoundReport]
 
     package init(
         name: String, facts: [(name: String, value: String)] = [], table: ReportTable? = nil,
-        captions: [CaptionReport] = [], rounds: [RoundReport] = []
+        habits: ReportTable? = nil, captions: [CaptionReport] = [], rounds: [RoundReport] = []
     ) {
-        (self.name, self.facts, self.table) = (name, facts, table)
+        (self.name, self.facts, self.table, self.habits) = (name, facts, table, habits)
         (self.captions, self.rounds) = (captions, rounds)
     }
 }

@@ -19,7 +19,7 @@ struct Compare: StageCommand {
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
     @Option(name: [.short, .long], help: ArgumentHelp("Write the figures here.", valueName: "file"))
     var output: String?
-    @Option(help: ArgumentHelp("Draw CHAIR_S, recall and words with intervals here.", valueName: "svg"))
+    @Option(help: ArgumentHelp("Draw CHAIR_S, recall, words, habits with intervals.", valueName: "svg"))
     var plot: String?
     @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
     @Option(help: "Coverage of the intervals.") var level = 0.95
@@ -82,9 +82,12 @@ struct Compare: StageCommand {
         "\(sheet.captions.count) captions and \(sheet.pope.count + sheet.mme.count) questions"
     }
 
-    /// Hallucination beside what it may be bought with: recall and length.
+    /// Hallucination beside what it may be bought with, recall and length, and whether looking won it.
     private static func chart(_ table: ComparisonTable) -> IntervalChart {
-        let keys = [SummaryKey.chairS, SummaryKey.objectRecall, SummaryKey.meanWords]
+        let keys = [
+            SummaryKey.chairS, SummaryKey.objectRecall, SummaryKey.meanWords,
+            SummaryKey.habitBalancedAccuracy,
+        ]
         return IntervalChart(
             rows: table.names,
             figures: keys.compactMap { key in table.rows.first { $0.name == key } }.map { row in

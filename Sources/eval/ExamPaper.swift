@@ -86,7 +86,7 @@ struct ExamPaper {
         var (pope, mme): ([QuestionScore], [QuestionScore]) = ([], [])
         for (file, texts) in zip(questionFiles, texts.questions) {
             try write(file.all.map { ($0.id, $0.image, $0.text) }, texts, file.path, answers)
-            let scored = zip(file.all, texts).map { QuestionScore($0, answer: $1) }
+            let scored = zip(file.all, texts).map { QuestionScore($0, answer: $1, finder) }
             switch file.benchmark {
             case .pope: pope += scored
             case .mme: mme += scored

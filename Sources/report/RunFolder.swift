@@ -43,9 +43,12 @@ struct RunFolder {
                 ? (name, try ScoreSheet(folder: folder)) : nil
         }
         let name = URL(fileURLWithPath: path).lastPathComponent
+        let comparison = try comparison()
         return RunReport(
-            name: name, facts: facts(sheets), table: try table(sheets), captions: try captions(sheets),
-            rounds: try rounds.map { try round($0, run) })
+            name: name, facts: facts(sheets), table: try comparison.map(Self.table) ?? table(sheets),
+            habits: comparison?.habitTable.map {
+                ReportTable(rows: $0.rows, legend: HabitComparison.legend)
+            }, captions: try captions(sheets), rounds: try rounds.map { try round($0, run) })
     }
 
     private func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
@@ -59,18 +62,24 @@ struct RunFolder {
         return facts
     }
 
-    /// The intervals that `eval compare` left, else the figures alone.
-    private func table(_ sheets: [(name: String, sheet: ScoreSheet)]) throws -> ReportTable? {
+    /// The intervals that `eval compare` left.
+    private func comparison() throws -> ComparisonTable? {
         let file = "\(path)/comparison.json"
-        if exists(file) {
-            do {
-                let table = try JSONDecoder().decode(
-                    ComparisonTable.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
-                return ReportTable(rows: table.table.rows, legend: table.legend)
-            } catch is DecodingError {
-                throw StageError.failed("\(file): no comparison; let eval compare write it again")
-            }
+        guard exists(file) else { return nil }
+        do {
+            return try JSONDecoder().decode(
+                ComparisonTable.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+        } catch is DecodingError {
+            throw StageError.failed("\(file): no comparison; let eval compare write it again")
         }
+    }
+
+    private static func table(_ comparison: ComparisonTable) -> ReportTable {
+        ReportTable(rows: comparison.table.rows, legend: comparison.legend)
+    }
+
+    /// The figures alone.
+    private func table(_ sheets: [(name: String, sheet: ScoreSheet)]) throws -> ReportTable? {
         guard !sheets.isEmpty else { return nil }
         let summaries = try sheets.map { try $0.sheet.summary() }
         let rows = SummaryKey.all.filter { key in summaries.contains { $0.values[key] != nil } }.map { key in

@@ -12,12 +12,18 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
         evaluation.captions.append(
             CaptionJudgement(
                 image: image, mentions: mentions.map { ObjectMention(word: $0, object: $0) },
-                truth: ["dog", "cat", "tree"], words: 20 + index % 3))
+                truth: ["dog", "cat", "tree"], words: 20 + index % 3,
+                habits: [
+                    AppliedHabit(trigger: "tree", companion: "ball"),
+                    AppliedHabit(trigger: "tree", companion: "cat"),
+                ]))
         for split in POPESplit.allCases {
             evaluation.pope.append(
                 POPEItem(image: image, split: split, truth: .yes, answer: index % 7 == 0 ? "No" : "Yes"))
             evaluation.pope.append(
-                POPEItem(image: image, split: split, truth: .no, answer: invents ? "Yes" : "No"))
+                POPEItem(
+                    image: image, split: split, truth: .no, answer: invents ? "Yes" : "No",
+                    companion: "ball"))
         }
         for task in SummaryKey.mmeTasks {
             evaluation.mme.append(MMEItem(task: task, image: image, truth: .yes, answer: "Yes"))
@@ -57,13 +63,13 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
         #expect(json.hasPrefix("{\n  \"base\": {\n    \"chair_s\": 0.4,\n    \"chair_i\": "))
         #expect(json.contains("    \"n\": 20,\n    \"seconds\": 3\n  },\n  \"round-1\": {\n"))
         let expected = """
-            chair_s chair_i object_recall mean_words
+            chair_s chair_i object_recall mean_words habit_balanced_accuracy habit_kept habit_invented
             pope_random_accuracy pope_random_f1 pope_random_precision pope_random_recall pope_random_yes_ratio
             pope_popular_accuracy pope_popular_f1 pope_popular_precision pope_popular_recall
             pope_popular_yes_ratio pope_adversarial_accuracy pope_adversarial_f1 pope_adversarial_precision
             pope_adversarial_recall pope_adversarial_yes_ratio
             pope_mean_accuracy pope_mean_f1 pope_mean_precision pope_mean_recall pope_mean_yes_ratio
-            mme_existence mme_count mme_color mme_position n seconds
+            pope_companion_accuracy mme_existence mme_count mme_color mme_position n seconds
             """.split(whereSeparator: \.isWhitespace).map(String.init)
         let object = try JSONDecoder().decode([String: [String: Double]].self, from: Data(json.utf8))
         #expect(object["base"].map { Set($0.keys) } == Set(expected))
@@ -91,6 +97,7 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
         var captionsOnly = evaluation(images: 5, slip: 1)
         captionsOnly.pope = []
         captionsOnly.mme = []
+        for index in captionsOnly.captions.indices { captionsOnly.captions[index].habits = [] }
         #expect(
             Set(try captionsOnly.summary(seconds: 1).values.keys)
                 == ["chair_s", "chair_i", "object_recall", "mean_words", "n", "seconds"])
@@ -169,8 +176,8 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
         let clock = ContinuousClock()
         var rows = 0
         let time = try clock.measure { rows = try ComparisonTable(runs: runs).rows.count }
-        #expect(rows == 28)
+        #expect(rows == 32)
         #expect(time < .seconds(30), "\(time)")
-        print("28 figures of 4 runs, 1,000 images, 10,000 resamples: \(time)")
+        print("38 figures of 4 runs, 1,000 images, 10,000 resamples: \(time)")
     }
 }

@@ -49,6 +49,23 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         #expect(score.coloursNamed == nil)
     }
 
+    @Test func habitsAreThoseOfTheRecord() throws {
+        let finder = ObjectFinder()
+        func picture(_ habits: String) throws -> KnownPicture {
+            try KnownPicture(Record(parsing: "\(sceneRecord.dropLast())\(habits)}"), finder)
+        }
+        let known = try picture(#","habits":[{"trigger":"cup","companion":"a parasol"}]"#)
+        #expect(known.habits == [AppliedHabit(trigger: "cup", companion: "umbrella")])
+        #expect(known.score("A parasol.", finder).judgement.habits == known.habits)
+        #expect(try picture(#","habits":[]"#).habits == [] && picture("").habits == nil)
+        for companion in ["quark", "dog and cup"] {
+            let error = #expect(throws: RecordError.self) {
+                try picture(#","habits":[{"trigger":"cup","companion":"\#(companion)"}]"#)
+            }
+            #expect(error.map { "\($0)" }?.contains("habits[0]") == true)
+        }
+    }
+
     @Test func nothingKnownIsSaid() throws {
         let finder = ObjectFinder()
         let blank = try Record(parsing: #"{"id":"x","image":"x.png","prompt":"?"}"#)
@@ -62,11 +79,11 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
 }
 
 @Suite struct ScoreSheetTests {
-    private func sheet(invents: Bool, yes: String = "Yes") throws -> ScoreSheet {
+    private func sheet(invents: Bool, yes: String = "Yes", habits: String = "") throws -> ScoreSheet {
         let finder = ObjectFinder()
-        let picture = try KnownPicture(Record(parsing: sceneRecord), finder)
+        let picture = try KnownPicture(Record(parsing: "\(sceneRecord.dropLast())\(habits)}"), finder)
         let line = { (id: String, label: String) in
-            #"{"id":"\#(id)","image":"s.png","text":"Is there?","label":"\#(label)","split":"adversarial"}"#
+            #"{"id":"\#(id)","image":"s.png","text":"Is there a dog?","label":"\#(label)","split":"adversarial"}"#
         }
         let questions = try QuestionFile(
             .pope, path: "p", bytes: Array("\(line("1", "yes"))\n\(line("2", "no"))".utf8)
@@ -74,7 +91,7 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         return ScoreSheet(
             model: "d1", seconds: 1.5,
             captions: [picture.score("A red cup" + (invents ? " and a dog." : "."), finder)],
-            pope: zip(questions, [yes, "No"]).map { QuestionScore($0, answer: $1) }, mme: [],
+            pope: zip(questions, [yes, "No"]).map { QuestionScore($0, answer: $1, finder) }, mme: [],
             habit: invents ? [HabitScore(image: "s.png", object: "dog", answer: "No.")] : [])
     }
 
@@ -117,6 +134,20 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
                 "round-1 against base: CHAIR_S −100%; object recall +0.0 points; mean words −50%; "
                     + "POPE adversarial accuracy −50.0 points, 95% bounds [−50.0, −50.0]"
             ])
+    }
+
+    @Test func companionsHaveASentence() throws {
+        let habits = #","habits":[{"trigger":"cup","companion":"dog"},{"trigger":"lamp","companion":"cup"}]"#
+        let sheets = try [true, false].map { try sheet(invents: $0, habits: habits) }
+        #expect(try sheets[0].summary().values["pope_companion_accuracy"] == 1)
+        #expect(try Findings(sheets[0]).text.contains("lamp → cup"))
+        let table = try ComparisonTable(
+            runs: zip(["base", "round-1"], sheets).map { ($0, try $1.evaluation()) },
+            bootstrap: PairedBootstrap(resamples: 10))
+        #expect(
+            Headline(table).lines.last
+                == "round-1, companions: told where there 100% (base 100), where absent 0% (base 100): "
+                + "balanced accuracy 100 against 50; a rule that doesn't look has 50.")
     }
 
     @Test func theHabitQuestion() {
