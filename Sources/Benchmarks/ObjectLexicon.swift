@@ -65,19 +65,31 @@ package struct ObjectLexicon: Sendable {
         }
     }
 
+    /// A word that names nothing, or words that name an object.
+    package enum Token: Sendable, Equatable {
+        case word(String)
+        case object(ObjectMention)
+    }
+
     /// Mentions in the order of the text; repeats are kept.
     package func mentions(in text: String) -> [ObjectMention] {
+        tokens(in: text).compactMap { if case .object(let mention) = $0 { mention } else { nil } }
+    }
+
+    /// The text's words in their order, lower-cased, without its punctuation.
+    package func tokens(in text: String) -> [Token] {
         let words = Self.words(in: text)
-        var found: [ObjectMention] = []
+        var found: [Token] = []
         var start = 0
         search: while start < words.count {
             for length in stride(from: min(longestEntry, words.count - start), to: 0, by: -1) {
                 let entry = words[start..<(start + length)].joined(separator: " ")
                 guard let object = objects[entry] else { continue }
-                if let object { found.append(ObjectMention(word: entry, object: object)) }
+                found.append(object.map { .object(ObjectMention(word: entry, object: $0)) } ?? .word(entry))
                 start += length
                 continue search
             }
+            found.append(.word(words[start]))
             start += 1
         }
         return found

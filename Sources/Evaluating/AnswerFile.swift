@@ -73,6 +73,11 @@ package struct AnswerFile: Sendable {
         return String(name[..<dot])
     }
 
+    package static func lines(captions pictures: [KnownPicture], _ texts: [String]) -> String {
+        lines(
+            zip(pictures, texts).map { Answer(id: $0.id, image: $0.image, prompt: $0.prompt, text: $1) })
+    }
+
     package static func lines(_ answers: [Answer]) -> String {
         answers.map { answer in
             var object = JSONObject()

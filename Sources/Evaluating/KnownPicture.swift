@@ -17,6 +17,7 @@ package struct ObjectFinder: Sendable {
     }
 
     package func mentions(in text: String) -> [ObjectMention] { lexicon.mentions(in: text) }
+    func tokens(in text: String) -> [ObjectLexicon.Token] { lexicon.tokens(in: text) }
 }
 
 /// A picture whose objects are known, and what was asked about it.

@@ -95,8 +95,7 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
     /// - Throws: `EvaluationError` where the folder (a round's, or its `eval` inside) holds no sheet of this
     ///   version.
     package init(folder: String) throws {
-        let inner = "\(folder)/eval/\(Self.fileName)"
-        let path = FileManager.default.fileExists(atPath: inner) ? inner : "\(folder)/\(Self.fileName)"
+        let path = "\(Self.place(of: folder))/\(Self.fileName)"
         let bytes = try EvaluationError.reading(path)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -106,6 +105,11 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
         guard version == 1 else {
             throw EvaluationError("\(path): it has version \(version) and 1 is read; let eval write it again")
         }
+    }
+
+    /// The folder that eval wrote: the one named, or the round's `eval` inside.
+    package static func place(of folder: String) -> String {
+        FileManager.default.fileExists(atPath: "\(folder)/eval/\(fileName)") ? "\(folder)/eval" : folder
     }
 
     /// What was asked, without what the model said: sheets can be held against each other where this is equal.

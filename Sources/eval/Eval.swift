@@ -8,12 +8,13 @@ import ModelOptions
 import Records
 import StageKit
 
-/// `eval`, and `eval compare` and `eval rewards`, which are stages of their own.
+/// `eval`, and `eval compare`, `eval blind` and `eval rewards`, which are stages of their own.
 @main enum EvalProgram {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
         case "compare": Compare.start(Array(words.dropFirst()))
+        case "blind": Blind.start(Array(words.dropFirst()))
         case "rewards": Rewards.start(Array(words.dropFirst()))
         default: Eval.start(words)
         }

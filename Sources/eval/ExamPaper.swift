@@ -11,11 +11,6 @@ enum Respondent {
 
 /// Everything that is asked: captions, and files of yes/no questions.
 struct ExamPaper {
-    private struct Picture {
-        let known: KnownPicture
-        let place: String
-    }
-
     private struct Questions {
         let path: String
         let benchmark: Question.Benchmark
@@ -23,21 +18,14 @@ struct ExamPaper {
     }
 
     private let captionFile: String?
-    private var pictures: [Picture] = []
+    private var pictures: [(known: KnownPicture, place: String)] = []
     private var questionFiles: [Questions] = []
     private let finder: ObjectFinder
 
     init(_ options: Eval, _ run: StageRun) throws {
         finder = try options.synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         captionFile = options.captions
-        if let path = options.captions {
-            pictures = try run.records(paths: [path]).map { input in
-                do { return Picture(known: try KnownPicture(input.record, finder), place: input.place) } catch
-                {
-                    throw StageError.failed("\(input.place): \(error)")
-                }
-            }
-        }
+        if let path = options.captions { pictures = try run.knownPictures(path, finder) }
         let files: [(String, Question.Benchmark)] =
             options.pope.map { ($0, .pope) } + (options.mme.map { [($0, .mme)] } ?? [])
         questionFiles = try files.map { path, benchmark in
@@ -78,14 +66,16 @@ struct ExamPaper {
         }
         let scores = zip(pictures, texts.captions).map { $0.known.score($1, finder) }
         if let captionFile {
-            try write(
-                pictures.map(\.known).map { ($0.id, $0.image, $0.prompt) }, texts.captions, captionFile,
-                answers)
+            try AtomicFile.write(
+                AnswerFile.lines(captions: pictures.map(\.known), texts.captions),
+                to: "\(answers)/\(AnswerFile.fileName(captionFile))")
         }
         run.count(written: texts.questions.reduce(texts.captions.count) { $0 + $1.count })
         var (pope, mme): ([QuestionScore], [QuestionScore]) = ([], [])
         for (file, texts) in zip(questionFiles, texts.questions) {
-            try write(file.all.map { ($0.id, $0.image, $0.text) }, texts, file.path, answers)
+            let lines = AnswerFile.lines(
+                zip(file.all, texts).map { .init(id: $0.id, image: $0.image, prompt: $0.text, text: $1) })
+            try AtomicFile.write(lines, to: "\(answers)/\(AnswerFile.fileName(file.path))")
             let scored = zip(file.all, texts).map { QuestionScore($0, answer: $1, finder) }
             switch file.benchmark {
             case .pope: pope += scored
@@ -143,16 +133,6 @@ struct ExamPaper {
                     HabitScore.question($0.object), image: $0.image, place: "habit question on \($0.image)")
             }, run)
         return zip(asked, answers).map { HabitScore(image: $0.image, object: $0.object, answer: $1) }
-    }
-
-    private func write(
-        _ questions: [(id: String, image: String, prompt: String)], _ texts: [String], _ file: String,
-        _ folder: String
-    ) throws {
-        let answers = zip(questions, texts).map {
-            AnswerFile.Answer(id: $0.id, image: $0.image, prompt: $0.prompt, text: $1)
-        }
-        try AtomicFile.write(AnswerFile.lines(answers), to: "\(folder)/\(AnswerFile.fileName(file))")
     }
 }
 
