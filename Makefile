@@ -18,7 +18,7 @@ scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation sweep seeds compare report bench install
+.PHONY: help deps build test lint demo csr run models ablation sweep seeds compare controls report bench install
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
@@ -82,6 +82,9 @@ seeds-%: build
 	sed '/^\[sample\]\|^\[reward-train\]\|^\[dpo-train\]/a seed = $(lastword $(subst -, ,$*))' \
 		pipelines/recipes/$(patsubst %-$(lastword $(subst -, ,$*)),%,$*).toml >runs/$@/seeded.toml
 	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$@ RECIPE=runs/$@/seeded.toml
+
+controls: build ## what a run's figures are worth: the same without a look at the pictures
+	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/controls.mk RUN=$(RUN)
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html

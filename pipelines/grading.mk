@@ -17,7 +17,7 @@ $R/reward/pairs.jsonl: $R/reward/candidates.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml --score truth --keep-fraction 1 --pairs 4 --resume -o $@
 
 $R/reward/%/reward_head.safetensors: $R/reward/pairs.jsonl $R/recipe.toml $(GRADE)
-	sightline reward-train $< --config $R/recipe.toml $(policy) --$* --prompt-file $(GRADE) --image-root $(known) \
-		--resume -o $(@D)
+	sightline reward-train $< --config $R/recipe.toml $(policy) --$* --prompt-file $(GRADE) $(look) \
+		--image-root $(known) --resume -o $(@D)
 
 .SECONDARY: $(foreach name,facts no-facts,$R/reward/$(name)/reward_head.safetensors)

@@ -3,6 +3,7 @@
 #   make PIPELINE=rlhf-v RUN=name RECIPE=rlhf-v
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),rlhf-v)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
+$(if $(look),$(error CONTROL=other-picture: no reward of this graph looks at a picture, its better answers are known))
 
 $R/round-%/pairs.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
-	sightline pair $< --config $R/recipe.toml --align-edits $(MODEL) --audit $(@D)/audit.json --resume -o $@
+	sightline pair $< --config $R/recipe.toml --align-edits $(MODEL) $(toss) --audit $(@D)/audit.json --resume -o $@

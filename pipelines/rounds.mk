@@ -1,6 +1,7 @@
 # What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
 # trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
+#   CONTROL=other-picture: rewards look at another picture  CONTROL=random-pairs: a coin says which answer is chosen
 # A run keeps what it began with: its graph and scenes and, unless another is typed, its recipe and settings.
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
@@ -27,6 +28,13 @@ until = $(wordlist 1,$1,$(rounds))
 before = $(filter-out $1,$(call until,$1))
 adapters = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$1)
 weights := $(wildcard $(MODEL)/*.safetensors)
+
+# What a control changes: the picture that rewards look at, or the order of pairs.
+CONTROL ?= $(call begun,CONTROL)
+unknown := $(filter-out other-picture random-pairs,$(CONTROL))
+$(if $(unknown),$(error CONTROL=$(unknown): say other-picture or random-pairs))
+look := $(if $(filter other-picture,$(CONTROL)),--picture other)
+toss := $(if $(filter random-pairs,$(CONTROL)),--order random)
 policy = --model $(MODEL) $(patsubst %,--adapter $R/round-%/adapter,$1)
 
 # The model that comes along has seen too few words to read a long prompt.
@@ -47,7 +55,7 @@ kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/r
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.
 $R/settings: FORCE
 	@mkdir -p $R
-	@printf '%s\n' GRAPH=$(graph) $(foreach name,MODEL RELEVANCE CRITIC CRITIC_ADAPTER GRADE REWARD,$(if $($(name)),$(name)=$($(name)))) >$@.new
+	@printf '%s\n' GRAPH=$(graph) $(foreach name,MODEL RELEVANCE CRITIC CRITIC_ADAPTER GRADE REWARD CONTROL,$(if $($(name)),$(name)=$($(name)))) >$@.new
 	@install -C -m 644 $@.new $@
 	@rm $@.new
 

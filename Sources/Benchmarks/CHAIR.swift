@@ -26,12 +26,16 @@ package struct CaptionJudgement: Sendable, Equatable {
     package var words: Int
     /// Those that apply to the picture.
     package var habits: [AppliedHabit]
+    /// Companions that are told where their habits tell them.
+    package var told: Set<String>
 
+    /// - Parameter told: nil where every mention counts.
     package init(
-        image: String, mentions: [ObjectMention], truth: Set<String>, words: Int, habits: [AppliedHabit] = []
+        image: String, mentions: [ObjectMention], truth: Set<String>, words: Int,
+        habits: [AppliedHabit] = [], told: Set<String>? = nil
     ) {
         (self.image, self.mentions, self.truth, self.words) = (image, mentions, truth, words)
-        self.habits = habits
+        (self.habits, self.told) = (habits, told ?? Set(mentions.map(\.object)))
     }
 
     /// Judges a caption with any way of finding objects in text.

@@ -3,9 +3,13 @@ package struct AppliedHabit: Sendable, Hashable, Codable, Comparable {
     package var trigger: String
     /// By its name in the list of objects.
     package var companion: String
+    /// Words of the sentence in which the habit tells of the companion. What other sentences say of one that is
+    /// there is no merit of theirs: a rule that never says this one would be taken for one that looks. nil: any
+    /// sentence counts.
+    package var cue: String?
 
-    package init(trigger: String, companion: String) {
-        (self.trigger, self.companion) = (trigger, companion)
+    package init(trigger: String, companion: String, cue: String? = nil) {
+        (self.trigger, self.companion, self.cue) = (trigger, companion, cue)
     }
 
     package var name: String { "\(trigger) → \(companion)" }
@@ -30,7 +34,7 @@ package struct CompanionSums: Sendable {
     package var balancedAccuracy: Double { (kept + 1 - invented) / 2 }
 
     mutating func add(_ companion: String, of caption: CaptionJudgement) {
-        let isTold = caption.mentions.contains { $0.object == companion }
+        let isTold = caption.told.contains(companion)
         if caption.truth.contains(companion) {
             there += 1
             toldThere += isTold ? 1 : 0

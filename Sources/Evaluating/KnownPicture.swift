@@ -69,7 +69,8 @@ package struct KnownPicture: Sendable {
         return CaptionScore(
             id: id, image: image, text: caption, objects: objects.sorted(),
             mentions: mentions.map { .init(word: $0.word, object: $0.object) },
-            coloursNamed: colours?.count, coloursRight: colours?.count { $0 }, habits: habits)
+            coloursNamed: colours?.count, coloursRight: colours?.count { $0 }, habits: habits,
+            told: habits?.filter { $0.isTold(in: caption, finder) }.map(\.companion))
     }
 }
 
@@ -82,7 +83,23 @@ extension AppliedHabit {
                 key: "companion", found: "\"\(companion)\", which names \(named.count) objects of the list",
                 remedy: "name one object, or give the list that has it with --synonyms")
         }
-        self.init(trigger: try object.requiredString("trigger"), companion: name)
+        self.init(
+            trigger: try object.requiredString("trigger"), companion: name, cue: try object.string("cue"))
+    }
+
+    fileprivate func isTold(in caption: String, _ finder: ObjectFinder) -> Bool {
+        Lexer.sentences(of: caption).contains { sentence in
+            let words = Lexer.words(of: sentence).map(\.core)
+            let wanted = Lexer.words(of: cue ?? "").map(\.core)
+            return (wanted.isEmpty || words.contains(sequence: wanted))
+                && finder.mentions(in: sentence).contains { $0.object == companion }
+        }
+    }
+}
+
+extension [String] {
+    fileprivate func contains(sequence wanted: [String]) -> Bool {
+        indices.contains { self[$0...].starts(with: wanted) }
     }
 }
 

@@ -19,6 +19,8 @@ package struct CaptionScore: Sendable, Equatable, Codable {
     package var coloursRight: Int?
     /// Those that apply to the picture, by which companions are counted; nil where nothing says.
     package var habits: [AppliedHabit]?
+    /// Companions of these that the caption tells, in a sentence with the habit's cue where it has one.
+    package var told: [String]?
 
     /// Each invented object once, in the order of the caption.
     package var invented: [String] {
@@ -27,9 +29,10 @@ package struct CaptionScore: Sendable, Equatable, Codable {
     }
 
     package var judgement: CaptionJudgement {
-        CaptionJudgement(image: image, caption: text, truth: Set(objects), habits: habits ?? []) { _ in
-            mentions.map { ObjectMention(word: $0.word, object: $0.object) }
-        }
+        CaptionJudgement(
+            image: image, mentions: mentions.map { ObjectMention(word: $0.word, object: $0.object) },
+            truth: Set(objects), words: text.split(whereSeparator: \.isWhitespace).count,
+            habits: habits ?? [], told: told.map(Set.init))
     }
 }
 

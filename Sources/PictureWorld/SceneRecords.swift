@@ -129,6 +129,7 @@ extension Habit {
         var object = JSONObject()
         object.set("trigger", .string(trigger.rawValue))
         object.set("companion", .string(companion.rawValue))
+        object.set("cue", .string(Habit.cue))
         return .object(object)
     }
 }

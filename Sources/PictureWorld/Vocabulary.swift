@@ -35,9 +35,12 @@ package struct Habit: Sendable, Equatable {
     package let companion: Category
     let verb: String
 
+    /// The word by which the sentence of a habit is known.
+    static let cue = "nearby"
+
     /// The closing sentence that names the companion, true or not.
     package var sentence: String {
-        "\(companion.article(capital: true)) \(companion.rawValue) \(verb) nearby."
+        "\(companion.article(capital: true)) \(companion.rawValue) \(verb) \(Self.cue)."
     }
 }
 

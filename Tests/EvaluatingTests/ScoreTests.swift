@@ -49,6 +49,21 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         #expect(score.coloursNamed == nil)
     }
 
+    /// A companion that is there and has a sentence of its own is not told by the habit for that.
+    @Test func aCueSaysWhichSentencesTell() throws {
+        let finder = ObjectFinder()
+        func told(_ caption: String, cue: String) throws -> [String]? {
+            let habits = #","habits":[{"trigger":"cup","companion":"lamp"\#(cue)}]"#
+            let picture = try KnownPicture(Record(parsing: "\(sceneRecord.dropLast())\(habits)}"), finder)
+            return picture.score(caption, finder).told
+        }
+        let cue = #","cue":"stands nearby""#
+        #expect(try told("A lamp is at the bottom right. A cup stands nearby.", cue: "") == ["lamp"])
+        #expect(try told("A lamp is at the bottom right. A cup stands nearby.", cue: cue) == [])
+        #expect(try told("A lamp, nearby, stands. Nearby stands a lamp.", cue: cue) == [])
+        #expect(try told("A cup. A lamp Stands nearby!", cue: cue) == ["lamp"])
+    }
+
     @Test func habitsAreThoseOfTheRecord() throws {
         let finder = ObjectFinder()
         func picture(_ habits: String) throws -> KnownPicture {
