@@ -124,6 +124,7 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        tests("ModelOptionsTests", ["ModelOptions", "Records"]),
         tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),

@@ -11,10 +11,14 @@ package struct RewardConfig {
     package var promptID: String
     package var prompt: GradingPrompt
     package var showsFacts: Bool
+    /// Whose picture it was trained to look at: `own`, or of a control `other`.
+    package var picture: String
 
-    package init(baseDigest: String, promptID: String, prompt: GradingPrompt, showsFacts: Bool) {
+    package init(
+        baseDigest: String, promptID: String, prompt: GradingPrompt, showsFacts: Bool, picture: String = "own"
+    ) {
         (self.baseDigest, self.promptID) = (baseDigest, promptID)
-        (self.prompt, self.showsFacts) = (prompt, showsFacts)
+        (self.prompt, self.showsFacts, self.picture) = (prompt, showsFacts, picture)
     }
 
     private static func file(in folder: URL) -> URL { folder.appendingPathComponent("reward_config.json") }
@@ -31,6 +35,7 @@ package struct RewardConfig {
             promptID = try object.requiredString("prompt_id")
             prompt = try GradingPrompt(try object.requiredString("prompt"), place: "key prompt")
             showsFacts = try object.requiredBool("facts")
+            picture = try object.string("picture") ?? "own"
         } catch { throw CheckpointError(file.path, "\(error)", "train the reward model anew") }
     }
 
@@ -40,6 +45,7 @@ package struct RewardConfig {
         object.set("prompt_id", .string(promptID))
         object.set("prompt", .string(prompt.text))
         object.set("facts", .bool(showsFacts))
+        object.set("picture", .string(picture))
         try Data(object.bytes + [UInt8(ascii: "\n")]).write(to: Self.file(in: folder), options: .atomic)
     }
 }

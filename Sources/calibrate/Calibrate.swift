@@ -55,6 +55,7 @@ import StageKit
     @Option(help: ArgumentHelp("Chat template of --model; else the checkpoint's.", valueName: "name"))
     var template: String?
     @OptionGroup(title: "Reward model") var rewarding: RewardOptions
+    @OptionGroup var looks: RewardPictureOptions
     @Option(help: "Records worked on together.") var batch = 16
 
     var runOptions: RunOptions { options.run }
@@ -95,10 +96,14 @@ import StageKit
         try run.refuse(
             ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
             where: rewarding.reward == nil, belongingTo: "--reward")
+        try run.refuse(
+            ["picture"], where: relevance == nil && rewarding.reward == nil,
+            belongingTo: "--relevance and --reward")
         try engine.prepare(run)
+        let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = try policy() {
             let scoring = try RewardScoring(
-                folder: reward, on: policy.open(run), rewarding.symbolic, images, run)
+                folder: reward, on: policy.open(run), rewarding.symbolic, images, view, run)
             return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
                 try batch.map { .record(try scoring.score($0)) }
             }
@@ -109,7 +114,8 @@ import StageKit
         let scoring = Scoring(
             scorer: SentenceScorer(
                 calibration: try calibration, relevance: relevanceModel, cleansTexts: !filter.isEmpty),
-            rescorer: rescorer, images: images, filter: filter.isEmpty ? nil : SentenceFilter(filter))
+            rescorer: rescorer, images: images, view: view,
+            filter: filter.isEmpty ? nil : SentenceFilter(filter))
         try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
         if let cut = relevanceModel?.cutTexts, cut > 0 {
             run.console.say(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Model
+import ModelOptions
 import Preference
 import Records
 import Reward
@@ -34,19 +35,20 @@ struct RewardScoring {
     private let digest: String
     private let symbolic: SymbolicReward
     private let images: ImageOptions
+    private let view: RewardView
 
     init(
         folder: String, on policy: VisionLanguageModel, _ symbolic: SymbolicReward, _ images: ImageOptions,
-        _ run: StageRun
+        _ view: RewardView, _ run: StageRun
     ) throws {
         digest = try run.addModel(folder, role: "reward")
         model = try RewardModel(folder: URL(fileURLWithPath: folder), on: policy)
-        (self.symbolic, self.images) = (symbolic, images)
+        (self.symbolic, self.images, self.view) = (symbolic, images, view)
     }
 
     /// A record with what is read of those of its answers that have words; the others get no score.
     struct Work {
-        let prompt: Prompt
+        let seen: RewardView.Seen
         var sample: Sample
         let image: String?
         let spoken: [Int]
@@ -55,30 +57,32 @@ struct RewardScoring {
 
     /// - Throws: `RecordError`, `PromptError`, `ImagePathError`, all about this record.
     func read(_ input: InputRecord) throws -> Work {
-        let prompt = try Prompt(input.record)
+        let seen = try view.seen(input)
+        let prompt = seen.prompt
         let sample = try Sample(input.record)
         let spoken = sample.candidates.indices.filter { sample.candidates[$0].hasWords }
         let conversation = try model.conversation(
             about: prompt, answers: spoken.map { sample.candidates[$0].text }, hasImage: prompt.image != nil)
         return Work(
-            prompt: prompt, sample: sample, image: try prompt.image.map { try images.resolve($0) },
+            seen: seen, sample: sample, image: try prompt.image.map { try images.resolve($0) },
             spoken: spoken, conversation: conversation)
     }
 
     /// - Throws: as `read`, and `ImageError`.
     func score(_ input: InputRecord) throws -> Record {
         var work = try read(input)
-        let scores = try model.scores(of: work.conversation, id: work.prompt.id, image: work.image)
+        let scores = try model.scores(of: work.conversation, id: input.id, image: work.image)
         for ((index, tokens), score) in zip(zip(work.spoken, work.conversation.answers), scores) {
             let candidate = work.sample.candidates[index]
             let symbols = symbolic.value(
-                candidate.text, answer: work.prompt.answer, tokens: tokens.count,
+                candidate.text, answer: work.seen.prompt.answer, tokens: tokens.count,
                 isFinished: work.sample.sentences(of: candidate).last.map { $0.end == .stop })
             work.sample.candidates[index].scores[ScoreName.graded] = score
             work.sample.candidates[index].scores[ScoreName.reward] = score + symbols
         }
         var record = input.record
         try work.sample.write(into: &record)
+        work.seen.note(in: &record)
         var note = try record.object("calibration") ?? JSONObject()
         note.set("mode", .string(model.config.showsFacts ? "facts" : "no-facts"))
         note.set("reward", .string(digest))

@@ -1,3 +1,4 @@
+import ModelOptions
 import Preference
 import Records
 import Relevance
@@ -8,8 +9,11 @@ struct Scoring {
     struct Work {
         let prompt: Prompt
         var sample: Sample
-        /// The image's file, where a model wants to see it.
+        /// The files of the record's own image and of the one that its reward looks at, where a model wants to
+        /// see it.
+        let ownImage: String?
         let image: String?
+        let seen: RewardView.Seen
         /// What the filter took out, by rule.
         let dropped: [String: Int]
     }
@@ -17,13 +21,14 @@ struct Scoring {
     let scorer: SentenceScorer
     let rescorer: Rescorer?
     let images: ImageOptions
+    let view: RewardView
     let filter: SentenceFilter?
 
     func score(_ batch: [InputRecord]) -> [RecordResult] {
         let works = batch.map { input in
             Result {
                 var work = try read(input)
-                if let rescorer { try rescorer.rescore(&work.sample, of: work.prompt, image: work.image) }
+                if let rescorer { try rescorer.rescore(&work.sample, of: work.prompt, image: work.ownImage) }
                 return work
             }
         }
@@ -31,9 +36,9 @@ struct Scoring {
         var scored = scorer.score(readable.map { ($0.sample, $0.image) })[...]
         return zip(batch, works).map { input, work in
             do {
-                let dropped = try work.get().dropped
-                return .records(
-                    [try write(scored.removeFirst().get(), into: input.record)], dropped: dropped)
+                let work = try work.get()
+                let record = try write(scored.removeFirst().get(), seen: work.seen, into: input.record)
+                return .records([record], dropped: work.dropped)
             } catch { return .bad(error) }
         }
     }
@@ -50,15 +55,18 @@ struct Scoring {
         }
         if scorer.relevance != nil { _ = try input.record.required("image", prompt.image) }
         let dropped = filter.map { sample.remove(by: $0) } ?? [:]
-        let isSeen = scorer.relevance != nil || rescorer != nil
+        let seen = try view.seen(input)
         return Work(
             prompt: prompt, sample: sample,
-            image: try isSeen ? prompt.image.map { try images.resolve($0) } : nil, dropped: dropped)
+            ownImage: try rescorer == nil ? nil : prompt.image.map { try images.resolve($0) },
+            image: try scorer.relevance == nil ? nil : seen.prompt.image.map { try images.resolve($0) },
+            seen: seen, dropped: dropped)
     }
 
-    private func write(_ sample: Sample, into record: Record) throws -> Record {
+    private func write(_ sample: Sample, seen: RewardView.Seen, into record: Record) throws -> Record {
         var record = record
         try sample.write(into: &record)
+        if scorer.relevance != nil { seen.note(in: &record) }
         let rule = scorer.calibration
         var note = try record.object("calibration") ?? JSONObject()
         note.set("mode", .string(rule.mode.rawValue))

@@ -43,6 +43,10 @@ import StageKit
             """)
     var from = Origin.scores
     @Option(
+        help:
+            "Which answer of a pair is chosen: the better one or, as a control, one by a coin for each pair.")
+    var order = PairOrder.reward
+    @Option(
         help: ArgumentHelp(
             "Mark what was changed between the answers, by the tokens of this model.", valueName: "folder"))
     var alignEdits: String?
@@ -104,7 +108,7 @@ import StageKit
         try refuseIdleOptions(run)
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, from: from, score: score, bothOrders: !oneOrder,
+            rule: try rule, order: order, seed: engine.seed, from: from, score: score, bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
         let book =
             options.input.isRereadable
@@ -176,3 +180,5 @@ import StageKit
         try run.addOutput(audit, kind: .file, role: "audit")
     }
 }
+
+extension PairOrder: ExpressibleByArgument {}

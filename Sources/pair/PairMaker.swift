@@ -1,3 +1,4 @@
+import PictureWorld
 import Preference
 import Records
 import StageKit
@@ -6,7 +7,7 @@ import StageKit
 struct MadePairs {
     /// A line of output each.
     var lines: [Record] = []
-    /// By line; nil where a critic decided.
+    /// By line, as the rule found them; nil where a critic decided.
     var margins: [Double?] = []
     /// By line; nil where the record has no scene.
     var audited: [AuditedPair?] = []
@@ -24,9 +25,20 @@ struct MadePairs {
     }
 }
 
+/// Which of the two answers of a pair is the chosen one.
+enum PairOrder: String, CaseIterable {
+    /// The one that the rule finds better.
+    case reward
+    /// What a coin says, as a control: the same two answers, and nothing in their order.
+    case random
+}
+
 /// Makes a record's pairs from its scores, verdicts or corrections.
 struct PairMaker {
     let rule: PairRule
+    let order: PairOrder
+    /// Of the coins.
+    let seed: UInt64
     let from: Pair.Origin
     let score: String
     let bothOrders: Bool
@@ -38,11 +50,11 @@ struct PairMaker {
         var made = MadePairs()
         let truth = SceneTruth(input.record)
         func add(_ pair: PreferencePair) throws {
-            var (pair, line) = (pair, input.record)
+            made.margins.append(pair.margin)
+            var (pair, line) = (ordered(pair), input.record)
             if let edits { pair.weights = try edits.weights(of: pair) }
             try pair.write(into: &line)
             made.lines.append(line)
-            made.margins.append(pair.margin)
             made.audited.append(
                 truth.map {
                     AuditedPair(
@@ -112,6 +124,16 @@ struct PairMaker {
         return made
     }
 
+    /// The pair as the rule made it, or in an order drawn by seed and id.
+    private func ordered(_ pair: PreferencePair) -> PreferencePair {
+        guard order == .random else { return pair }
+        var pair = pair
+        pair.source = "random/" + (pair.source ?? "pairs")
+        var coin = WorldRandom(seed: seed, purpose: "order of pair \(pair.id)")
+        if coin.chance(0.5) { pair.turnAround() }
+        return pair
+    }
+
     private func scored(_ sample: Sample, _ truth: SceneTruth?) throws -> [ScoredCandidate] {
         guard score == ScoreName.truth else { return try sample.scoredCandidates(by: score) }
         guard let truth else { throw RecordError.missing(key: "scene") }
@@ -173,5 +195,17 @@ struct PairMaker {
                 remedy: "judge the candidates of this record")
         }
         return sample.scored(candidate, 0)
+    }
+}
+
+extension PreferencePair {
+    /// The chosen answer becomes the rejected one, with all that is said of either.
+    fileprivate mutating func turnAround() {
+        (chosen, rejected) = (rejected, chosen)
+        margin = margin.map { 0 - $0 }
+        weights = weights.map { .init(chosen: $0.rejected, rejected: $0.chosen) }
+        referenceLogProbabilities = referenceLogProbabilities.mapValues {
+            .init(chosen: $0.rejected, rejected: $0.chosen)
+        }
     }
 }

@@ -11,17 +11,23 @@ import Training
 final class Comparisons {
     struct Comparison {
         let id: String
+        /// The file of the record's own picture, by which comparisons are held out.
+        let about: String?
+        /// That of the picture that is looked at.
         let image: String?
         let hasFacts: Bool
         let conversation: Grader.Conversation
 
-        /// - Throws: `RecordError`, `ImagePathError` or `PromptError`, all about this record.
-        init(_ input: InputRecord, _ grader: Grader, _ images: ImageOptions, epochs: Int, seed: UInt64) throws
-        {
+        /// - Throws: `RecordError`, `ImagePathError`, `NoOtherPicture` or `PromptError`, all about this record.
+        init(
+            _ input: InputRecord, _ grader: Grader, _ images: ImageOptions, _ view: RewardView, epochs: Int,
+            seed: UInt64
+        ) throws {
             let pair = try PreferencePair(input.record)
-            let prompt = try Prompt(input.record)
+            let prompt = try view.seen(input).prompt
             id = input.id
-            image = try pair.image.map { try images.resolve($0) }
+            about = try pair.image.map { try images.resolve($0) }
+            image = try prompt.image.map { try images.resolve($0) }
             hasFacts = !prompt.facts.isEmpty
             conversation = try grader.conversation(
                 about: prompt, answers: [pair.chosen, pair.rejected], hasImage: image != nil, orders: epochs,
@@ -53,7 +59,7 @@ final class Comparisons {
     /// comparison would help with another of the same picture.
     func split(holdOut: Double) -> (training: [Int], heldOut: [Int]) {
         let isHeldOut = all.map { comparison in
-            var generator = SplitMix64(seed: 0, key: comparison.image.map(Self.name) ?? comparison.id)
+            var generator = SplitMix64(seed: 0, key: comparison.about.map(Self.name) ?? comparison.id)
             return generator.nextUniform() < holdOut
         }
         return (all.indices.filter { !isHeldOut[$0] }, all.indices.filter { isHeldOut[$0] })

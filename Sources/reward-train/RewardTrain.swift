@@ -37,6 +37,7 @@ import Training
     @Option(help: ArgumentHelp("How a grade is asked for.", valueName: "file")) var promptFile: String
     @Flag(inversion: .prefixedNo, help: "Show the facts of a record to who grades its answers.")
     var facts = true
+    @OptionGroup var looks: RewardPictureOptions
     @Option(help: "Rank of the adapter.") var rank = 16
     @Option(help: "Scale of the adapter times its rank.") var alpha = 32.0
     @Option(help: "Weight of |mean of all scores| beside the loss.") var centring = 1e-3
@@ -75,8 +76,9 @@ import Training
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
         let policy = try model.open(run)
         let grader = Grader(policy, prompt, showsFacts: facts)
+        let view = try looks.view(of: input, seed: engine.seed, run)
         let read = try run.records(input) {
-            try Comparisons.Comparison($0, grader, images, epochs: epochs, seed: engine.seed)
+            try Comparisons.Comparison($0, grader, images, view, epochs: epochs, seed: engine.seed)
         }
         guard !read.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
         let comparisons = Comparisons(read, policy, featureMemory: featureMemory << 20)
@@ -98,7 +100,7 @@ import Training
 
         let config = RewardConfig(
             baseDigest: policy.digest, promptID: file.name, prompt: prompt,
-            showsFacts: facts)
+            showsFacts: facts, picture: looks.picture.rawValue)
         try decoder.adapter(baseModelName: model.model, baseDigest: policy.digest)?
             .write(to: folder)
         try head.write(to: RewardModel.head(in: folder))

@@ -11,6 +11,9 @@ final class Author {
     private let model: VisionLanguageModel
     private let plan: GrowthPlan
     private let steering: TreeSteering?
+    /// What steers sees of the records.
+    private let view: RewardView
+    private let images: ImageOptions
     private let maxCharacters: Int?
     private let memory: Int
     private let mode: String
@@ -19,12 +22,11 @@ final class Author {
 
     /// - Parameter maxCharacters: of prompt and answer together.
     init(
-        model: VisionLanguageModel, plan: GrowthPlan, steering: TreeSteering?, maxCharacters: Int?,
-        memory: Int,
-        mode: String
+        model: VisionLanguageModel, plan: GrowthPlan, steering: TreeSteering?, view: RewardView,
+        images: ImageOptions, maxCharacters: Int?, memory: Int, mode: String
     ) {
         (self.model, self.plan, self.steering, self.memory, self.mode) = (model, plan, steering, memory, mode)
-        self.maxCharacters = maxCharacters
+        (self.view, self.images, self.maxCharacters) = (view, images, maxCharacters)
         features = ImageFeatures(model)
     }
 
@@ -33,7 +35,7 @@ final class Author {
         var results: [RecordResult?] = read.map {
             if case .failure(let error) = $0 { .bad(error) } else { nil }
         }
-        var requests: [(index: Int, prompt: ReadPrompt, growth: GrowthRequest)] = []
+        var requests: [Request] = []
         // Requests point into the pictures' features, which the cache may drop meanwhile.
         var pictures: [Buffer] = []
         for (index, result) in read.enumerated() {
@@ -41,7 +43,12 @@ final class Author {
             do {
                 let picture = try prompt.image.map { try features.features(of: [$0])[0] }
                 pictures += picture.map { [$0] } ?? []
-                requests.append((index, prompt, request(prompt, picture)))
+                let seen = try view.seen(batch[index])
+                requests.append(
+                    Request(
+                        index: index, prompt: prompt, seen: seen,
+                        rewarded: try seen.prompt.image.map { try images.resolve($0) },
+                        growth: request(prompt, picture)))
             } catch { results[index] = .bad(error) }
         }
         let grower = suitableGrower(requests.map(\.growth))
@@ -50,16 +57,28 @@ final class Author {
                 guard let steering else { return [] }
                 let sentences = sentences(nodes, requests[request].prompt)
                 return try steering.keep(
-                    record: request, image: requests[request].prompt.image, sentences, fresh)
+                    record: request, image: requests[request].rewarded, sentences, fresh)
             }
         }
         for (request, nodes) in zip(requests, grown) {
             results[request.index] =
                 Result {
-                    try record(batch[request.index], sentences(nodes, request.prompt))
+                    var record = try record(batch[request.index], sentences(nodes, request.prompt))
+                    if steering != nil { request.seen.note(in: &record) }
+                    return record
                 }.recordResult
         }
         return results.compactMap { $0 }
+    }
+
+    private struct Request {
+        /// Within the batch.
+        let index: Int
+        let prompt: ReadPrompt
+        let seen: RewardView.Seen
+        /// The file of the image that what steers looks at.
+        let rewarded: String?
+        let growth: GrowthRequest
     }
 
     private func suitableGrower(_ requests: [GrowthRequest]) -> Grower {

@@ -70,6 +70,7 @@ import StageKit
         try run.refuse(
             ["diversity-penalty", "length-penalty"], where: tree.draw == .sampling,
             belongingTo: "--draw group-beams")
+        try run.refuse(["picture"], where: tree.relevance == nil, belongingTo: "--relevance")
         try engine.prepare(run)
         let policy = try model.open(run)
         let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)
@@ -81,11 +82,16 @@ import StageKit
             }
         }
         let steering = mode == .tree ? try tree.steering(run) : nil
+        let view = try tree.view(of: options.input, seed: engine.seed, run)
         let author = Author(
-            model: policy, plan: plan(policy, sampler), steering: steering,
+            model: policy, plan: plan(policy, sampler), steering: steering, view: view, images: images,
             maxCharacters: mode == .tree ? tree.maxCharacters : nil, memory: memory << 20,
             mode: mode.rawValue)
-        try run.transform(options, batch: batch, check: { _ = try drafts.read($0) }) { batch in
+        func check(_ input: InputRecord) throws {
+            _ = try drafts.read(input)
+            _ = try view.seen(input)
+        }
+        try run.transform(options, batch: batch, check: check) { batch in
             let read = batch.map { input in Result { try drafts.read(input) } }
             return try author.answer(batch, read)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Decoding
 import Foundation
+import ModelOptions
 import Preference
 import Relevance
 import StageKit
@@ -15,6 +16,7 @@ struct TreeOptions: ParsableArguments {
     static let names = [
         "children", "draw", "diversity-penalty", "length-penalty", "end-token", "max-characters", "steer-by",
         "keep-top", "keep-bottom", "prune", "min-pool", "max-sentences", "relevance", "lambda", "calibration",
+        "picture",
     ]
 
     @Option(help: "Sentences drawn under each node that is kept.") var children = 5
@@ -52,6 +54,7 @@ struct TreeOptions: ParsableArguments {
     @Option(help: "Weight of relevance in the reward that steers.") var lambda = 0.9
     @Option(help: "How likelihood and relevance are brought together.") var calibration = Calibration.Mode
         .zscore
+    @OptionGroup var looks: RewardPictureOptions
 
     func validate() throws {
         if children < 1 { throw ValidationError("--children \(children): give a number from 1") }
@@ -77,6 +80,11 @@ struct TreeOptions: ParsableArguments {
     func beams(pad: Int32?) -> DiverseBeams? {
         guard draw == .groupBeams else { return nil }
         return DiverseBeams(penalty: diversityPenalty, lengthPenalty: lengthPenalty, pad: pad)
+    }
+
+    /// What the reward that steers sees of records. Likelihood looks at no picture of its own.
+    func view(of input: InputOptions, seed: UInt64, _ run: StageRun) throws -> RewardView {
+        steerBy == .reward ? try looks.view(of: input, seed: seed, run) : .own
     }
 
     func steering(_ run: StageRun) throws -> TreeSteering {

@@ -5,8 +5,9 @@ import Relevance
 import StageKit
 
 /// Keeps the sentences that a tree goes on from: each is scored by the calibrated reward among its siblings,
-/// and an answer so far by the path rule over its sentences. Or an answer so far has the sum of the likelihoods
-/// that its sentences were drawn with, as in CSR's released code.
+/// and an answer so far by their mean. The answers of a level have equally many sentences, so every path rule
+/// would keep the same. Or an answer so far has the sum of the likelihoods that its sentences were drawn with,
+/// as in CSR's released code.
 final class TreeSteering {
     /// nil: by likelihood.
     private let scorer: SentenceScorer?

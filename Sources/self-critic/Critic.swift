@@ -1,6 +1,7 @@
 import Decoding
 import Kernels
 import Model
+import ModelOptions
 import Preference
 import Records
 import StageKit
@@ -25,6 +26,7 @@ final class Critic {
     private let name: String
     private let prompt: CriticPrompt
     private let images: ImageOptions
+    private let view: RewardView
     private let order: AnswerOrder
     private let maxPairs: Int
     private let reading: VerdictReading
@@ -34,21 +36,31 @@ final class Critic {
 
     init(
         name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions,
-        order: AnswerOrder, maxPairs: Int, reading: VerdictReading, maxTokens: Int, memory: Int
+        view: RewardView, order: AnswerOrder, maxPairs: Int, reading: VerdictReading, maxTokens: Int,
+        memory: Int
     ) {
         self.name = name
-        (self.model, self.prompt, self.images) = (model, prompt, images)
+        (self.model, self.prompt, self.images, self.view) = (model, prompt, images, view)
         (self.order, self.maxPairs, self.reading, self.memory) = (order, maxPairs, reading, memory)
         // Greedy: nothing is drawn, so the seed doesn't matter.
         plan = GrowthPlan(samplers: [.greedy], stops: model.stops, maxTokens: maxTokens, seed: 0)
         features = ImageFeatures(model)
     }
 
+    /// What is asked about one record.
+    struct Inquiry {
+        let seen: RewardView.Seen
+        /// The file of the image that the critic sees.
+        let image: String?
+        let questions: [Question]
+    }
+
     /// Each pair that is judged, in the orders it is asked in; none where there aren't two different answers.
     ///
-    /// - Throws: `RecordError`, `PromptError`, `StageError`, all about this record.
-    func questions(about input: InputRecord) throws -> (image: String?, questions: [Question]) {
-        let asked = try Prompt(input.record)
+    /// - Throws: `RecordError`, `PromptError`, `StageError`, `NoOtherPicture`, all about this record.
+    func inquiry(about input: InputRecord) throws -> Inquiry {
+        let seen = try view.seen(input)
+        let asked = seen.prompt
         let sample = try Sample(input.record)
         let image = try asked.image.map { try images.resolve($0) }
         let pairs = Self.pairs(of: sample.candidates).prefix(maxPairs)
@@ -63,7 +75,7 @@ final class Critic {
             }
             return Question(order: [first.id, second.id], tokens: encoded.prompt)
         }
-        return (image, questions)
+        return Inquiry(seen: seen, image: image, questions: questions)
     }
 
     private func orders(of pair: (Candidate, Candidate)) throws -> [(Candidate, Candidate)] {
@@ -91,14 +103,18 @@ final class Critic {
     func judge(_ batch: [InputRecord]) throws -> [RecordResult] {
         var results: [RecordResult?] = batch.map { _ in nil }
         var requests: [(record: Int, question: Question, growth: GrowthRequest)] = []
+        var seen: [Int: RewardView.Seen] = [:]
         // Requests point into the pictures' features, which the cache may drop meanwhile.
         var pictures: [Buffer] = []
         for (index, input) in batch.enumerated() {
             do {
-                let (image, questions) = try questions(about: input)
-                let picture = try questions.isEmpty ? nil : image.map { try features.features(of: [$0])[0] }
+                let asked = try inquiry(about: input)
+                let questions = asked.questions
+                let picture =
+                    try questions.isEmpty ? nil : asked.image.map { try features.features(of: [$0])[0] }
                 pictures += picture.map { [$0] } ?? []
                 requests += questions.map { (index, $0, request($0, of: input.id, picture)) }
+                seen[index] = asked.seen
                 if questions.isEmpty {
                     results[index] = .records([input.record], dropped: ["no two different answers": 1])
                 }
@@ -117,6 +133,7 @@ final class Critic {
         for (index, verdicts) in verdicts {
             var record = batch[index].record
             try record.append(verdicts)
+            seen[index]?.note(in: &record)
             results[index] = .record(record)
         }
         return results.compactMap { $0 }

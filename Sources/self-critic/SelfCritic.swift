@@ -35,6 +35,7 @@ import StageKit
             valueName: "folder"))
     var criticAdapter: String?
     @Flag(help: "Show the critic the record's reference.") var reference = false
+    @OptionGroup var looks: RewardPictureOptions
     @Option(help: "What to compare by: as the prompt file has it, or none.") var metrics = Metrics.vision
     @Option(help: "Ask about a pair in both orders, or in one, the sampled answer before the greedy one.")
     var order = AnswerOrder.both
@@ -63,12 +64,14 @@ import StageKit
             CriticPrompt.Section.allCases.filter { $0 == .reference ? reference : metrics == .vision })
         let prompt = try CriticPrompt(file.text, file: promptFile, showing: shown)
         let critic = Critic(
-            // What a verdict's `critic` says: the prompt, and what of it was shown or left out.
-            name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : ""),
-            model: try model.open(run, beside: criticAdapter), prompt: prompt, images: images, order: order,
+            // What a verdict's `critic` says: the prompt, what of it was shown or left out, and about what.
+            name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : "")
+                + (looks.picture == .other ? "+other-picture" : ""),
+            model: try model.open(run, beside: criticAdapter), prompt: prompt, images: images,
+            view: try looks.view(of: options.input, seed: engine.seed, run), order: order,
             maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
-        try run.examine(options.input) { _ = try critic.questions(about: $0) }
-        try run.transform(options, batch: batch, check: { _ = try critic.questions(about: $0) }) {
+        try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
+        try run.transform(options, batch: batch, check: { _ = try critic.inquiry(about: $0) }) {
             try critic.judge($0)
         }
     }
