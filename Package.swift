@@ -55,7 +55,9 @@ let package = Package(
         library("Records"),
         library("RunLedger", [grdb]),
         library("StageKit", ["Records", "RunLedger", arguments, crypto, toml]),
-        library("ModelOptions", ["StageKit", "Model", "Kernels", "Checkpoint", arguments]),
+        library(
+            "ModelOptions",
+            ["StageKit", "Relevance", "Model", "Kernels", "Checkpoint", "Records", arguments]),
         library("Report", ["Records"]),
         library("Interchange", ["Records"]),
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Kernels
 import Model
 import Records
+import Relevance
 import StageKit
 
 /// The option of programs whose rewards look at a picture.
@@ -53,6 +54,13 @@ package struct RewardView: Sendable {
         package let prompt: Prompt
         /// The record whose picture it is, where that is another.
         package let other: String?
+
+        /// What there is to look at, with the id of the record whose picture it is.
+        ///
+        /// - Throws: `ImagePathError`, `StageError` as `ImageOptions.resolve`.
+        package func picture(_ images: ImageOptions) throws -> Picture? {
+            try prompt.image.map { Picture(try images.resolve($0), id: other ?? prompt.id) }
+        }
 
         /// Says in the record on whose picture its rewards were computed.
         package func note(in record: inout Record) {

@@ -5,11 +5,16 @@ package struct SentenceReward: Sendable, Equatable {
     /// Sum of the token log-probabilities in nats.
     package var logProbability: Double
     package var tokenCount: Int
-    /// Cosine of image and sentence under the relevance model, −1…1; nil where λ = 0 makes it needless.
+    /// Cosine of image and sentence under the relevance model, −1…1, as it is or less its base rate; nil where
+    /// λ = 0 makes it needless.
     package var relevance: Double?
+    /// Whether it is the cosine as it is. Without its base rate a relevance below 0 is nothing unusual: half of
+    /// all sentences fit other pictures better.
+    package var hasBaseRate: Bool
 
-    package init(logProbability: Double, tokenCount: Int, relevance: Double?) {
+    package init(logProbability: Double, tokenCount: Int, relevance: Double?, hasBaseRate: Bool = true) {
         (self.logProbability, self.tokenCount, self.relevance) = (logProbability, tokenCount, relevance)
+        self.hasBaseRate = hasBaseRate
     }
 
     /// Mean token log-probability; 0 for a sentence without tokens.
@@ -26,7 +31,8 @@ package struct Calibration: Sendable, Equatable {
         /// and siblings that don't differ, get 0.
         case zscore
         /// The paper's sum (arXiv 2405.14622, §3): λ·R_I + (1−λ)·R_T, R_T the product of the sentence's
-        /// token probabilities and R_I = max(100·cos, 0).
+        /// token probabilities and R_I = max(100·cos, 0). Of a cosine less its base rate nothing is cut off: R_I =
+        /// 100·relevance.
         case raw
         /// The released code (`utils.py`, `construct.py`): the penalty (1−α)·rank_T + α·rank_C with ranks
         /// 1/n (best) to 1 (worst) among the siblings, and α for λ. Negated here, so that higher is better.
@@ -91,7 +97,8 @@ package struct Calibration: Sendable, Equatable {
         switch mode {
         case .zscore: return mix(zScores(siblings.map(\.likelihood)), zScores(relevance))
         case .raw:
-            return mix(siblings.map { exp($0.logProbability) }, relevance.map { max(100 * $0, 0) })
+            let rewards = zip(siblings, relevance).map { $0.hasBaseRate ? max(100 * $1, 0) : 100 * $1 }
+            return mix(siblings.map { exp($0.logProbability) }, rewards)
         case .rank:
             return mix(rankPenalties(siblings.map(\.likelihood)), rankPenalties(relevance)).map { -$0 }
         }

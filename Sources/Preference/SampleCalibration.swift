@@ -4,8 +4,10 @@ import Records
 package enum ScoreName {
     /// Mean token log-probability of a sentence, in nats.
     package static let likelihood = "likelihood"
-    /// Cosine of image and sentence under the relevance model.
+    /// Cosine of image and sentence under the relevance model, or what is left of it without its base rate.
     package static let relevance = "relevance"
+    /// The cosine itself, where `relevance` has its base rate off.
+    package static let cosine = "cosine"
     /// What the search that drew a sentence makes of it: the mean of its penalised log-probabilities, in nats.
     package static let beam = "beam"
     /// The calibrated reward of a sentence, or the path score of a candidate.
@@ -23,7 +25,8 @@ extension SentenceReward {
     package init(_ node: SentenceNode) {
         self.init(
             logProbability: node.logprob, tokenCount: node.ids.count,
-            relevance: node.scores[ScoreName.relevance])
+            relevance: node.scores[ScoreName.relevance],
+            hasBaseRate: node.scores[ScoreName.cosine] == nil)
     }
 
     /// - Throws: `PreferenceError.missingScore` where another search drew it than one with scores.

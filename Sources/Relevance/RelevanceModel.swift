@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Foundation
 import Imaging
@@ -20,12 +19,12 @@ package struct RelevanceError: Error, CustomStringConvertible {
 /// A score depends on its picture and its sentence alone, to the bit: not on what else is asked together, nor
 /// before, nor on the number of threads.
 package final class RelevanceModel {
-    /// A picture's file and the texts to be held against it.
+    /// A picture and the texts to be held against it.
     package struct Query: Sendable {
-        package let image: String
+        package let image: Picture
         package let texts: [String]
 
-        package init(image: String, texts: [String]) { (self.image, self.texts) = (image, texts) }
+        package init(image: Picture, texts: [String]) { (self.image, self.texts) = (image, texts) }
     }
 
     /// SHA-256 of the checkpoint.
@@ -41,6 +40,8 @@ package final class RelevanceModel {
     private var images: EmbeddingCache<String>
     /// By token ids: texts that the tokenizer reads alike are alike.
     private var texts: EmbeddingCache<[Int32]>
+    private var baseline: RelevanceBaseline?
+    private let capacity: Int
 
     /// Activations of one pass at most, as far as whole pictures and texts allow.
     private static let passBytes = 256 << 20
@@ -64,38 +65,62 @@ package final class RelevanceModel {
                 "it makes pictures of \(processor.outputWidth)×\(processor.outputHeight) and the vision tower "
                     + "reads \(size)×\(size)", "give the preprocessor_config.json of this checkpoint")
         }
+        self.capacity = capacity
         images = EmbeddingCache(capacity: capacity)
         texts = EmbeddingCache(capacity: capacity)
     }
 
-    /// Cosine of picture and each text, −1…1; nil for a text without any word.
+    /// Takes base rates off from now on, by the pictures of a pool, which are read here.
+    ///
+    /// - Parameters:
+    ///   - pool: a file that stands there twice counts once.
+    ///   - nearest: how many of them, those likest to a query's picture, make its base rates; 0 for all.
+    /// - Throws: `ImageError` for a picture that can't be read.
+    package func setBaseline(_ pool: [Picture], nearest: Int) throws {
+        let embeddings = embedImages(pool.map(\.file))
+        baseline = RelevanceBaseline(
+            try pool.map { ($0, try embeddings[$0.file]!.get()) }, nearest: nearest, capacity: capacity)
+    }
+
+    /// How well each text fits the picture; nil for a text without any word.
     ///
     /// - Throws: `ImageError` for a picture that can't be read, `RelevanceError`.
-    package func scores(image: String, texts: [String]) throws -> [Double?] {
+    package func scores(image: Picture, texts: [String]) throws -> [RelevanceScore?] {
         try scores([Query(image: image, texts: texts)])[0].get()
     }
 
     /// As `scores(image:texts:)` for many pictures, whose towers run together. A query that fails leaves the
     /// others alone.
-    package func scores(_ queries: [Query]) -> [Result<[Double?], any Error>] {
-        let pictures = embedImages(queries.map(\.image))
+    package func scores(_ queries: [Query]) -> [Result<[RelevanceScore?], any Error>] {
+        let pictures = embedImages(queries.map(\.image.file))
         let encoded = queries.map { query in Result { try query.texts.map(encode) } }
         let sentences = embedTexts(encoded.flatMap { (try? $0.get()) ?? [] }.compactMap { $0 })
         return zip(queries, encoded).map { query, encoded in
             Result {
-                let picture = try pictures[query.image]!.get()
+                let file = query.image.file
+                let picture = try pictures[file]!.get()
+                let centre = try centre(of: query.image, picture)
                 return try encoded.get().map { ids in
-                    try ids.flatMap { sentences[$0] }.map { try cosine(picture, $0, query.image) }
+                    try ids.flatMap { sentences[$0] }.map { sentence in
+                        RelevanceScore(
+                            cosine: try cosine(picture, sentence, file),
+                            baseRate: try centre.map { try cosine($0, sentence, file) })
+                    }
                 }
             }
         }
     }
 
-    /// Of unit vectors. One dot product per pair: a matrix product's bits may depend on its size.
+    private func centre(of image: Picture, _ embedding: [Float]) throws -> [Float]? {
+        guard baseline != nil else { return nil }
+        if let centre = baseline?.centre(of: image, embedding) { return centre }
+        throw RelevanceError(
+            image.file, "too few pictures of the baseline are others than it",
+            "give a baseline of more pictures")
+    }
+
     private func cosine(_ a: [Float], _ b: [Float], _ image: String) throws -> Double {
-        let cosine = a.withUnsafeBufferPointer { a in
-            b.withUnsafeBufferPointer { sl_dot(a.count, a.baseAddress!, $0.baseAddress!) }
-        }
+        let cosine = dot(a, b)
         guard cosine.isFinite else {
             throw RelevanceError(
                 directory.path, "its cosine with the image \(image) is \(cosine)",

@@ -14,16 +14,16 @@ package struct SentenceScorer {
         (self.calibration, self.relevance, self.cleansTexts) = (calibration, relevance, cleansTexts)
     }
 
-    /// Writes `likelihood`, `relevance` and `calibrated` to the nodes of one level.
+    /// Writes `likelihood`, `relevance` and `calibrated` to the nodes of one level, and `cosine` beside a relevance
+    /// that has its base rate off.
     ///
     /// - Parameters:
     ///   - fresh: whole families: every child of each parent that has one in it.
-    ///   - image: the picture's file, not the path in the record.
     /// - Throws: `PreferenceError` where λ > 0 and relevance can't be known, and what the model throws.
-    package func score(_ nodes: inout [SentenceNode], _ fresh: Range<Int>, image: String?) throws {
+    package func score(_ nodes: inout [SentenceNode], _ fresh: Range<Int>, image: Picture?) throws {
         if let relevance, let image {
             let scores = try relevance.scores(image: image, texts: nodes[fresh].map(read))
-            for (index, score) in zip(fresh, scores) { nodes[index].scores[ScoreName.relevance] = score }
+            for (index, score) in zip(fresh, scores) { nodes[index].set(score) }
         }
         try calibration.calibrate(&nodes, fresh)
     }
@@ -35,24 +35,31 @@ package struct SentenceScorer {
     /// Whole trees and their candidates' path scores; the texts of all go through the model together.
     ///
     /// - Returns: one result per sample; what fails is that sample's alone.
-    package func score(_ works: [(sample: Sample, image: String?)]) -> [Result<Sample, any Error>] {
-        let asked = works.indices.filter { relevance != nil && works[$0].image != nil }
-        let scores = relevance?.scores(
-            asked.map { index in
-                RelevanceModel.Query(
-                    image: works[index].image ?? "", texts: works[index].sample.nodes.map(read))
-            })
-        var byWork: [Int: Result<[Double?], any Error>] = [:]
-        for (index, result) in zip(asked, scores ?? []) { byWork[index] = result }
+    package func score(_ works: [(sample: Sample, image: Picture?)]) -> [Result<Sample, any Error>] {
+        let queries = works.indices.compactMap { index in
+            works[index].image.map { image in
+                (index, RelevanceModel.Query(image: image, texts: works[index].sample.nodes.map(read)))
+            }
+        }
+        let scores = relevance?.scores(queries.map(\.1))
+        var byWork: [Int: Result<[RelevanceScore?], any Error>] = [:]
+        for ((index, _), result) in zip(queries, scores ?? []) { byWork[index] = result }
         return works.indices.map { index in
             Result {
                 var sample = works[index].sample
                 for (node, score) in zip(sample.nodes.indices, try byWork[index]?.get() ?? []) {
-                    sample.nodes[node].scores[ScoreName.relevance] = score
+                    sample.nodes[node].set(score)
                 }
                 try calibration.calibrate(&sample)
                 return sample
             }
         }
+    }
+}
+
+extension SentenceNode {
+    fileprivate mutating func set(_ score: RelevanceScore?) {
+        scores[ScoreName.relevance] = score?.relevance
+        scores[ScoreName.cosine] = score.flatMap { $0.baseRate == nil ? nil : $0.cosine }
     }
 }

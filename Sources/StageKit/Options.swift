@@ -112,15 +112,20 @@ package struct ImageOptions: ParsableArguments {
     /// - Throws: `ImagePathError` where there is none or it lies elsewhere, which is the fault of a
     ///   record; `StageError` where the root itself is missing.
     package func resolve(_ image: String) throws -> String {
-        guard let root = Self.realPath(imageRoot) else {
-            throw StageError.failed("--image-root \(imageRoot): no such folder; check the path")
+        try Self.resolve(image, in: imageRoot, option: "--image-root")
+    }
+
+    /// The same under the root that another option names.
+    package static func resolve(_ image: String, in folder: String, option: String) throws -> String {
+        guard let root = realPath(folder) else {
+            throw StageError.failed("\(option) \(folder): no such folder; check the path")
         }
         let joined = image.hasPrefix("/") ? image : "\(root)/\(image)"
-        guard let file = Self.realPath(joined) else {
-            throw ImagePathError.missing(image: image, root: imageRoot)
+        guard let file = realPath(joined) else {
+            throw ImagePathError.missing(image: image, root: folder, option: option)
         }
         guard file.hasPrefix(root == "/" ? "/" : root + "/") else {
-            throw ImagePathError.outside(image: image, root: imageRoot)
+            throw ImagePathError.outside(image: image, root: folder, option: option)
         }
         return file
     }
@@ -134,15 +139,15 @@ package struct ImageOptions: ParsableArguments {
 
 /// Why a record's image can't be opened.
 package enum ImagePathError: Error, Equatable, CustomStringConvertible {
-    case missing(image: String, root: String)
-    case outside(image: String, root: String)
+    case missing(image: String, root: String, option: String = "--image-root")
+    case outside(image: String, root: String, option: String = "--image-root")
 
     package var description: String {
         switch self {
-        case .missing(let image, let root):
-            "image \(image): not there under --image-root \(root); check the path"
-        case .outside(let image, let root):
-            "image \(image): it lies outside of --image-root \(root); move it or widen the root"
+        case .missing(let image, let root, let option):
+            "image \(image): not there under \(option) \(root); check the path"
+        case .outside(let image, let root, let option):
+            "image \(image): it lies outside of \(option) \(root); move it or widen the root"
         }
     }
 }

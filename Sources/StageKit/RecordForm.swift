@@ -72,7 +72,7 @@ extension UInt8 {
 
 extension Record {
     /// The id of another tool's row, where it has one: a string that isn't empty, or a number.
-    var rowName: String? {
+    package var rowName: String? {
         switch self["id"] {
         case .string(let id) where !id.isEmpty: id
         case .number(let number): number.raw

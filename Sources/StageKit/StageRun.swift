@@ -17,7 +17,7 @@ package final class StageRun: Sendable {
         var counts = RecordCounts()
         var droppedByRule: [String: Int] = [:]
         var core: String?
-        /// Digests of models and prompts, by role.
+        /// Digests of models, prompts and pools, by role.
         var ingredients: [String: String] = [:]
         var interruption: (@Sendable () -> Void)?
         /// Whether the end has been claimed, by the work or by a signal; only one may write it.
@@ -105,15 +105,14 @@ package final class StageRun: Sendable {
     @discardableResult
     package func addModel(_ path: String, role: String) throws -> String {
         let artefact = try Digest.artefact(path, kind: .model)
-        state.withLock { $0.ingredients[role] = artefact.digest }
-        try addInput(artefact, role: role)
+        try addIngredient(artefact, role: role)
         return artefact.digest
     }
 
-    /// Notes the text of a prompt as input.
-    func addPrompt(_ artefact: Artefact) throws {
-        state.withLock { $0.ingredients["prompt"] = artefact.digest }
-        try addInput(artefact, role: "prompt")
+    /// Notes as input what beside records and options decides the result.
+    func addIngredient(_ artefact: Artefact, role: String) throws {
+        state.withLock { $0.ingredients[role] = artefact.digest }
+        try addInput(artefact, role: role)
     }
 
     package func addInput(_ artefact: Artefact, role: String = "input") throws {
@@ -153,7 +152,7 @@ package final class StageRun: Sendable {
 
     package var counts: RecordCounts { state.withLock { $0.counts } }
     package var core: String? { state.withLock { $0.core } }
-    /// Digests of what beside options and records decides the result, by role: models, prompts.
+    /// Digests of what beside options and records decides the result, by role: models, prompts, pools.
     var ingredients: [String: String] { state.withLock { $0.ingredients } }
 
     /// What to do on SIGINT, SIGTERM or SIGHUP before the program leaves, on a thread of its own:

@@ -39,4 +39,36 @@ extension StageRun {
             }
         }
     }
+
+    /// What `convert` makes of every record of a file that belongs to the program as a model does: it isn't the input,
+    /// is not counted, and decides the result. Its records need no id, and one may stand twice.
+    ///
+    /// - Parameter role: what it is for, also in errors: `baseline`.
+    /// - Throws: `StageError` with the place of the first bad record.
+    package func pool<T>(
+        _ path: String, role: String, _ convert: (InputRecord) throws -> T
+    ) throws -> (items: [T], digest: String) {
+        guard !Self.isStream(path) else {
+            throw StageError.usage("\(path): a stream can't be the \(role); name a file")
+        }
+        let artefact = try Digest.artefact(path, kind: .records)
+        try addIngredient(artefact, role: role)
+        var options = try InputOptions.parse([])
+        options.input = [path]
+        let source = RecordSource(options, .rows)
+        var items: [T] = []
+        while let line = try source.next() {
+            switch line {
+            case .bad(_, let place, let error): throw StageError.failed("\(place): \(error)")
+            case .record(let record):
+                do {
+                    try record.record.checkVersion()
+                    items.append(try convert(record))
+                } catch  where !(error is StageError) {
+                    throw StageError.failed("\(record.place): \(error)")
+                }
+            }
+        }
+        return (items, artefact.digest)
+    }
 }

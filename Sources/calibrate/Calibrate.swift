@@ -29,6 +29,7 @@ import StageKit
 
     @Option(help: ArgumentHelp("CLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
     var relevance: String?
+    @OptionGroup var base: BaselineOptions
     @Option(help: "How likelihood and relevance are brought together.") var mode = Calibration.Mode.zscore
     @Option(help: "Weight of relevance; 0 is likelihood alone.") var lambda = 0.9
     @Option(help: "How the sentences' rewards make the score of an answer.")
@@ -99,6 +100,7 @@ import StageKit
         try run.refuse(
             ["picture"], where: relevance == nil && rewarding.reward == nil,
             belongingTo: "--relevance and --reward")
+        try run.refuse(BaselineOptions.names, where: relevance == nil, belongingTo: "--relevance")
         try engine.prepare(run)
         let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = try policy() {
@@ -108,16 +110,15 @@ import StageKit
                 try batch.map { .record(try scoring.score($0)) }
             }
         }
-        if let relevance { try run.addModel(relevance, role: "relevance") }
-        let relevanceModel = try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) }
+        let relevance = try relevance.map { try base.open($0, run) }
         let rescorer = try policy().map { Rescorer(try $0.open(run)) }
         let scoring = Scoring(
             scorer: SentenceScorer(
-                calibration: try calibration, relevance: relevanceModel, cleansTexts: !filter.isEmpty),
-            rescorer: rescorer, images: images, view: view,
+                calibration: try calibration, relevance: relevance?.model, cleansTexts: !filter.isEmpty),
+            relevance: relevance, rescorer: rescorer, images: images, view: view,
             filter: filter.isEmpty ? nil : SentenceFilter(filter))
         try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
-        if let cut = relevanceModel?.cutTexts, cut > 0 {
+        if let cut = relevance?.model.cutTexts, cut > 0 {
             run.console.say(
                 "\(cut) sentences were longer than the relevance model reads; their ends went unseen")
         }

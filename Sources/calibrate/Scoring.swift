@@ -9,16 +9,17 @@ struct Scoring {
     struct Work {
         let prompt: Prompt
         var sample: Sample
-        /// The files of the record's own image and of the one that its reward looks at, where a model wants to
+        /// The file of the record's own image and the picture that its reward looks at, where a model wants to
         /// see it.
         let ownImage: String?
-        let image: String?
+        let image: Picture?
         let seen: RewardView.Seen
         /// What the filter took out, by rule.
         let dropped: [String: Int]
     }
 
     let scorer: SentenceScorer
+    let relevance: OpenRelevance?
     let rescorer: Rescorer?
     let images: ImageOptions
     let view: RewardView
@@ -53,20 +54,20 @@ struct Scoring {
                 key: "candidates[\(index)].path", found: "empty",
                 remedy: "an answer is scored by its sentences; let sample draw it")
         }
-        if scorer.relevance != nil { _ = try input.record.required("image", prompt.image) }
+        if relevance != nil { _ = try input.record.required("image", prompt.image) }
         let dropped = filter.map { sample.remove(by: $0) } ?? [:]
         let seen = try view.seen(input)
         return Work(
             prompt: prompt, sample: sample,
             ownImage: try rescorer == nil ? nil : prompt.image.map { try images.resolve($0) },
-            image: try scorer.relevance == nil ? nil : seen.prompt.image.map { try images.resolve($0) },
+            image: try relevance == nil ? nil : seen.picture(images),
             seen: seen, dropped: dropped)
     }
 
     private func write(_ sample: Sample, seen: RewardView.Seen, into record: Record) throws -> Record {
         var record = record
         try sample.write(into: &record)
-        if scorer.relevance != nil { seen.note(in: &record) }
+        if relevance != nil { seen.note(in: &record) }
         let rule = scorer.calibration
         var note = try record.object("calibration") ?? JSONObject()
         note.set("mode", .string(rule.mode.rawValue))
@@ -76,7 +77,7 @@ struct Scoring {
         note.set("likelihood", .string(rule.likelihood.rawValue))
         if let filter { note.set("filter", .array(filter.rules.map { .string($0.description) })) }
         // Without the model the relevance is an earlier run's, and so is what is said of it here.
-        if let relevance = scorer.relevance { note.set("relevance", .string(relevance.digest)) }
+        relevance?.note(in: &note)
         if let rescorer { note.set("rescored_by", .string(rescorer.digest)) }
         record.set("calibration", .object(note))
         return record

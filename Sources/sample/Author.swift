@@ -4,6 +4,7 @@ import Kernels
 import Model
 import ModelOptions
 import Records
+import Relevance
 import StageKit
 
 /// Grows the answers of a batch of records and writes them down as sentences and paths.
@@ -47,7 +48,7 @@ final class Author {
                 requests.append(
                     Request(
                         index: index, prompt: prompt, seen: seen,
-                        rewarded: try seen.prompt.image.map { try images.resolve($0) },
+                        rewarded: try seen.picture(images),
                         growth: request(prompt, picture)))
             } catch { results[index] = .bad(error) }
         }
@@ -76,8 +77,8 @@ final class Author {
         let index: Int
         let prompt: ReadPrompt
         let seen: RewardView.Seen
-        /// The file of the image that what steers looks at.
-        let rewarded: String?
+        /// What what steers looks at.
+        let rewarded: Picture?
         let growth: GrowthRequest
     }
 

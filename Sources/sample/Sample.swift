@@ -70,7 +70,8 @@ import StageKit
         try run.refuse(
             ["diversity-penalty", "length-penalty"], where: tree.draw == .sampling,
             belongingTo: "--draw group-beams")
-        try run.refuse(["picture"], where: tree.relevance == nil, belongingTo: "--relevance")
+        try run.refuse(
+            ["picture"] + BaselineOptions.names, where: tree.relevance == nil, belongingTo: "--relevance")
         try engine.prepare(run)
         let policy = try model.open(run)
         let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)

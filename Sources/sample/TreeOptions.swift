@@ -13,11 +13,13 @@ struct TreeOptions: ParsableArguments {
     enum Steer: String, ExpressibleByArgument, CaseIterable { case reward, likelihood }
 
     /// All of them: they do nothing where answers are drawn whole.
-    static let names = [
-        "children", "draw", "diversity-penalty", "length-penalty", "end-token", "max-characters", "steer-by",
-        "keep-top", "keep-bottom", "prune", "min-pool", "max-sentences", "relevance", "lambda", "calibration",
-        "picture",
-    ]
+    static let names: [String] =
+        [
+            "children", "draw", "diversity-penalty", "length-penalty", "end-token", "max-characters",
+            "steer-by", "keep-top", "keep-bottom", "prune", "min-pool", "max-sentences", "relevance",
+            "lambda",
+            "calibration", "picture",
+        ] + BaselineOptions.names
 
     @Option(help: "Sentences drawn under each node that is kept.") var children = 5
     @Option(
@@ -51,6 +53,7 @@ struct TreeOptions: ParsableArguments {
             "CLIP that scores sentences; needed where rewards steer, unless --lambda is 0.",
             valueName: "folder"))
     var relevance: String?
+    @OptionGroup var base: BaselineOptions
     @Option(help: "Weight of relevance in the reward that steers.") var lambda = 0.9
     @Option(help: "How likelihood and relevance are brought together.") var calibration = Calibration.Mode
         .zscore
@@ -98,10 +101,9 @@ struct TreeOptions: ParsableArguments {
             throw StageError.usage(
                 "--mode tree: give --relevance DIR, or --steer-by likelihood to do without")
         }
-        if let relevance { try run.addModel(relevance, role: "relevance") }
         return SentenceScorer(
             calibration: try Calibration(mode: calibration, lambda: lambda),
-            relevance: try relevance.map { try RelevanceModel(directory: URL(fileURLWithPath: $0)) })
+            relevance: try relevance.map { try base.open($0, run).model })
     }
 }
 

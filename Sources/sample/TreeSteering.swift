@@ -22,7 +22,7 @@ final class TreeSteering {
 
     /// - Parameter fresh: grown nodes of the level just drawn.
     /// - Returns: which of them are extended.
-    func keep(record: Int, image: String?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
+    func keep(record: Int, image: Picture?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
         let first = sentences.first(of: fresh.lowerBound)
         // A record's first level begins its tree anew, also in the next batch.
         var nodes = first == 0 ? [] : scored[record] ?? []

@@ -52,6 +52,17 @@ import Testing
         #expect(try Calibration(mode: .raw, pathRule: .sum).pathScore([18.05, 0.025]) == 18.075)
     }
 
+    /// Where a node's relevance has its base rate off, which its cosine beside it says, what fits other pictures
+    /// better counts against it.
+    @Test func withoutItsBaseRateRelevanceIsNotCutOff() throws {
+        var nodes = [Scores(dictionaryLiteral: ("relevance", -0.1)), ["relevance": -0.1, "cosine": 0.3]].map {
+            SentenceNode(parent: -1, text: "A dog.", ids: [1], logprob: log(0.5), end: .period, scores: $0)
+        }
+        try Calibration(mode: .raw, lambda: 0.9).calibrate(&nodes, 0..<2)
+        let rewards = nodes.map { $0.scores["calibrated"] ?? .nan }
+        #expect(abs(rewards[0] - 0.05) < 1e-12 && abs(rewards[1] - (0.05 - 9)) < 1e-12)
+    }
+
     @Test func ranksRunFromOneNthToOneAndTiesFavourTheEarlier() throws {
         let calibration = try Calibration(mode: .rank, lambda: 0)
         let rewards = try calibration.calibrated([-2, -1, -2, -5].map { sentence($0, nil) })

@@ -12,8 +12,8 @@ private func model(_ name: String, capacity: Int = 64) throws -> RelevanceModel 
     try RelevanceModel(directory: Oracle.root.appendingPathComponent(name), capacity: capacity)
 }
 
-private func picture(_ number: Int) -> String {
-    Oracle.root.appendingPathComponent("pictures/picture-\(number).png").path
+private func picture(_ number: Int, id: String? = nil) -> Picture {
+    Picture(Oracle.root.appendingPathComponent("pictures/picture-\(number).png").path, id: id)
 }
 
 @Suite(.serialized) struct RelevanceModelTests {
@@ -34,8 +34,8 @@ private func picture(_ number: Int) -> String {
             for (column, score) in scores.enumerated() {
                 let expected = Double(logits[image * count + column] / scale)
                 #expect(
-                    abs(try #require(score) - expected) < 1e-4,
-                    "\(image) \(column): \(score ?? 0) \(expected)")
+                    abs(try #require(score).cosine - expected) < 1e-4,
+                    "\(image) \(column): \(expected)")
             }
         }
     }
@@ -78,7 +78,7 @@ private func picture(_ number: Int) -> String {
 
     @Test func aMissingPictureIsOneQuerysFault() throws {
         let results = try model("clip-first-eos").scores([
-            RelevanceModel.Query(image: "/nowhere.png", texts: ["a"]),
+            RelevanceModel.Query(image: Picture("/nowhere.png"), texts: ["a"]),
             RelevanceModel.Query(image: picture(0), texts: ["a"]),
         ])
         #expect(throws: (any Error).self) { try results[0].get() }
@@ -108,7 +108,9 @@ private func picture(_ number: Int) -> String {
         try scorer.score(&grown, 3..<6, image: picture(2))
         let sample = Sample(
             nodes: tree, candidates: [Candidate(id: "c0", path: [0, 4], text: "", draw: nil)], tokenizer: nil)
-        let results = scorer.score([(sample, picture(1)), (sample, picture(2)), (sample, "/nowhere.png")])
+        let results = scorer.score([
+            (sample, picture(1)), (sample, picture(2)), (sample, Picture("/nowhere.png")),
+        ])
         let scored = try results[1].get()
         #expect(scored.nodes == grown)
         #expect(grown.map { $0.scores["relevance"] != nil } == [true, true, true, true, true, false])
@@ -129,5 +131,83 @@ private func picture(_ number: Int) -> String {
         #expect(try direct.score([(sample, picture(0))])[0].get() == again)
         #expect(again != scored)
         #expect(throws: PreferenceError.self) { try second.score([(sample, nil)])[0].get() }
+    }
+}
+
+@Suite(.serialized) struct RelevanceBaselineTests {
+    private static let texts = [
+        "A large blue house.", "two cups", "", "the small RED dog stands on the left",
+    ]
+
+    /// Against the mean of the cosines with each picture of the pool, one by one; a picture of the pool without
+    /// itself.
+    @Test func baseRatesAreMeansOverTheOthers() throws {
+        let plain = try model("clip-first-eos")
+        let cosines = try (0..<4).map { try plain.scores(image: picture($0), texts: Self.texts) }
+        let based = try model("clip-first-eos")
+        try based.setBaseline([0, 1, 2, 1].map { picture($0) }, nearest: 0)
+        for number in 0..<4 {
+            let scores = try based.scores(image: picture(number), texts: Self.texts)
+            for (column, score) in scores.enumerated() {
+                guard let score, let own = cosines[number][column] else {
+                    #expect(column == 2 && score == nil)
+                    continue
+                }
+                let others = (0..<3).filter { $0 != number }.compactMap { cosines[$0][column]?.cosine }
+                let mean = others.reduce(0, +) / Double(others.count)
+                #expect(others.count == (number == 3 ? 3 : 2))
+                #expect(score.cosine == own.cosine && own.baseRate == nil && own.relevance == own.cosine)
+                #expect(abs(score.relevance - (own.cosine - mean)) < 1e-6)
+            }
+        }
+    }
+
+    /// To the bit: whatever else was asked, and from a cache that is too small.
+    @Test func neighboursDoNotShow() throws {
+        func based(_ capacity: Int) throws -> RelevanceModel {
+            let model = try model("clip-first-eos", capacity: capacity)
+            try model.setBaseline((0..<4).map { picture($0) }, nearest: 2)
+            return model
+        }
+        let queries = (0..<4).map { RelevanceModel.Query(image: picture($0), texts: Self.texts) }
+        let together = try based(64).scores(queries).map { try $0.get() }
+        let small = try based(1)
+        for number in (0..<4).reversed() {
+            #expect(try small.scores(image: picture(number), texts: Self.texts) == together[number])
+        }
+    }
+
+    @Test func theNearestCountWithoutThePictureItself() throws {
+        let members: [(String, [Float])] = [
+            ("east", [1, 0]), ("north", [0, 1]), ("northeast", [0.6, 0.8]), ("west", [-1, 0]),
+            ("twin", [0, 1]),
+        ]
+        func centre(_ file: String, id: String? = nil, _ embedding: [Float], nearest: Int) -> [Float]? {
+            var baseline = RelevanceBaseline(
+                members.map { (Picture("\($0.0).png", id: $0.0), $0.1) }, nearest: nearest, capacity: 8)
+            return baseline.centre(of: Picture("\(file).png", id: id), embedding)
+        }
+        #expect(centre("elsewhere", [1, 0], nearest: 1) == [1, 0])
+        #expect(centre("east", [1, 0], nearest: 1) == [0.6, 0.8])
+        #expect(centre("elsewhere", id: "east", [1, 0], nearest: 1) == [0.6, 0.8])
+        #expect(centre("elsewhere", [1, 0], nearest: 2) == [0.8, 0.4])
+        // North and its twin are equally near.
+        #expect(centre("elsewhere", [1, 0], nearest: 3) == [Float(1.6 / 3), Float(1.8 / 3)])
+        #expect(centre("west", [-1, 0], nearest: 0) == [0.4, 0.7])
+        #expect(centre("west", [-1, 0], nearest: 4) == [0.4, 0.7])
+        #expect(centre("west", [-1, 0], nearest: 5) == nil)
+        #expect(centre("west", id: "east", [-1, 0], nearest: 4) == nil)
+    }
+
+    /// A file of two records goes by both their ids; what one record leaves out, another of the same file doesn't.
+    @Test func aPictureIsLeftOutByEitherName() {
+        var baseline = RelevanceBaseline(
+            [(Picture("a", id: "1"), [1, 0]), (Picture("a", id: "2"), [1, 0]), (Picture("b"), [0, 1])],
+            nearest: 0, capacity: 8)
+        #expect(baseline.centre(of: Picture("c", id: "3"), [1, 0]) == [0.5, 0.5])
+        #expect(baseline.centre(of: Picture("c", id: "1"), [1, 0]) == [0, 1])
+        #expect(baseline.centre(of: Picture("c", id: "2"), [1, 0]) == [0, 1])
+        #expect(baseline.centre(of: Picture("a", id: "3"), [1, 0]) == [0, 1])
+        #expect(baseline.centre(of: Picture("b", id: "1"), [0, 1]) == nil)
     }
 }

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import Records
+import Relevance
+import StageKit
+
+/// Options of programs that score sentences by a relevance model: how its base rate is taken off.
+package struct BaselineOptions: ParsableArguments {
+    /// All of them: they do nothing without a relevance model.
+    package static let names = ["relevance-baseline"] + details
+    private static let details = ["baseline-root", "baseline-nearest"]
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Take off a sentence's relevance its mean over the pictures of these records, the record's own left out.
+            """, valueName: "file")
+    )
+    package var relevanceBaseline: String?
+    @Option(
+        help: ArgumentHelp(
+            "Folder that image paths of --relevance-baseline start from and stay inside.", valueName: "folder"
+        ))
+    package var baselineRoot = "."
+    @Option(
+        help: ArgumentHelp(
+            "Mean over so many pictures of the baseline, those likest to the record's; 0 for all.",
+            valueName: "n"))
+    package var baselineNearest = 0
+
+    package init() {}
+
+    package func validate() throws {
+        if baselineNearest < 0 {
+            throw ValidationError("--baseline-nearest \(baselineNearest): give a number from 0")
+        }
+    }
+
+    /// Opens the relevance model in `folder` for `run`, which notes it and the baseline as inputs.
+    ///
+    /// - Throws: `StageError` for a baseline of less than two pictures, or of less than are asked for, and with the
+    ///   place of one that can't be read.
+    package func open(_ folder: String, _ run: StageRun) throws -> OpenRelevance {
+        try run.refuse(Self.details, where: relevanceBaseline == nil, belongingTo: "--relevance-baseline")
+        try run.addModel(folder, role: "relevance")
+        let model = try RelevanceModel(directory: URL(fileURLWithPath: folder))
+        guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
+        let pool = try run.pool(path, role: "baseline") { input in
+            let image = try input.record.requiredString("image")
+            let file = try ImageOptions.resolve(image, in: baselineRoot, option: "--baseline-root")
+            return Picture(file, id: input.record.rowName)
+        }
+        let count = Set(pool.items.map(\.file)).count
+        // A picture of the pool has one less: itself.
+        guard count > max(1, baselineNearest) else {
+            throw StageError.failed(
+                "--relevance-baseline \(path): \(count) different pictures; give "
+                    + (baselineNearest == 0
+                        ? "two or more" : "more than --baseline-nearest \(baselineNearest)"))
+        }
+        do { try model.setBaseline(pool.items, nearest: baselineNearest) } catch {
+            throw StageError.failed("--relevance-baseline \(path): \(error)")
+        }
+        return OpenRelevance(model: model, baseline: (pool.digest, baselineNearest))
+    }
+}
+
+/// A relevance model, and what base rate is taken off its cosines.
+package struct OpenRelevance {
+    package let model: RelevanceModel
+    /// Digest of the pool's file, and how many of its pictures count; nil where the cosines are taken as they are.
+    package let baseline: (pool: String, nearest: Int)?
+
+    /// Says in `calibration` whose relevance it is.
+    package func note(in calibration: inout JSONObject) {
+        calibration.set("relevance", .string(model.digest))
+        calibration.set(
+            "baseline",
+            baseline.map { baseline in
+                var object = JSONObject()
+                object.set("pool", .string(baseline.pool))
+                object.set("nearest", .int(baseline.nearest))
+                return .object(object)
+            })
+    }
+}
