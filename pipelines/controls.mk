@@ -12,9 +12,13 @@ $(if $(last),,$(error runs/$(RUN) has no scored round; make run RUN=$(RUN)))
 sees := $(if $(filter csr sima factual,$(call begun,GRAPH)),other-picture)
 runs := $(foreach kind,$(sees) random-pairs,$C/$(kind)/$(last))
 
+.PHONY: shown
+shown: $R/controls.json
+	@cat $C/table.txt
+
 $R/controls.json: $C/blind/eval/scores.json $(runs:=/eval/scores.json) $R/$(last)/eval/scores.json
 	sightline eval compare base=$R/base $(last)=$R/$(last) blind=$C/blind \
-		$(foreach run,$(runs),$(word 4,$(subst /, ,$(run)))=$(run)) -o $C/summary.json
+		$(foreach run,$(runs),$(word 4,$(subst /, ,$(run)))=$(run)) -o $C/summary.json >$C/table.txt
 	@install -C -m 644 $C/summary.json $@
 
 $C/dev/prompts.jsonl:
@@ -24,6 +28,7 @@ $C/dev/eval/scores.json: $C/dev/prompts.jsonl $R/recipe.toml
 	sightline eval --config $R/recipe.toml --model $(call begun,MODEL) --captions $< --image-root $(<D) -o $(@D)
 
 $C/blind/eval/scores.json: $C/dev/eval/scores.json $R/base/eval/scores.json
+	@mkdir -p $C/blind
 	sightline eval blind --learn $(<D) --learn-captions $C/dev/prompts.jsonl --apply $R/base/eval \
 		--captions $R/scenes/test/prompts.jsonl -o $(@D)
 

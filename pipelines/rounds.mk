@@ -55,7 +55,7 @@ kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/r
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.
 $R/settings: FORCE
 	@mkdir -p $R
-	@printf '%s\n' GRAPH=$(graph) $(foreach name,MODEL RELEVANCE CRITIC CRITIC_ADAPTER GRADE REWARD CONTROL,$(if $($(name)),$(name)=$($(name)))) >$@.new
+	@printf '%s\n' GRAPH=$(graph) $(foreach name,MODEL RELEVANCE CRITIC CRITIC_ADAPTER GRADE REWARD BASELINE CONTROL,$(if $($(name)),$(name)=$($(name)))) >$@.new
 	@install -C -m 644 $@.new $@
 	@rm $@.new
 

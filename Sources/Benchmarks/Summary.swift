@@ -47,7 +47,7 @@ package enum SummaryKey {
             habitKept: "companions told, there % ↑", habitInvented: "companions told, absent % ↓",
         ]
         if let name = names[key] { return name }
-        if key.hasPrefix("mme_") { return "MME \(key.dropFirst(4)) (0–200) ↑" }
+        if key.hasPrefix("mme_") { return "MME-style \(key.dropFirst(4)) (0–200) ↑" }
         let words = key.split(separator: "_", maxSplits: 2)
         guard words.count == 3, words[0] == "pope" else { return key }
         let figures = [

@@ -6,16 +6,19 @@ package struct RunReport: Sendable {
     package var table: ReportTable?
     /// Habit by habit, where the data has habits.
     package var habits: ReportTable?
+    /// The run beside its controls, which don't look.
+    package var controls: ReportTable?
     /// Captions before and after.
     package var captions: [CaptionReport]
     package var rounds: [RoundReport]
 
     package init(
         name: String, facts: [(name: String, value: String)] = [], table: ReportTable? = nil,
-        habits: ReportTable? = nil, captions: [CaptionReport] = [], rounds: [RoundReport] = []
+        habits: ReportTable? = nil, controls: ReportTable? = nil, captions: [CaptionReport] = [],
+        rounds: [RoundReport] = []
     ) {
         (self.name, self.facts, self.table, self.habits) = (name, facts, table, habits)
-        (self.captions, self.rounds) = (captions, rounds)
+        (self.controls, self.captions, self.rounds) = (controls, captions, rounds)
     }
 }
 

@@ -43,12 +43,13 @@ struct RunFolder {
                 ? (name, try ScoreSheet(folder: folder)) : nil
         }
         let name = URL(fileURLWithPath: path).lastPathComponent
-        let comparison = try comparison()
+        let comparison = try comparison("comparison.json")
         return RunReport(
             name: name, facts: facts(sheets), table: try comparison.map(Self.table) ?? table(sheets),
             habits: comparison?.habitTable.map {
                 ReportTable(rows: $0.rows, legend: HabitComparison.legend)
-            }, captions: try captions(sheets), rounds: try rounds.map { try round($0, run) })
+            }, controls: try self.comparison("controls/comparison.json").map(Self.table),
+            captions: try captions(sheets), rounds: try rounds.map { try round($0, run) })
     }
 
     private func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
@@ -63,8 +64,8 @@ struct RunFolder {
     }
 
     /// The intervals that `eval compare` left.
-    private func comparison() throws -> ComparisonTable? {
-        let file = "\(path)/comparison.json"
+    private func comparison(_ name: String) throws -> ComparisonTable? {
+        let file = "\(path)/\(name)"
         guard exists(file) else { return nil }
         do {
             return try JSONDecoder().decode(
