@@ -47,6 +47,13 @@ private func record() throws -> Record {
         #expect(picture.pairs[0].chosenJudgement == nil)
     }
 
+    @Test func habitsStandInATableOfTheirOwn() {
+        let rows = [["habit", "base"], ["bench → dog", "50.0 / 40.0 / 55.0"]]
+        let html = RunReport(name: "demo", habits: ReportTable(rows: rows, legend: "told")).html()
+        #expect(html.contains("<h2>Habits</h2>") && html.contains("<td>50.0 / 40.0 / 55.0</td>"))
+        #expect(!RunReport(name: "demo").html().contains("Habits"))
+    }
+
     @Test func theTreeStandsInDepthFirstOrder() throws {
         let html = RunReport(
             name: "demo", rounds: [RoundReport(name: "round-1", pictures: [try picture()])]
