@@ -18,7 +18,7 @@ scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation sweep seeds compare report bench install
+.PHONY: help deps build test lint demo csr run controls models ablation sweep seeds compare report bench install
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
@@ -44,6 +44,9 @@ csr: run ## calibrated self-rewarding, round after round; a stopped run goes on
 
 run: build ## the stage graph PIPELINE
 	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$(RUN)
+
+controls: build ## what of a run can be had without looking: RUN=name
+	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/controls.mk RUN=$(RUN)
 
 models: build ## train the models of data/ anew
 	sightline ledger run models -- $(MAKE) --no-print-directory -f pipelines/models.mk

@@ -1,16 +1,25 @@
 # Calibrated self-rewarding (CSR): the model draws trees of answers, each sentence is rewarded by how likely it
 # is and how well it fits the picture, and the model trains on its best answer against its worst.
 #   make csr RUN=name ROUNDS=3 RECIPE=default
+#   BASELINE=file  pictures whose mean is taken off a sentence's relevance; drawn where a recipe has baseline-nearest
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
+pool := $P/scenes/pool/prompts.jsonl
+BASELINE ?= $(or $(filter-out $(pool),$(call begun,BASELINE)),$(if $(shell grep '^baseline-nearest' $(recipe)),$(pool)))
+base := $(if $(BASELINE),--relevance-baseline $(BASELINE) --baseline-root $(dir $(BASELINE)))
+
 # The trees are steered by the reward.
-draw := --relevance $(RELEVANCE)
-$(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors)
+draw := --relevance $(RELEVANCE) $(base) $(looks)
+$(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors) $(BASELINE)
+
+# Pictures that neither the models nor the rounds see.
+$(pool):
+	sightline scenes --split train --start 3000000 --count 256 --kind prompts -o $(@D)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
-	sightline calibrate $< --config $R/recipe.toml --relevance $(RELEVANCE) --image-root $(prompts) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(prompts) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
-	sightline pair $< --config $R/recipe.toml --audit $(@D)/audit.json --resume -o $@
+	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@
 
 kept: $(rounds:%=$R/round-%/scored.jsonl)

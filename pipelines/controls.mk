@@ -1,0 +1,31 @@
+# What a run did, beside what can be had without looking: the base's captions edited blindly, by what its captions of
+# other pictures teach; the same rounds with rewards on another picture; and with a coin in the place of the reward.
+#   make controls RUN=name
+.DELETE_ON_ERROR:
+unexport OPENBLAS_CORETYPE
+R := runs/$(RUN)
+C := $R/controls
+begun = $(shell sed -n 's/^$1=//p' $R/settings 2>/dev/null)
+graph := $(dir $(lastword $(MAKEFILE_LIST)))$(call begun,GRAPH).mk
+k := $(patsubst $R/round-%/eval/scores.json,%,$(lastword $(shell ls -v $R/round-*/eval/scores.json 2>/dev/null)))
+$(if $k,,$(error $R has no scored round; make run RUN=$(RUN)))
+kinds := $(if $(shell grep '^lookless' $(graph)),,other-picture) random-pairs
+sheets := base=$R/base round-$k=$R/round-$k blind=$C/blind $(foreach kind,$(kinds),$(kind)=$C/$(kind)/round-$k)
+
+$R/controls.json: $C/blind/eval/scores.json $(kinds)
+	sightline eval compare $(sheets) -o $C/summary.json
+	@cp $C/summary.json $@
+
+$C/blind/eval/scores.json: $C/dev/eval/scores.json $R/base/eval/scores.json
+	sightline eval blind --learn $C/dev/eval --learn-captions $C/dev/prompts.jsonl --apply $R/base/eval \
+		--captions $R/scenes/test/prompts.jsonl -o $(@D)
+
+$C/dev/eval/scores.json: $R/recipe.toml $R/settings
+	sightline scenes --split dev --count 500 --kind prompts -o $C/dev
+	sightline eval --config $< --model $(call begun,MODEL) --captions $C/dev/prompts.jsonl --image-root $C/dev -o $(@D)
+
+# The graph itself knows what of a control is missing or old.
+.PHONY: $(kinds)
+$(kinds):
+	$(MAKE) --no-print-directory -f $(graph) RUN=$(RUN)/controls/$@ CONTROL=$@ RECIPE=$R/recipe.toml ROUNDS=$k \
+		$C/$@/table.txt
