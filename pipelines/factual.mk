@@ -5,13 +5,13 @@ RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 include $(here)grading.mk
 REWARD ?= $(or $(call begun,REWARD),facts)
-reward := $R/reward/$(REWARD)
+reward := $(rewards)/$(REWARD)
 
 # Graded on the model that the reward was trained on, whatever round drew.
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $(reward)/reward_head.safetensors $R/recipe.toml $R/settings
-	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) $(look) --image-root $(prompts) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) $(looks) --image-root $(prompts) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
-	sightline pair $< --config $R/recipe.toml --score reward $(toss) --audit $(@D)/audit.json --resume -o $@
+	sightline pair $< --config $R/recipe.toml --score reward $(tosses) --audit $(@D)/audit.json --resume -o $@
 
 kept: $(rounds:%=$R/round-%/scored.jsonl)

@@ -5,7 +5,8 @@ RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
 .DEFAULT_GOAL := compared
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 include $(here)grading.mk
-unseen := $R/scenes/unseen
+unseen := $P/scenes/unseen
+$(if $(tosses),$(error CONTROL=random-pairs: the graph reward trains on no preferences; say CONTROL=other-picture))
 
 .PHONY: compared
 compared: $R/rewards.txt
@@ -18,8 +19,8 @@ $R/unseen/candidates.jsonl: $(unseen)/prompts.jsonl $R/recipe.toml $(weights)
 	@mkdir -p $(@D)
 	sightline sample $< --config $R/recipe.toml $(policy) --image-root $(unseen) --resume -o $@
 
-$R/unseen/%.jsonl: $R/unseen/candidates.jsonl $R/reward/%/reward_head.safetensors $R/recipe.toml
-	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $R/reward/$* --image-root $(unseen) --resume -o $@
+$R/unseen/%.jsonl: $R/unseen/candidates.jsonl $(rewards)/%/reward_head.safetensors $R/recipe.toml
+	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(rewards)/$* $(looks) --image-root $(unseen) --resume -o $@
 
 $R/rewards.txt: $R/unseen/no-facts.jsonl $R/unseen/facts.jsonl
 	sightline eval rewards $(foreach name,no-facts facts,$(name)=$R/unseen/$(name).jsonl) -o $(@:.txt=.json) >$@

@@ -8,10 +8,10 @@ CRITIC ?= $(or $(call begun,CRITIC),$(home)data/prompts/critic$(short).txt)
 CRITIC_ADAPTER ?= $(or $(call begun,CRITIC_ADAPTER),$(if $(short),$(home)data/critic))
 
 $R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $(wildcard $(CRITIC_ADAPTER)/adapter_*) $R/recipe.toml
-	sightline self-critic $< --config $R/recipe.toml $(call policy,$(call before,$*)) --prompt-file $(CRITIC) \
-		$(if $(CRITIC_ADAPTER),--critic-adapter $(CRITIC_ADAPTER)) $(look) --image-root $(prompts) --resume -o $@
+	sightline self-critic $< --config $R/recipe.toml $(call policy,$(call before,$*)) --prompt-file $(CRITIC) $(looks) \
+		$(if $(CRITIC_ADAPTER),--critic-adapter $(CRITIC_ADAPTER)) --image-root $(prompts) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/judged.jsonl $R/recipe.toml
-	sightline pair $< --config $R/recipe.toml $(toss) --audit $(@D)/audit.json --resume -o $@
+	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@
 
 kept: $(rounds:%=$R/round-%/judged.jsonl)

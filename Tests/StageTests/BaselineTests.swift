@@ -40,6 +40,9 @@ struct BaselineTests {
         --max-tokens 5 --max-sentences 3 --no-ledger --quiet
         """
 
+    /// What a sentence has left where its picture is its own baseline.
+    private static var nothing: Regex<Substring> { /"relevance":0\.0\b/ }
+
     private func lines(_ shop: Workshop, _ command: String) throws -> [Line] {
         try shop.succeed(command).output.split(separator: "\n").map {
             try JSONDecoder().decode(Line.self, from: Data($0.utf8))
@@ -122,13 +125,36 @@ struct BaselineTests {
         let shop = try workshop()
         let own = "--relevance-baseline prompts.jsonl --baseline-nearest 1"
         let all = try shop.succeed("\(Self.calibrate) \(own)").output
-        #expect(!all.contains(#""relevance":0,"#) && !all.contains(#""relevance":0}"#))
+        #expect(!all.contains(Self.nothing))
         for variant in ["--batch 1 --threads 1", "--batch 4"] {
             #expect(try shop.succeed("\(Self.calibrate) \(own) \(variant)").output == all)
         }
         let rows = all.split(separator: "\n")
         let shard = try shop.succeed("\(Self.calibrate) \(own) --shard 2/2").output.split(separator: "\n")
         #expect(shard == [rows[1], rows[3], rows[5]])
+    }
+
+    /// Copies of the pictures elsewhere are told by the ids of their records; the id that counts is that of the
+    /// record whose picture is looked at.
+    @Test(arguments: ["own", "other"]) func aPictureIsKnownByItsFileOrItsId(_ picture: String) throws {
+        let shop = try workshop()
+        try shop.succeed(
+            """
+            mkdir copies; cp --parents $(sed 's/.*"image":"\\([^"]*\\)".*/\\1/' prompts.jsonl | sort -u) copies
+            sed 's/.*\\("image":"[^"]*"\\).*/{\\1}/' prompts.jsonl >nameless.jsonl
+            """)
+        func scored(_ pool: String) throws -> String {
+            let command = "\(Self.calibrate) --picture \(picture) --baseline-nearest 1"
+            return try shop.succeed("\(command) --relevance-baseline \(pool)").output
+        }
+        let byFile = try scored("prompts.jsonl")
+        #expect(!byFile.contains(Self.nothing))
+        #expect(try scored("prompts.jsonl --baseline-root copies") == byFile)
+        // A twin without a name is another picture, and the likest of all.
+        let twins = try scored("nameless.jsonl --baseline-root copies")
+        #expect(
+            twins.matches(of: Self.nothing).count == twins.matches(of: /"cosine":/).count
+                && twins.contains(Self.nothing))
     }
 
     @Test func badBaselinesAreTold() throws {
