@@ -8,7 +8,7 @@ LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
 PREFIX ?= /usr/local
 PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
-PIPELINE ?= $(or $(if $(RUN),$(shell sed -n 's/^GRAPH=//p' runs/$(RUN)/settings 2>/dev/null)),csr)
+PIPELINE ?= $(or $(if $(filter-out undefined file,$(origin RUN)),$(shell sed -n 's/^GRAPH=//p' runs/$(RUN)/settings 2>/dev/null)),csr)
 RUN ?= $(PIPELINE)
 present = $(shell dpkg-query -W -f '$${Package}:$${db:Status-Status} ' $(LIBRARIES) 2>/dev/null)
 missing = $(filter-out $(patsubst %:installed,%,$(present)),$(LIBRARIES))

@@ -19,6 +19,7 @@ $P/reward/pairs.jsonl: $P/reward/candidates.jsonl $P/recipe.toml
 	sightline pair $< --config $P/recipe.toml --score truth --keep-fraction 1 --pairs 4 --resume -o $@
 
 $(rewards)/%/reward_head.safetensors: $P/reward/pairs.jsonl $P/recipe.toml $(GRADE)
+	@mkdir -p $(rewards)
 	sightline reward-train $< --config $P/recipe.toml $(policy) --$* --prompt-file $(GRADE) $(looks) \
 		--image-root $(known) --resume -o $(@D)
 

@@ -30,7 +30,9 @@ rounds := $(if $(filter next,$(ROUNDS)),$(shell seq $(words next $(wildcard $R/r
 CONTROL ?= $(call begun,CONTROL)
 looks := $(if $(filter other-picture,$(CONTROL)),--picture other)
 tosses := $(if $(filter random-pairs,$(CONTROL)),--order random)
-$(if $(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): say other-picture or random-pairs))
+changed := $(if $(wildcard $R/round-1/candidates.jsonl),$(filter-out $(call begun,CONTROL),$(CONTROL)))
+$(if $(changed),$(error CONTROL=$(changed): run $(RUN) began without it; say another RUN, or make controls RUN=$(RUN)))
+$(if $(word 2,$(CONTROL))$(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): say other-picture or random-pairs))
 $(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); say CONTROL=random-pairs))
 
 # Rounds up to k, rounds before k; the files of their adapters; the model with their adapters folded in.
