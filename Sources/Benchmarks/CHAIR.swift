@@ -26,16 +26,17 @@ package struct CaptionJudgement: Sendable, Equatable {
     package var words: Int
     /// Those that apply to the picture.
     package var habits: [AppliedHabit]
-    /// Companions that are told where their habits tell them.
-    package var told: Set<String>
+    /// Habits whose companions are told where the habit tells them.
+    package var told: Set<AppliedHabit>
 
     /// - Parameter told: nil where every mention counts.
     package init(
         image: String, mentions: [ObjectMention], truth: Set<String>, words: Int,
-        habits: [AppliedHabit] = [], told: Set<String>? = nil
+        habits: [AppliedHabit] = [], told: Set<AppliedHabit>? = nil
     ) {
         (self.image, self.mentions, self.truth, self.words) = (image, mentions, truth, words)
-        (self.habits, self.told) = (habits, told ?? Set(mentions.map(\.object)))
+        let named = Set(mentions.map(\.object))
+        (self.habits, self.told) = (habits, told ?? Set(habits.filter { named.contains($0.companion) }))
     }
 
     /// Judges a caption with any way of finding objects in text.

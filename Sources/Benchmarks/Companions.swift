@@ -33,8 +33,7 @@ package struct CompanionSums: Sendable {
     /// looking whether it is there, be it always, never or by a coin.
     package var balancedAccuracy: Double { (kept + 1 - invented) / 2 }
 
-    mutating func add(_ companion: String, of caption: CaptionJudgement) {
-        let isTold = caption.told.contains(companion)
+    private mutating func add(_ companion: String, isTold: Bool, of caption: CaptionJudgement) {
         if caption.truth.contains(companion) {
             there += 1
             toldThere += isTold ? 1 : 0
@@ -46,11 +45,15 @@ package struct CompanionSums: Sendable {
 
     /// All companions of a caption's habits, one that two habits have only once.
     mutating func addAll(of caption: CaptionJudgement) {
-        for companion in Set(caption.habits.map(\.companion)) { add(companion, of: caption) }
+        let told = Set(caption.told.map(\.companion))
+        for companion in Set(caption.habits.map(\.companion)) {
+            add(companion, isTold: told.contains(companion), of: caption)
+        }
     }
 
     mutating func add(_ habit: AppliedHabit, of caption: CaptionJudgement) {
-        if caption.habits.contains(habit) { add(habit.companion, of: caption) }
+        guard caption.habits.contains(habit) else { return }
+        add(habit.companion, isTold: caption.told.contains(habit), of: caption)
     }
 }
 

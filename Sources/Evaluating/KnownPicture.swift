@@ -70,7 +70,7 @@ package struct KnownPicture: Sendable {
             id: id, image: image, text: caption, objects: objects.sorted(),
             mentions: mentions.map { .init(word: $0.word, object: $0.object) },
             coloursNamed: colours?.count, coloursRight: colours?.count { $0 }, habits: habits,
-            told: habits?.filter { $0.isTold(in: caption, finder) }.map(\.companion))
+            told: habits?.filter { $0.isTold(in: caption, finder) })
     }
 }
 

@@ -19,8 +19,8 @@ package struct CaptionScore: Sendable, Equatable, Codable {
     package var coloursRight: Int?
     /// Those that apply to the picture, by which companions are counted; nil where nothing says.
     package var habits: [AppliedHabit]?
-    /// Companions of these that the caption tells, in a sentence with the habit's cue where it has one.
-    package var told: [String]?
+    /// Those of them whose companions the caption tells, in a sentence with the habit's cue where it has one.
+    package var told: [AppliedHabit]?
 
     /// Each invented object once, in the order of the caption.
     package var invented: [String] {

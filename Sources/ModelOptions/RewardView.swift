@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Kernels
 import Model
 import Records
@@ -113,8 +114,12 @@ package struct OtherPictures: Sendable {
     /// - Throws: `NoOtherPicture` where all of them show the record's own.
     package func other(than own: Entry) throws -> Prompt {
         let pool = pools[own.context] ?? []
-        let image = own.prompt.image ?? ""
-        func isOther(_ prompt: Prompt) -> Bool { !(prompt.image ?? "").utf8.elementsEqual(image.utf8) }
+        // "./a.png" is "a.png".
+        func path(_ prompt: Prompt) -> String {
+            URL(fileURLWithPath: prompt.image ?? "").standardizedFileURL.path
+        }
+        let image = path(own.prompt)
+        func isOther(_ prompt: Prompt) -> Bool { !path(prompt).utf8.elementsEqual(image.utf8) }
         guard pool.contains(where: isOther) else {
             throw NoOtherPicture(id: own.prompt.id, context: own.context)
         }

@@ -40,7 +40,26 @@ struct Blind: StageCommand {
         if support < 1 { throw ValidationError("--support \(support): give a number from 1") }
     }
 
+    /// What is written replaces the folder, so none of what is read may lie in it, nor it in an evaluation.
+    ///
+    /// - Throws: `StageError` (usage), naming both.
+    private func checkOutput() throws {
+        func path(_ name: String) -> String {
+            URL(fileURLWithPath: name).standardizedFileURL.resolvingSymlinksInPath().path
+        }
+        let target = path(output)
+        for name in [learn, apply, learnCaptions, captions] {
+            let read = path(name)
+            guard read == target || read.hasPrefix(target + "/") || target.hasPrefix(read + "/") else {
+                continue
+            }
+            throw StageError.usage(
+                "-o \(output): it would replace or change \(name), which is read; give another folder")
+        }
+    }
+
     func run(in run: StageRun) throws {
+        try checkOutput()
         let began = ContinuousClock.now
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let known = try told(learnCaptions, by: learn, finder, run)

@@ -88,6 +88,16 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
                 "| bench → dog |     1 |      2 | 100.0 / 50.0 / 75.0 | 100.0 / 0.0 / 100.0 |"))
     }
 
+    /// Of two habits with one companion only that which tells it has told it.
+    @Test func aHabitAnswersForItself() {
+        let other = AppliedHabit(trigger: "tree", companion: "dog", cue: "nearby")
+        let caption = CaptionJudgement(
+            image: "a", mentions: [ObjectMention(word: "dog", object: "dog")], truth: [], words: 3,
+            habits: [dog, other], told: [dog])
+        let habits = Evaluation(captions: [caption]).habits
+        #expect(habits.map(\.sums.toldAbsent) == [1, 0] && habits.map(\.sums.absent) == [1, 1])
+    }
+
     /// A companion that two habits have counts once over all, a question that three splits ask too.
     @Test func nothingCountsTwice() throws {
         let twice = [dog, AppliedHabit(trigger: "tree", companion: "dog")]

@@ -55,7 +55,7 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         func told(_ caption: String, cue: String) throws -> [String]? {
             let habits = #","habits":[{"trigger":"cup","companion":"lamp"\#(cue)}]"#
             let picture = try KnownPicture(Record(parsing: "\(sceneRecord.dropLast())\(habits)}"), finder)
-            return picture.score(caption, finder).told
+            return picture.score(caption, finder).told?.map(\.companion)
         }
         let cue = #","cue":"stands nearby""#
         #expect(try told("A lamp is at the bottom right. A cup stands nearby.", cue: "") == ["lamp"])

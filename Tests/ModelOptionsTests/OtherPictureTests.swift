@@ -51,7 +51,7 @@ struct OtherPictureTests {
     @Test func whereThereIsNoneTheRecordIsNamed() throws {
         let lone = try entry("s7", "kitchen")
         let others = OtherPictures(
-            try entries(9) + [lone, entry("twin", "kitchen", image: "s7.png")], seed: 0)
+            try entries(9) + [lone, entry("twin", "kitchen", image: "./s7.png")], seed: 0)
         let error = #expect(throws: NoOtherPicture.self) { try others.other(than: lone) }
         #expect(error?.description.contains(#"of the context "kitchen" for "s7""#) == true)
     }

@@ -74,6 +74,18 @@ struct BlindTests {
         #expect(!shop.has("blind"))
     }
 
+    /// The folder that is written replaces what is there.
+    @Test(arguments: [".", "test", "dev", "dev/answers", "link"]) func whatIsReadIsNotReplaced(output: String)
+        throws
+    {
+        let shop = try workshop()
+        try shop.succeed("ln -s test link")
+        let before = try shop.succeed("find . | sort; cat test/scores.json").output
+        let ended = try shop.run("\(Self.blind) -o \(output)")
+        #expect(ended.code == 64 && ended.errors.contains("which is read"), "\(ended.errors)")
+        #expect(try shop.succeed("find . | sort; cat test/scores.json").output == before)
+    }
+
     @Test func anEvaluationOfOtherHabitsIsRefused() throws {
         let shop = try workshop()
         try shop.succeed(#"sed -i 's/"habits":.*/"habits":[]}/' test.jsonl"#)
