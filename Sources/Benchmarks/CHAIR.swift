@@ -42,11 +42,11 @@ package struct CaptionJudgement: Sendable, Equatable {
     /// Judges a caption with any way of finding objects in text.
     package init(
         image: String, caption: String, truth: Set<String>, habits: [AppliedHabit] = [],
-        mentions: (String) throws -> [ObjectMention]
+        told: Set<AppliedHabit>? = nil, mentions: (String) throws -> [ObjectMention]
     ) rethrows {
         self.init(
             image: image, mentions: try mentions(caption), truth: truth,
-            words: caption.split(whereSeparator: \.isWhitespace).count, habits: habits)
+            words: caption.split(whereSeparator: \.isWhitespace).count, habits: habits, told: told)
     }
 
     /// Mentions of objects that the picture does not show, in the order of the caption.

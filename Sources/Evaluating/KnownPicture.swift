@@ -88,9 +88,9 @@ extension AppliedHabit {
     }
 
     fileprivate func isTold(in caption: String, _ finder: ObjectFinder) -> Bool {
-        Lexer.sentences(of: caption).contains { sentence in
+        let wanted = Lexer.words(of: cue ?? "").map(\.core)
+        return Lexer.sentences(of: caption).contains { sentence in
             let words = Lexer.words(of: sentence).map(\.core)
-            let wanted = Lexer.words(of: cue ?? "").map(\.core)
             return (wanted.isEmpty || words.contains(sequence: wanted))
                 && finder.mentions(in: sentence).contains { $0.object == companion }
         }

@@ -30,9 +30,10 @@ package struct CaptionScore: Sendable, Equatable, Codable {
 
     package var judgement: CaptionJudgement {
         CaptionJudgement(
-            image: image, mentions: mentions.map { ObjectMention(word: $0.word, object: $0.object) },
-            truth: Set(objects), words: text.split(whereSeparator: \.isWhitespace).count,
-            habits: habits ?? [], told: told.map(Set.init))
+            image: image, caption: text, truth: Set(objects), habits: habits ?? [], told: told.map(Set.init)
+        ) { _ in
+            mentions.map { ObjectMention(word: $0.word, object: $0.object) }
+        }
     }
 }
 

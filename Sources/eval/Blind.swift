@@ -129,16 +129,3 @@ struct Blind: StageCommand {
         try AtomicFolder.publish(output)
     }
 }
-
-extension StageRun {
-    /// The pictures of a file of prompts, each with its place for messages.
-    func knownPictures(_ file: String, _ finder: ObjectFinder) throws -> [(
-        known: KnownPicture, place: String
-    )] {
-        try records(paths: [file]).map { input in
-            do { return (try KnownPicture(input.record, finder), input.place) } catch {
-                throw StageError.failed("\(input.place): \(error)")
-            }
-        }
-    }
-}

@@ -143,3 +143,16 @@ extension Eval {
             place: place, image: image, prompt: question + (suffix ?? ""), maxTokens: answerTokens)
     }
 }
+
+extension StageRun {
+    /// The pictures of a file of prompts, each with its place for messages.
+    func knownPictures(_ file: String, _ finder: ObjectFinder) throws -> [(
+        known: KnownPicture, place: String
+    )] {
+        try records(paths: [file]).map { input in
+            do { return (try KnownPicture(input.record, finder), input.place) } catch {
+                throw StageError.failed("\(input.place): \(error)")
+            }
+        }
+    }
+}
