@@ -189,7 +189,9 @@ private struct Asker {
     private mutating func captions(_ told: [String]) -> (better: [String], worse: [String]) {
         var answers = [told, random.chance(0.3) ? told : self.told()]
         if random.chance(0.7) {
-            let part = random.shuffled(Array(told.indices)).prefix(2 + random.below(told.count - 1)).sorted()
+            // Two captions may differ in length: one tells a companion at its place as well.
+            let shared = answers[0].indices.filter(answers[1].indices.contains)
+            let part = random.shuffled(shared).prefix(2 + random.below(shared.count - 1)).sorted()
             answers = answers.map { answer in part.map { answer[$0] } }
         }
         answers = answers.map { answer in
@@ -218,7 +220,8 @@ private struct Asker {
     private mutating func spoilt(_ sentences: [String]) -> [String] {
         var sentences = sentences
         let remarks = sentences.indices.filter { ParsedSentence(sentences[$0]).claims.isEmpty }
-        if let companion = random.pick(scene.tempting), let remark = random.pick(remarks), random.chance(0.6) {
+        if let companion = random.pick(scene.tempting), let remark = random.pick(remarks), random.chance(0.6)
+        {
             var teller = Teller(scene: scene, random: WorldRandom(seed: random.next(), purpose: "slip"))
             sentences[remark] = teller.inventBeside(companion)
             return sentences

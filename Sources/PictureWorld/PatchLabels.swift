@@ -1,6 +1,8 @@
 extension Scene {
     /// What a patch can be told to show: nothing or a category, and of an object its color and its size.
-    package static let patchGroups = [1 + Category.allCases.count, Colour.allCases.count, Size.allCases.count]
+    package static let patchGroups = [
+        1 + Category.allCases.count, Colour.allCases.count, Size.allCases.count,
+    ]
 
     /// What stands in each patch of a `grid` × `grid` picture, row by row: an index in each of `patchGroups`, −1
     /// where it isn't to be told. A patch shows the nearest object whose square its middle is well inside, and

@@ -36,7 +36,8 @@ import Training
     var tower: String?
     @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
     @Option(help: "Steps, those on patches included.") var steps = 1800
-    @Option(help: "First steps, in which the vision tower alone learns what its patches show.") var patchSteps = 0
+    @Option(help: "First steps, in which the vision tower alone learns what its patches show.")
+    var patchSteps = 0
     @Option(help: "Pictures of a step.") var batch = 128
     @Option(help: "True sentences of a picture and step.") var sentences = 2
     @Option(help: "True phrases of a picture and step: shorter, so that each word counts.") var phrases = 2

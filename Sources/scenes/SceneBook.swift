@@ -106,7 +106,8 @@ struct SceneBook {
         let percent = { (part: Int) in
             String(format: "%.1f%%", 100 * Double(part) / Double(scenes.count))
         }
-        return "\(percent(tempted)) of the pictures lack a companion, \(percent(slips)) of the captions slip; "
+        return
+            "\(percent(tempted)) of the pictures lack a companion, \(percent(slips)) of the captions slip; "
             + "\(String(format: "%.1f", mean)) words per caption, \(vocabulary.count) different ones"
     }
 }
