@@ -153,7 +153,7 @@ package struct Place: Hashable, Sendable {
     }
 
     /// The cells beside this one that are read after it: where a companion stands.
-    var seats: [Place] {
+    package var seats: [Place] {
         Place.all.filter { other in
             let (down, right) = (other.number / 3 - number / 3, other.number % 3 - number % 3)
             return (down == 0 && right == 1) || (down == 1 && abs(right) <= 1)

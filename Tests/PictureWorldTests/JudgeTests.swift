@@ -151,7 +151,7 @@ let judgedScene = Scene(
         // Nothing stands there, or no place is named: a remark that the text doesn't have, once.
         (
             "At the top left is a red car. At the middle left is a crab. A boat sails nearby.",
-            "At the top left is a red car. This is a picture of a park."
+            "At the top left is a red car. This is a picture of a park. What you see here is a park."
         ),
         (
             "A boat sails nearby. This is a picture of a park.",

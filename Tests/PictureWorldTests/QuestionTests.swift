@@ -107,7 +107,7 @@ import Testing
             let better = verdict.3 == "1" ? 0 : 1
             if falsehoods[0] == falsehoods[1] {
                 level += 1
-                let sizes = answers.map { $0.joined().matches(of: /small|large/).count }
+                let sizes = answers.map { $0.joined().matches(of: /small|medium|large/).count }
                 #expect(sizes[better] > sizes[1 - better], "\(choice.prompt)")
             } else {
                 #expect(falsehoods[better] < falsehoods[1 - better], "\(choice.prompt)")
