@@ -131,8 +131,9 @@ private struct Asker {
     /// Two captions or two single sentences, of which one is better. The reason comes before the number, as in
     /// SIMA's demonstrations, and judges sentence by sentence: of a number alone a small model learns nothing
     /// about where to look.
-    mutating func choice() -> Question {
-        let isCaption = random.chance(0.5)
+    mutating func choice() -> Question { choice(ofCaptions: random.chance(0.5)) }
+
+    private mutating func choice(ofCaptions isCaption: Bool) -> Question {
         let told = told()
         let (better, worse) = isCaption ? captions(told) : sentences(told)
         let isFirst = random.chance(0.5)
@@ -143,7 +144,9 @@ private struct Asker {
             reference: random.chance(0.9) ? reference(told) : nil, metrics: random.chance(0.5))
         let verdict = Choice.verdict(for: isFirst ? 1 : 2, findings: answers.map { $0.map(finding) })
         // A model of 512 tokens reads this many bytes beside a picture of 64; the few that are longer are drawn anew.
-        guard choice.prompt.utf8.count + verdict.utf8.count <= 1_480 else { return self.choice() }
+        guard choice.prompt.utf8.count + verdict.utf8.count <= 1_480 else {
+            return choice(ofCaptions: isCaption)
+        }
         return Question(.choice, choice.prompt, verdict)
     }
 
