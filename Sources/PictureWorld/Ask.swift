@@ -145,7 +145,7 @@ private struct Asker {
         let verdict = Choice.verdict(for: isFirst ? 1 : 2, findings: answers.map { $0.map(finding) })
         // A model of 512 tokens reads this many bytes beside a picture of 64; the few that are longer are drawn anew.
         guard choice.prompt.utf8.count + verdict.utf8.count <= 1_480 else {
-            return choice(ofCaptions: isCaption)
+            return self.choice(ofCaptions: isCaption)
         }
         return Question(.choice, choice.prompt, verdict)
     }
