@@ -46,6 +46,8 @@ import Training
     @Option(help: "Weight of the loss of the patch that fits a sentence best, beside the class token's.")
     var patchWeight = 1.0
     @Option(help: "Highest learning rate.") var learningRate = 1e-3
+    @Option(help: "Share of it for the vision tower below its last layer, where that has learned before.")
+    var towerRate: Float = 1
     @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
     @Option(help: "Decay of matrices.") var weightDecay: Float = 0.05
     @Option(help: "Steps between checkpoints.") var saveEvery = 200
@@ -67,6 +69,7 @@ import Training
         if model != nil, tower != nil {
             throw ValidationError("--tower: the model of --model has its own; give one of the two")
         }
+        if !(towerRate > 0) { throw ValidationError("--tower-rate \(towerRate): give a number above 0") }
         if !(0...steps).contains(patchSteps) {
             throw ValidationError("--patch-steps \(patchSteps): give a number from 0 to --steps \(steps)")
         }
@@ -84,6 +87,10 @@ import Training
             model.vision, depth: vision.layerCount - 1, groups: Scene.patchGroups)
         let parameters = model.parameters + (patchSteps > 0 ? patchTrainer.parameters : [])
         parameters.forEach { $0.train() }
+        let above = ["vision_model.encoder.layers.\(vision.layerCount - 1).", "vision_model.post_layernorm."]
+        for parameter in model.vision.parameters where !above.contains(where: parameter.name.hasPrefix) {
+            parameter.rateShare = towerRate
+        }
 
         var settings = AdamW.Settings()
         settings.weightDecay = weightDecay
