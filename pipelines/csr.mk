@@ -14,10 +14,10 @@ $(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildca
 
 # Pictures that neither the models nor the rounds see.
 $(pool):
-	sightline scenes --split train --start 3000000 --count 256 --kind prompts -o $(@D)
+	sightline scenes --split train --start 900000 --count 256 --kind prompts -o $(@D)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
-	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(prompts) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(call prompts,$*) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@

@@ -9,7 +9,7 @@ rewards := $(if $(looks),$R,$P)/reward
 
 # Pictures that neither the models nor the rounds see.
 $(known)/prompts.jsonl:
-	sightline scenes --split train --start 2000000 --count $(COMPARISONS) --kind prompts -o $(@D)
+	sightline scenes --split train --start 500000 --count $(COMPARISONS) --kind prompts -o $(@D)
 
 $P/reward/candidates.jsonl: $(known)/prompts.jsonl $P/recipe.toml $P/settings $(weights)
 	@mkdir -p $(@D)

@@ -45,7 +45,7 @@ policy = --model $(MODEL) $(patsubst %,--adapter $R/round-%/adapter,$1)
 # The model that comes along has seen too few words to read a long prompt.
 short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
 
-prompts := $P/scenes/prompts
+prompts = $P/scenes/round-$1
 test := $P/scenes/test
 exam = --captions $(test)/prompts.jsonl --mme $(test)/mme.jsonl --image-root $(test) \
 	--pope $(addprefix $(test)/pope_,random.jsonl popular.jsonl adversarial.jsonl)
@@ -55,7 +55,8 @@ scored: $R/table.txt
 	@cat $<
 
 # Make removes what only lies between, unless it is mentioned somewhere.
-kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl))
+kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl)) \
+	$(rounds:%=$P/scenes/round-%/prompts.jsonl)
 
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.
 $R/settings: FORCE
@@ -67,22 +68,23 @@ $R/settings: FORCE
 $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
 	install -D -C -m 644 $(recipe) $@
 
-# Training scenes that the models never saw: theirs are numbered from 0.
-$(prompts)/prompts.jsonl:
-	sightline scenes --split train --start 1000000 --count $(PROMPTS) --kind prompts -o $(@D)
+# Training scenes that the models never saw: theirs are numbered from 0, round k's from k millions. Each round has its
+# own, because what is learned by heart on one picture helps on no other.
+$P/scenes/round-%/prompts.jsonl:
+	sightline scenes --split train --start $*000000 --count $(PROMPTS) --kind prompts -o $(@D)
 
 $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
 
-# Round k draws with the model of round k - 1, on the same prompts in every round.
-$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
+# Round k draws with the model of round k - 1.
+$R/round-%/candidates.jsonl: $P/scenes/round-%/prompts.jsonl $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
 	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) --image-root $(prompts) \
-		--resume -o $@
+	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) \
+		--image-root $(<D) --resume -o $@
 
 # The reference is the model that drew: the adapters of the rounds before stay folded in under the new one.
 $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
-	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
+	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(call prompts,$*) \
 		--resume -o $(@D)
 
 $P/base/eval/scores.json: $P/recipe.toml $P/settings $(test)/prompts.jsonl $(weights)
