@@ -38,7 +38,7 @@ package struct KnownPicture: Sendable {
     ///   which names an object of the list, or with a habit whose companion is none of it.
     package init(_ record: Record, _ finder: ObjectFinder) throws {
         let prompt = try Prompt(record)
-        guard let image = prompt.image else { throw RecordError.missing(key: "image") }
+        let image = try record.required("image", prompt.image)
         (id, self.image, self.prompt) = (prompt.id, image, prompt.prompt)
         habits = try record.objects("habits") { try AppliedHabit($0, finder) }
         if record["scene"] != nil {

@@ -1,4 +1,3 @@
-import Foundation
 import Records
 
 /// A layout of preference pairs that another trainer reads.
@@ -31,7 +30,8 @@ package enum TrainerFormat: String, Sendable, CaseIterable {
                 key: key, found: "an answer with \(ImageMarker.text) in it",
                 remedy: "take it out: trainers would put a picture there")
         }
-        let lost = record.keys.filter { !carried.contains($0) && record[$0] != .null }
+        // "images" may stand for "image".
+        let lost = record.keys.filter { !(carried + ["images"]).contains($0) && record[$0] != .null }
         return (try row(pair), lost)
     }
 
@@ -69,19 +69,6 @@ package enum TrainerFormat: String, Sendable, CaseIterable {
             ])
         }
     }
-}
-
-/// What stands for the picture in the texts of other tools.
-enum ImageMarker {
-    static let text = "<image>"
-
-    /// The text without markers and the white space that they leave at its ends; `dpo-train` reads it so too.
-    static func removed(from text: String) -> String {
-        guard text.contains(Self.text) else { return text }
-        return text.replacing(Self.text, with: "").trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    static func count(in text: String) -> Int { text.ranges(of: Self.text).count }
 }
 
 extension JSON {

@@ -46,7 +46,7 @@ package struct BaselineOptions: ParsableArguments {
         let model = try RelevanceModel(directory: URL(fileURLWithPath: folder))
         guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
         let pool = try run.pool(path, role: "baseline") { input in
-            let image = try input.record.requiredString("image")
+            let image = try input.record.requiredPicture()
             let file = try ImageOptions.resolve(image, in: baselineRoot, option: "--baseline-root")
             return Picture(file, id: input.record.rowName)
         }

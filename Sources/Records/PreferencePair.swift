@@ -66,8 +66,9 @@ package struct PreferencePair: Sendable, Equatable {
     package init(_ record: Record) throws {
         try record.checkVersion()
         id = try record.requiredID()
-        image = try record.string("image")
+        image = try record.picture()
         prompt = try record.requiredString("prompt")
+        try record.checkMarkers(in: prompt, key: "prompt", picture: image)
         chosen = try record.requiredString("chosen")
         rejected = try record.requiredString("rejected")
         margin = try record.double("margin")

@@ -24,7 +24,7 @@ package struct Prompt: Sendable, Equatable {
     }
 
     package var id: String
-    /// A path, resolved against `--image-root`; nil for a text-only prompt.
+    /// A path, resolved against `--image-root`; nil for a prompt about no picture.
     package var image: String?
     package var prompt: String
     /// A ground-truth answer.
@@ -48,8 +48,9 @@ package struct Prompt: Sendable, Equatable {
     package init(_ record: Record) throws {
         try record.checkVersion()
         id = try record.requiredID()
-        image = try record.string("image")
+        image = try record.picture()
         prompt = try record.requiredString("prompt")
+        try record.checkMarkers(in: prompt, key: "prompt", picture: image)
         reference = try record.string("reference")
         facts = try record.objects("facts", Fact.init) ?? []
         answer = try record.string("answer")

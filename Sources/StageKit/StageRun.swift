@@ -16,6 +16,7 @@ package final class StageRun: Sendable {
     private struct State {
         var counts = RecordCounts()
         var droppedByRule: [String: Int] = [:]
+        var pictures = (with: 0, of: 0)
         var core: String?
         /// Digests of models, prompts and pools, by role.
         var ingredients: [String: String] = [:]
@@ -150,6 +151,18 @@ package final class StageRun: Sendable {
         }
     }
 
+    /// Notes how many of so many records have a picture.
+    package func countPictures(_ with: Int, of records: Int) {
+        state.withLock { $0.pictures = ($0.pictures.with + with, $0.pictures.of + records) }
+    }
+
+    /// Says how many records had a picture; under `--quiet` too where none had, since that is mostly a mistake.
+    package func sayPictures() {
+        let (with, all) = state.withLock { $0.pictures }
+        let text = "\(with) of \(all) records have a picture"
+        if with > 0 { console.say(text) } else if all > 0 { console.warn(text) }
+    }
+
     package var counts: RecordCounts { state.withLock { $0.counts } }
     package var core: String? { state.withLock { $0.core } }
     /// Digests of what beside options and records decides the result, by role: models, prompts, pools.
@@ -188,6 +201,8 @@ package final class StageRun: Sendable {
         let skipped = counts.skipped > 0
         let code: StageError.Code? = skipped ? .doneWithSkipped : nil
         if !isDryRun { say(summary()) }
+        // Who has it opens pictures.
+        if settings.contains(where: { $0.key == "image-root" }) { sayPictures() }
         try finish(skipped ? .skipped : .done, code?.rawValue ?? 0, nil)
         return code?.rawValue ?? 0
     }

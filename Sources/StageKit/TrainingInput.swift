@@ -59,8 +59,9 @@ extension StageRun {
         return good
     }
 
-    /// Notes in the ledger what was read to its end.
+    /// Notes in the ledger what was read to its end, and of how many records there are pictures.
     func noteInputs(_ source: RecordSource, except known: [String] = []) throws {
+        countPictures(source.pictures.with, of: source.pictures.of)
         for (path, digest) in source.finished where !known.contains(path) {
             try addInput(
                 Artefact(path: path, digest: digest.hex, bytes: digest.byteCount, kind: .records))

@@ -150,9 +150,9 @@ extension StageRun {
     private func rehearse(
         _ options: StageOptions, _ form: InputForm, _ check: (InputRecord) throws -> Void
     ) throws {
-        let good = try readEach(RecordSource(options.input, form), skipping: options.input.skipBad) {
-            try check($0)
-        }.count
+        let source = RecordSource(options.input, form)
+        let good = try readEach(source, skipping: options.input.skipBad) { try check($0) }.count
+        countPictures(source.pictures.with, of: source.pictures.of)
         console.say("dry run: \(good) records would go to \(options.output ?? "standard output")")
     }
 

@@ -19,7 +19,7 @@ struct ScenePictures: Sendable {
         for input in records {
             do {
                 scenes.append(try Scene(record: input.record))
-                paths.append(try images.resolve(input.record.requiredString("image")))
+                paths.append(try images.resolve(input.record.requiredPicture()))
             } catch { throw StageError.failed("\(input.place): \(error)") }
         }
         guard !scenes.isEmpty else { throw StageError.failed("no records to train on; give files of scenes") }

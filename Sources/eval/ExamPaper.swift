@@ -33,7 +33,10 @@ struct ExamPaper {
             return Questions(
                 path: path, benchmark: benchmark, all: try QuestionFile(benchmark, path: path).questions)
         }
-        run.count(read: questionFiles.reduce(0) { $0 + $1.all.count })
+        let count = questionFiles.reduce(0) { $0 + $1.all.count }
+        run.count(read: count)
+        // No question is without.
+        run.countPictures(count, of: count)
         if let limit = options.limit { keep(pictures: limit) }
     }
 

@@ -43,6 +43,7 @@ import StageKit
             if !options.resume { losses.note(lost) }
             return [.record(row)]
         }
+        run.sayPictures()
         if run.isDryRun { return }
         run.console.say(losses.description)
         if let report {

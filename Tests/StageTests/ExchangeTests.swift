@@ -98,6 +98,33 @@ struct ExchangeTests {
         #expect(ids == ["x", "x#2", "x#4", "x#5"])
     }
 
+    /// The list of other tools, with one picture in it, and the word for how many records had one.
+    @Test func onePictureOfAListIsThePicture() throws {
+        let shop = try workshop(pairs: 3)
+        let train = "sightline dpo-train --model $LLAVA --rank 2 --hold-out 0"
+        let ended = try shop.succeed(
+            #"""
+            set -e
+            sed 's/"image":\("[^"]*"\)/"images":[\1]/' pairs.jsonl >listed.jsonl
+            ! grep '"image"' listed.jsonl
+            for file in pairs listed; do
+                \#(train) $file.jsonl -o $file-adapter
+                sightline sample $file.jsonl --model $LLAVA --max-tokens 4 | sed 's/.*"nodes"//' >$file-drawn
+                sightline export $file.jsonl --to llava -o $file-rows
+            done
+            cmp pairs-adapter/adapter_model.safetensors listed-adapter/adapter_model.safetensors
+            cmp pairs-drawn listed-drawn
+            cmp pairs-rows listed-rows
+            """#)
+        for program in ["dpo-train", "sample", "export"] {
+            let words = "\(program): 3 of 3 records have a picture\n"
+            #expect(ended.errors.ranges(of: words).count == 2, "\(ended.errors)")
+        }
+        try shop.write(#"{"id":"t","prompt":"Why?","chosen":"A","rejected":"B"}"# + "\n", to: "text.jsonl")
+        let blind = try shop.succeed("\(train) text.jsonl --quiet -o blind")
+        #expect(blind.errors == "dpo-train: 0 of 1 records have a picture\n")
+    }
+
     /// What anybody may have: no ids, and perhaps the marker that other tools want in the question.
     @Test func plainPairsAreTrainedOn() throws {
         let shop = try Workshop()
