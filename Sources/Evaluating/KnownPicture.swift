@@ -87,6 +87,8 @@ package struct KnownPicture: Sendable {
         objects = Set(named.flatMap(\.objects))
     }
 
+    package var asked: Asked { Asked(id: id, image: image, prompt: prompt) }
+
     /// What a caption gets right and wrong.
     package func score(_ caption: String, _ finder: ObjectFinder) -> CaptionScore {
         let mentions = finder.mentions(in: caption)

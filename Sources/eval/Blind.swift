@@ -95,9 +95,11 @@ struct Blind: StageCommand {
         _ file: String, by folder: String, _ finder: ObjectFinder, _ run: StageRun
     ) throws -> [(picture: KnownPicture, text: String)] {
         let answers = try AnswerFile.find(for: file, in: ["\(ScoreSheet.place(of: folder))/answers"])
-        return try run.knownPictures(file, finder).map { picture, _ in
-            (picture, try answers.text(of: picture.id))
-        }
+        let pictures = try run.knownPictures(file, finder).map(\.known)
+        let texts = try answers.texts(
+            of: pictures.map(\.asked), in: file, known: Set(pictures.map(\.id))
+        ).texts
+        return Array(zip(pictures, texts))
     }
 
     /// - Throws: `StageError.failed` where a picture would be learned from and applied to.

@@ -47,7 +47,7 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Answers to score instead: files named as those of the questions, or their folder.",
+            "Answers to score instead: files named as those of the questions, their folder, or one file for all.",
             valueName: "path"))
     var answers: [String] = []
 
@@ -59,6 +59,11 @@ struct Eval: StageCommand {
         parsing: .upToNextOption, help: ArgumentHelp("POPE's questions, a file per split.", valueName: "file")
     )
     var pope: [String] = []
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "POPE's files as labels of --pope questions without; else those beside them.", valueName: "file"))
+    var labels: [String] = []
     @Option(help: ArgumentHelp("Questions in pairs, as MME asks them.", valueName: "file")) var mme: String?
     @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
     var synonyms: String?
@@ -82,6 +87,9 @@ struct Eval: StageCommand {
         if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
         if captions == nil && pope.isEmpty && mme == nil {
             throw ValidationError("give --captions, --pope or --mme: what to ask")
+        }
+        if !labels.isEmpty && pope.isEmpty {
+            throw ValidationError("--labels: labels of --pope's questions; give those too")
         }
         if habit && (captions == nil || model == nil) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
