@@ -52,6 +52,12 @@ package struct PEFTAdapter: Sendable, Equatable {
         Float(usesRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
     }
 
+    /// Whether the update of every layer is 0, as that of an adapter which has learned nothing: a fresh one's B is 0.
+    package var changesNothing: Bool {
+        func isZero(_ values: [Float]) -> Bool { values.allSatisfy { $0 == 0 } }
+        return scale == 0 || modules.allSatisfy { isZero($0.b) || isZero($0.a) }
+    }
+
     private static let configName = "adapter_config.json"
     private static let weightsName = "adapter_model.safetensors"
     private static let digestKey = "base_digest"

@@ -14,6 +14,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// SHA-256 of the base checkpoint; adapters folded in are named after it.
     package let baseDigest: String
     package let digest: String
+    /// Adapters that were folded in and change nothing, by their folders.
+    package let idleAdapters: [String]
 
     /// Opens a Hugging Face directory and folds `adapters` into its weights, in order.
     ///
@@ -31,8 +33,10 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let llava = try Llava(CheckpointSource(checkpoint), config: config)
         let base = try checkpoint.digest()
         var digest = base
+        var idle: [String] = []
         func fold(_ adapter: URL, over trained: String) throws {
             let read = try PEFTAdapter.read(adapter, expecting: trained)
+            if read.changesNothing { idle.append(adapter.relativePath) }
             try llava.decoder.attach(read, from: adapter.path)
             llava.decoder.foldAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
@@ -41,17 +45,16 @@ package final class VisionLanguageModel: @unchecked Sendable {
         if let beside { try fold(beside, over: base) }
         try self.init(
             directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
-            template: template,
-            baseDigest: base, digest: digest)
+            template: template, baseDigest: base, digest: digest, idleAdapters: idle)
     }
 
     /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
     package init(
         directory: URL, llava: Llava, tokenizer: Tokenizer, template: String? = nil, baseDigest: String = "",
-        digest: String = ""
+        digest: String = "", idleAdapters: [String] = []
     ) throws {
         (self.directory, self.llava, self.tokenizer) = (directory, llava, tokenizer)
-        (self.baseDigest, self.digest) = (baseDigest, digest)
+        (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
         images = try ImageProcessor(directory: directory)
         let size = llava.config.vision.imageSize

@@ -87,7 +87,7 @@ import Training
         var order = BatchOrder(count: pictures.count, batch: batch, seed: engine.seed)
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume,
             report: { step, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
@@ -101,6 +101,7 @@ import Training
                 return (metrics, chosen.map { pictures.ids[$0] })
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         try write(model, processor, dtype, to: folder)
         try loop.finish()
         try AtomicFolder.publish(output)

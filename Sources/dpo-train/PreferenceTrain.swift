@@ -131,7 +131,7 @@ import Training
             weightsChanged: { decoder.adapterTargets.forEach { $0.adapterChanged() } })
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order.examples(step: step).map { training[$0] }
@@ -140,6 +140,7 @@ import Training
                 return (metrics, chosen.map { pairs.examples[$0].id })
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         return loop
     }
 

@@ -40,6 +40,11 @@ struct Compare: StageCommand {
                     + "(\(Self.size(sheet)) against \(Self.size(sheets[0].sheet))); "
                     + "let eval score both on the same files, as runs begun with the same TEST do")
         }
+        for (name, sheet) in sheets.dropFirst() where sheet.saysTheSame(as: sheets[0].sheet) {
+            run.console.warn(
+                "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
+                    + "changes nothing")
+        }
         let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
         let table = try ComparisonTable(
             runs: try sheets.map { (name: $0.name, evaluation: try $0.sheet.evaluation()) },

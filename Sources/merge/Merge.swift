@@ -34,7 +34,9 @@ import StageKit
         let policy = try earlier.open(run)
         try run.addModel(last, role: "adapter \(model.adapter.count)")
         let place = URL(fileURLWithPath: last)
-        try policy.llava.decoder.attach(PEFTAdapter.read(place, expecting: policy.digest), from: last)
+        let adapter = try PEFTAdapter.read(place, expecting: policy.digest)
+        if adapter.changesNothing { run.warnOfIdleAdapter(last) }
+        try policy.llava.decoder.attach(adapter, from: last)
         if run.isDryRun { return run.console.say("dry run: the merged model would go to \(output)") }
 
         let probe = try LogitProbe(policy)

@@ -130,7 +130,7 @@ import Training
             directory: folder, saveEvery: saveEvery, identity: identity,
             weightsChanged: { trainer.weightsChanged() })
         let progress = run.progress(total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order.examples(step: step).map { training[$0] }
@@ -139,6 +139,7 @@ import Training
                 return (metrics, chosen.map { comparisons.all[$0].id })
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         return loop
     }
 

@@ -121,13 +121,14 @@ import Training
         let order = try order(of: lessons)
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order(step).map { lessons[$0] }
                 return (trainer.addGradients(try encoder.encode(chosen), passes: passes), chosen.map(\.id))
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         if rank == nil {
             try start.write(to: folder, as: dtype)
         } else {
