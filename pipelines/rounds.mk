@@ -29,6 +29,12 @@ IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))
 EXAM ?= $(call begun,EXAM)
 PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,600))
 $(if $(filter-out captions=% pope=% mme=%,$(call plain,EXAM,$(EXAM))),$(error EXAM=$(EXAM): say captions=file, pope=file, mme=file))
+
+# Every stage is asked whether it takes the recipe and its options, before the first one works.
+ask = $(here)ask.sh $(recipe) $(MAKE) -n -f $(firstword $(MAKEFILE_LIST)) $(MAKEOVERRIDES) ASKING=1 $(MAKECMDGOALS)
+unfit := $(if $(ASKING)$(findstring n,$(firstword -$(MAKEFLAGS))),,$(shell $(ask))$(filter-out 0,$(.SHELLSTATUS)))
+$(if $(unfit),$(error $(recipe): it can't be run, as said above; nothing was begun))
+
 rounds := $(if $(filter next,$(ROUNDS)),$(shell seq $(words next $(wildcard $R/round-*/adapter))),$(shell seq $(ROUNDS)))
 
 # A graph without a reward that looks at a picture says so in lookless.

@@ -12,3 +12,11 @@ checked = $(foreach name,$1,$(if $(call signed,$($(name)))$(word 2,$($(name))),$
 begun = $(call plain,$1,$(shell sed -n 's/^$1=//p' $(lastword $(wildcard $P/settings $R/settings)) /dev/null))
 P = runs/$(firstword $(subst /controls/, ,$(RUN)))
 R = runs/$(RUN)
+
+# What may be typed behind make. A misspelt variable would do nothing, and is refused.
+variables := PIPELINE RUN RUNS ROUNDS RECIPE RECIPES PROMPTS TEST MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD \
+	COMPARISONS CONTROL DATA IMAGES EXAM SEEDS SWEEP ABLATION PEERS PYTHON LIBRARIES PREFIX DESTDIR ASKING SHELL
+typed := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+stray := $(firstword $(filter-out $(variables),$(typed)))
+near := $(if $(stray),$(filter $(stray)%,$(variables)) $(foreach name,$(variables),$(if $(filter $(name)%,$(stray)),$(name))))
+$(if $(stray),$(error $(stray): no such variable; $(if $(strip $(near)),did you mean $(firstword $(near))?,there are $(variables))))

@@ -124,6 +124,24 @@ struct DeclaredOptions {
     }
 }
 
+/// The options that were typed or configured.
+package struct GivenOptions {
+    let names: Set<String>
+
+    /// Refuses options that would do nothing beside the others.
+    /// - Parameters:
+    ///   - keys: long names without dashes.
+    ///   - place: what they belong to, as "--mode tree".
+    /// - Throws: `StageError.usage` where one was given.
+    package func refuse(_ keys: [String], where isIdle: Bool, belongingTo place: String) throws {
+        let idle = keys.filter(names.contains).map { "--\($0)" }
+        guard isIdle, !idle.isEmpty else { return }
+        throw StageError.usage(
+            "\(idle.joined(separator: ", ")): \(idle.count == 1 ? "belongs" : "belong") to \(place); leave "
+                + "\(idle.count == 1 ? "it" : "them") out")
+    }
+}
+
 /// An option of a run with the value that it took.
 package struct Setting: Sendable, Equatable {
     package enum Value: Sendable, Equatable {

@@ -18,11 +18,14 @@ package protocol StageCommand: ParsableCommand {
     /// Names of options, beyond those that all stages share, that change no byte of the result
     /// (batch size, cache size) and may differ when a run is resumed.
     static var immaterialOptions: Set<String> { get }
+    /// Refuses what was given and would do nothing beside the other options; known before anything is opened.
+    func refuseIdle(_ given: GivenOptions) throws
     func run(in run: StageRun) throws
 }
 
 extension StageCommand {
     package static var immaterialOptions: Set<String> { [] }
+    package func refuseIdle(_ given: GivenOptions) throws {}
 
     /// Errors of usage begin with the program's name, as all others do.
     package static var _errorPrefix: String { "\(_commandName): " }
@@ -49,6 +52,7 @@ extension StageCommand {
         }
         let command = try Program.parse(Self.self) { try Self.parse(words) }
         let settings = declared.settings(of: words)
+        try command.refuseIdle(GivenOptions(names: declared.given(in: words)))
         let options = command.runOptions
         if options.printConfig {
             try ByteSink.standardOutput.write(Array(ConfigFile.rendered(settings, stage: name).utf8))
@@ -61,7 +65,6 @@ extension StageCommand {
         Signals.hold()
         let run = try StageRun(
             stage: name, options: options, console: console, settings: settings,
-            given: declared.given(in: words),
             arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
         return try run.execute { try command.run(in: run) }
     }

@@ -10,8 +10,6 @@ package final class StageRun: Sendable {
     /// Every option with its value, defaults included.
     package let settings: [Setting]
     let immaterial: Set<String>
-    /// Options that were typed or configured.
-    private let given: Set<String>
 
     private struct State {
         var counts = RecordCounts()
@@ -39,13 +37,12 @@ package final class StageRun: Sendable {
     ]
 
     init(
-        stage: String, options: RunOptions, console: Console, settings: [Setting], given: Set<String>,
+        stage: String, options: RunOptions, console: Console, settings: [Setting],
         arguments: [String], immaterial: Set<String>
     ) throws {
         self.stage = stage
         self.console = console
         self.settings = settings
-        self.given = given
         self.immaterial = immaterial.union(Self.sharedImmaterial)
         isDryRun = options.dryRun
         let environment = ProcessInfo.processInfo.environment
@@ -77,19 +74,6 @@ package final class StageRun: Sendable {
     private static func openLedger(_ options: RunOptions, _ environment: [String: String]) throws -> Ledger? {
         guard !options.noLedger, let path = ledgerPath(options.ledger, environment) else { return nil }
         return try Ledger(path: path, access: .write)
-    }
-
-    /// Refuses options that would do nothing beside the others.
-    /// - Parameters:
-    ///   - keys: long names without dashes.
-    ///   - place: what they belong to, as "--mode tree".
-    /// - Throws: `StageError.usage` where one was typed or configured.
-    package func refuse(_ keys: [String], where isIdle: Bool, belongingTo place: String) throws {
-        let idle = keys.filter(given.contains).map { "--\($0)" }
-        guard isIdle, !idle.isEmpty else { return }
-        throw StageError.usage(
-            "\(idle.joined(separator: ", ")): \(idle.count == 1 ? "belongs" : "belong") to \(place); leave "
-                + "\(idle.count == 1 ? "it" : "them") out")
     }
 
     // MARK: - What the stage tells

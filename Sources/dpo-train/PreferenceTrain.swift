@@ -60,10 +60,13 @@ import Training
         if saveEvery < 1 { throw ValidationError("--save-every \(saveEvery): give a number from 1") }
     }
 
-    func run(in run: StageRun) throws {
-        try run.refuse(
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
             ["rank", "alpha"], where: initialAdapter != nil,
             belongingTo: "a fresh adapter, not to --initial-adapter")
+    }
+
+    func run(in run: StageRun) throws {
         try engine.prepare(run)
         let policy = try model.open(run)
         let examples = try run.records(input, from: .unnamed) {

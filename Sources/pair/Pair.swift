@@ -93,19 +93,18 @@ import StageKit
         }
     }
 
-    private func refuseIdleOptions(_ run: StageRun) throws {
-        try run.refuse(
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
             ["score", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"], where: from != .scores,
             belongingTo: "--from scores")
-        try run.refuse(
+        try given.refuse(
             ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
             belongingTo: "--from scores and --from verdicts")
-        try run.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
-        try run.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
+        try given.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
+        try given.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
     }
 
     func run(in run: StageRun) throws {
-        try refuseIdleOptions(run)
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
             rule: try rule, order: order, seed: engine.seed, from: from, score: score, bothOrders: !oneOrder,

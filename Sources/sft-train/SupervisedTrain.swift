@@ -88,10 +88,13 @@ import Training
         }
     }
 
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(Self.ofNewModels, where: model != nil, belongingTo: "a new model, not to --model")
+        try given.refuse(["freeze-tower"], where: rank != nil, belongingTo: "the training of a model")
+        try given.refuse(["alpha"], where: rank == nil, belongingTo: "--rank")
+    }
+
     func run(in run: StageRun) throws {
-        try run.refuse(Self.ofNewModels, where: model != nil, belongingTo: "a new model, not to --model")
-        try run.refuse(["freeze-tower"], where: rank != nil, belongingTo: "the training of a model")
-        try run.refuse(["alpha"], where: rank == nil, belongingTo: "--rank")
         try engine.prepare(run)
         let lessons = try run.records(input) { try Lesson($0, images) }
         guard !lessons.isEmpty else {

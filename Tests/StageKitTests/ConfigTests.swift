@@ -30,6 +30,26 @@ import Testing
         #expect(ended.errors.split(separator: "\n").count == 7)
     }
 
+    /// Under a table of another name a program would run on its defaults and say nothing.
+    @Test func aTableIsThatOfAProgram() throws {
+        let folder = try Folder()
+        try folder.write(records(1), to: "in")
+        for (table, says) in [
+            ("dpo-tarin", "table [dpo-tarin]: no such program; did you mean [dpo-train]?"),
+            ("dpo_train", "did you mean [dpo-train]?"), ("self-critique", "did you mean [self-critic]?"),
+            ("stageprobe", "did you mean [stage-probe]?"), ("ledger", "table [ledger]: no such program; "),
+            ("optimiser", "tables are those of sample, self-critic, "),
+        ] {
+            try folder.write("[\(table)]\nbeta = 1\n[stage-probe]\nnote = false\n", to: "c.toml")
+            let ended = try probe.run(["in", "--config", "c.toml"], in: folder)
+            #expect(ended.code == 64 && ended.output.isEmpty)
+            #expect(ended.errors.contains("c.toml: ") && ended.errors.contains(says), "\(ended.errors)")
+        }
+        try folder.write(
+            "[eval]\nx = 1\n[\"eval compare\"]\nx = 1\n[stage-probe]\nnote = false\n", to: "c.toml")
+        #expect(try probe.run(["in", "--config", "c.toml"], in: folder).code == 0)
+    }
+
     @Test func typedOptionsStandAboveConfiguredOnes() throws {
         let folder = try Folder()
         try folder.write(
@@ -70,7 +90,7 @@ import Testing
         #expect(ended.errors.hasPrefix("stage-probe: c.toml:2:"))
         #expect(
             try probe.run(["--config", "none.toml"], in: folder).errors.contains("none.toml: can't open"))
-        try folder.write("[other]\na = 1\n", to: "e.toml")
+        try folder.write("[sample]\na = 1\n", to: "e.toml")
         let other = try probe.run(["--config", "e.toml"], in: folder, input: #"{"id":"a"}"#)
         #expect(other.code == 0)
         #expect(other.errors.contains("e.toml has no table [stage-probe]; nothing taken from it"))
