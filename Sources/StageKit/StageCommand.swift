@@ -18,6 +18,8 @@ package protocol StageCommand: ParsableCommand {
     /// Names of options, beyond those that all stages share, that change no byte of the result
     /// (batch size, cache size) and may differ when a run is resumed.
     static var immaterialOptions: Set<String> { get }
+    /// Names of options whose values are kept out of the ledger.
+    static var secretOptions: Set<String> { get }
     /// Refuses what was given and would do nothing beside the other options; known before anything is opened.
     func refuseIdle(_ given: GivenOptions) throws
     func run(in run: StageRun) throws
@@ -25,6 +27,7 @@ package protocol StageCommand: ParsableCommand {
 
 extension StageCommand {
     package static var immaterialOptions: Set<String> { [] }
+    package static var secretOptions: Set<String> { [] }
     package func refuseIdle(_ given: GivenOptions) throws {}
 
     /// Errors of usage begin with the program's name, as all others do.
@@ -40,7 +43,7 @@ extension StageCommand {
 
     private static func runStage(_ typed: [String]) throws -> Int32 {
         let name = Self._commandName
-        let declared = try DeclaredOptions(Self.self)
+        let declared = try DeclaredOptions(Self.self, secrets: secretOptions)
         var words = typed
         var hasTable = true
         let configPath = declared.scan(typed).last { $0.key == "config" }?.value

@@ -4,6 +4,8 @@ import Testing
 extension BadInput {
     private static let sample = "sightline sample prompts.jsonl --max-tokens 3 -o out"
 
+    private static let tree = "\(sample) --model $LLAVA --mode tree --steer-by likelihood --max-sentences 2"
+
     /// A copy of the tiny LLaVA as `model`, with one thing changed in it.
     private static func model(_ change: String) -> String {
         "cp -r $LLAVA model && chmod -R u+w model && \(change)"
@@ -133,6 +135,11 @@ extension BadInput {
                 sightline sample prompts.jsonl --model $LLAVA --max-tokens 3 -o out; mv out out.part
                 printf '%s\\n' '{"stage":"sample"}' >out.part.json
                 """, "\(sample) --model $LLAVA --resume", says: "out.part"),
+        BadInput(
+            "a part that was begun under another --end-token",
+            spoil: "echo torn >>prompts.jsonl; \(tree) --end-token passes || true",
+            "\(tree) --end-token ends --resume",
+            says: "out.part: another run made it: --end-token was passes and is ends; "),
         BadInput(
             "a run that another process holds", spoil: "mkdir -p runs/night",
             "flock runs/night/.lock \(sample) --model $LLAVA --run night", code: 75, says: "night"),

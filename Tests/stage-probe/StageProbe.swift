@@ -11,6 +11,8 @@ import StageKit
 
     static var immaterialOptions: Set<String> { ["batch-size", "pause"] }
 
+    static var secretOptions: Set<String> { ["api-key"] }
+
     @OptionGroup var options: StageOptions
     @OptionGroup var engine: EngineOptions
 
@@ -37,6 +39,9 @@ import StageKit
 
     @Option(help: "A secret.")
     var apiKey: String?
+
+    @Option(help: "No secret, whatever it is called.")
+    var endToken: String?
 
     @Flag(inversion: .prefixedNo, help: "Write the temperature.")
     var note = true
