@@ -46,6 +46,10 @@ extension StageRun {
 }
 
 extension EngineOptions {
+    package func prepare(_ run: StageRun) throws { try computing.prepare(run) }
+}
+
+extension ThreadOptions {
     /// Sets the engine's threads and tells `run` what it computes on.
     package func prepare(_ run: StageRun) throws {
         Parallel.threads = threadCount

@@ -102,6 +102,7 @@ import StageKit
             belongingTo: "--relevance and --reward")
         try given.refuse(BaselineOptions.names, where: relevance == nil, belongingTo: "--relevance")
         try base.refuseIdle(given)
+        try looks.refuseIdle(given)
     }
 
     func run(in run: StageRun) throws {

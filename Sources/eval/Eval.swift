@@ -80,7 +80,7 @@ struct Eval: StageCommand {
     @Option(help: "Pictures worked on together.") var batch = 64
     @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
     @OptionGroup var images: ImageOptions
-    @OptionGroup var engine: EngineOptions
+    @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
@@ -105,6 +105,15 @@ struct Eval: StageCommand {
         if Set(names).count < names.count {
             throw ValidationError("two files of questions have the same name; their answers would too")
         }
+    }
+
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
+            [
+                "adapter", "template", "caption-tokens", "answer-tokens", "suffix", "batch", "memory",
+                "threads",
+            ],
+            where: model == nil, belongingTo: "--model")
     }
 
     func run(in run: StageRun) throws {

@@ -17,7 +17,7 @@ import StageKit
             """)
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var engine: EngineOptions
+    @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
     var output: String

@@ -34,7 +34,6 @@ import StageKit
     }
 
     @OptionGroup var options: StageOptions
-    @OptionGroup var engine: EngineOptions
 
     @Option(
         help: """
@@ -46,6 +45,8 @@ import StageKit
         help:
             "Which answer of a pair is chosen: the better one or, as a control, one by a coin for each pair.")
     var order = PairOrder.reward
+    @Option(help: ArgumentHelp("Seed of the coins of --order random.", valueName: "n"))
+    var seed: UInt64 = 0
     @Option(
         help: ArgumentHelp(
             "Mark what was changed between the answers, by the tokens of this model.", valueName: "folder"))
@@ -100,6 +101,7 @@ import StageKit
         try given.refuse(
             ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
             belongingTo: "--from scores and --from verdicts")
+        try given.refuse(["seed"], where: order != .random, belongingTo: "--order random")
         try given.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
         try given.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
     }
@@ -107,7 +109,7 @@ import StageKit
     func run(in run: StageRun) throws {
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, order: order, seed: engine.seed, from: from, score: score, bothOrders: !oneOrder,
+            rule: try rule, order: order, seed: seed, from: from, score: score, bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
         let book =
             options.input.isRereadable

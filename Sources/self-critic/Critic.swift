@@ -33,6 +33,9 @@ final class Critic {
     private let plan: GrowthPlan
     private let memory: Int
     private let features: ImageFeatures
+    /// Verdicts that were asked for, and those of them that were cut off before they could be read.
+    private(set) var asked = 0
+    private(set) var cut = 0
 
     init(
         name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions,
@@ -147,7 +150,12 @@ final class Critic {
 
     private func verdict(_ question: Question, _ node: GrownNode) -> Records.Verdict {
         let tokens = node.end == .stop ? Array(node.tokens.dropLast()) : node.tokens
-        return Records.Verdict(
-            critic: name, order: question.order, raw: model.tokenizer.decode(tokens), reading: reading)
+        let isCut = node.end == .length
+        let verdict = Records.Verdict(
+            critic: name, order: question.order, raw: model.tokenizer.decode(tokens), reading: reading,
+            isCut: isCut)
+        asked += 1
+        if isCut, verdict.choice == .unreadable { cut += 1 }
+        return verdict
     }
 }

@@ -106,6 +106,30 @@ extension BadInput {
             spoil: #"echo '{"prompt":"p","chosen":"a","rejected":"b"}' >r.jsonl"#, "\(train) --gamma 5",
             says: "--gamma 5.0: no pair says what was changed"),
         BadInput(
+            "a seed where nothing is drawn, of pair", spoil: sampled(),
+            "sightline pair r.jsonl --seed 1 -o out",
+            code: 64, says: "--seed: belongs to --order random"),
+        BadInput(
+            "a seed where nothing is drawn, of calibrate", spoil: sampled(), "\(calibrate) --seed 1",
+            code: 64,
+            says: "--seed: belongs to --picture other"),
+        BadInput(
+            "a seed where nothing is drawn, of self-critic", spoil: sampled(),
+            "sightline self-critic r.jsonl --model $LLAVA --prompt-file ask.txt --seed 1 -o out", code: 64,
+            says: "--seed: belongs to --picture other"),
+        BadInput(
+            "a seed where nothing is drawn, of eval",
+            "sightline eval --model $LLAVA --captions prompts.jsonl --seed 1 -o out", code: 64,
+            says: "Unknown option '--seed'"),
+        BadInput(
+            "a seed where nothing is drawn, of merge",
+            "sightline merge --model $LLAVA --adapter $ADAPTER --seed 1 -o out", code: 64,
+            says: "Unknown option '--seed'"),
+        BadInput(
+            "tokens of a caption that stands already",
+            "sightline eval --answers nowhere --captions prompts.jsonl --caption-tokens 9 -o out", code: 64,
+            says: "--caption-tokens: belongs to --model"),
+        BadInput(
             "a filter that isn't there", spoil: sampled(), "\(calibrate) --filter emoji", code: 64,
             says: "emoji"),
         BadInput(
