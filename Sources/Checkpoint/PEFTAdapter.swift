@@ -34,10 +34,12 @@ package struct PEFTAdapter: Sendable, Equatable {
     package var baseDigest: String?
     /// In order of their names' UTF-8 bytes.
     package var modules: [Module]
+    /// What its config names; where it names nothing, the modules that it has.
+    package let targets: AdapterTargets
 
     package init(
         rank: Int, alpha: Double, usesRSLoRA: Bool = false, baseModelName: String?, baseDigest: String?,
-        modules: [Module]
+        modules: [Module], targets: AdapterTargets? = nil
     ) {
         self.rank = rank
         self.alpha = alpha
@@ -45,6 +47,7 @@ package struct PEFTAdapter: Sendable, Equatable {
         self.baseModelName = baseModelName
         self.baseDigest = baseDigest
         self.modules = modules.sorted { precedesByUTF8($0.name, $1.name) }
+        self.targets = targets ?? AdapterTargets(names: .listed(self.modules.map(\.name)))
     }
 
     /// α/r, or α/√r with rank-stabilised LoRA.
@@ -84,10 +87,34 @@ package struct PEFTAdapter: Sendable, Equatable {
                     + (config.baseModelName.map { " (\($0))" } ?? "") + ", not on \(baseDigest.prefix(12))…",
                 "give the base model that it was trained on")
         }
-        return PEFTAdapter(
+        let adapter = PEFTAdapter(
             rank: config.rank, alpha: config.alpha, usesRSLoRA: config.usesRSLoRA,
             baseModelName: config.baseModelName, baseDigest: digest,
-            modules: try modules(of: file, rank: config.rank))
+            modules: try modules(of: file, rank: config.rank), targets: config.targets)
+        let unmet = adapter.targets.unmet(by: adapter.modules.map(\.name))
+        guard unmet.isEmpty else { throw partial(unmet.joined(separator: ", "), file.path) }
+        return adapter
+    }
+
+    private static func partial(_ what: String, _ place: String) -> CheckpointError {
+        CheckpointError(
+            place, "target_modules of \(configName) names \(what), and no tensors are for it",
+            "save the adapter again; what it lacks would not be adapted")
+    }
+
+    /// Checks that the adapter has tensors for all that its config names among a decoder's linear layers: one that
+    /// was cut short would be half of what was trained.
+    ///
+    /// - Parameters:
+    ///   - modules: canonical names.
+    ///   - place: names the adapter in errors.
+    /// - Throws: `CheckpointError`.
+    package func checkThatItCovers(_ modules: [String], place: String) throws {
+        let held = Set(self.modules.map(\.name))
+        let missing = try targets.meant(among: modules).filter { !held.contains($0) }
+        guard let first = missing.first else { return }
+        let more = missing.count > 1 ? " and \(missing.count - 1) more layers" : ""
+        throw Self.partial(first + more, place)
     }
 
     private static func modules(of file: SafetensorsFile, rank: Int) throws -> [Module] {
