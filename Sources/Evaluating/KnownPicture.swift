@@ -64,6 +64,7 @@ package struct KnownPicture: Sendable {
     package init(_ record: Record, _ finder: ObjectFinder) throws {
         let prompt = try Prompt(record)
         let image = try record.required("image", prompt.image)
+        try record.checkThatNothingWasSaidBefore(reader: "a model under test")
         (id, self.image, self.prompt) = (prompt.id, image, prompt.prompt)
         habits = try record.objects("habits") { try AppliedHabit($0, finder) }
         scene = try record["scene"] == nil ? nil : Scene(record: record)

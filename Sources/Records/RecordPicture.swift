@@ -41,12 +41,12 @@ extension JSONObject {
     /// The path, where a record must have one.
     package func requiredPicture() throws -> String { try required("image", picture()) }
 
-    /// Checks that `text` shows no more pictures than the record has.
+    /// Checks that `texts` show no more pictures than the record has.
     ///
-    /// - Parameter key: where the text stands.
+    /// - Parameter key: where the last of them stands.
     /// - Throws: `RecordError`.
-    package func checkMarkers(in text: String, key: String, picture: String?) throws {
-        let shown = ImageMarker.count(in: text)
+    package func checkMarkers(in texts: [String], key: String, picture: String?) throws {
+        let shown = texts.reduce(0) { $0 + ImageMarker.count(in: $1) }
         guard shown > (picture == nil ? 0 : 1) else { return }
         let what = "about \(shown == 1 ? "a picture" : "\(shown) pictures") (\(ImageMarker.text))"
         throw RecordError.invalid(

@@ -64,6 +64,7 @@ final class Critic {
     func inquiry(about input: InputRecord) throws -> Inquiry {
         let seen = try view.seen(input)
         let asked = seen.prompt
+        try input.record.checkThatNothingWasSaidBefore(reader: "a critic")
         let sample = try Sample(input.record)
         let image = try asked.image.map { try images.resolve($0) }
         let pairs = Self.pairs(of: sample.candidates).prefix(maxPairs)

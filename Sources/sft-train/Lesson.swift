@@ -19,12 +19,13 @@ struct Lesson: Sendable {
         file = input.file
         place = input.place
         let picture = try input.record.picture()
+        try input.record.checkThatNothingWasSaidBefore(reader: "a lesson")
         image = try picture.map { try images.resolve($0) }
         samples = try input.record.required(
             "samples",
             input.record.objects("samples") {
                 let prompt = try $0.requiredString("prompt")
-                try $0.checkMarkers(in: prompt, key: "prompt", picture: picture)
+                try $0.checkMarkers(in: [prompt], key: "prompt", picture: picture)
                 return (prompt: prompt, answer: try $0.requiredString("answer"))
             })
         guard !samples.isEmpty else {

@@ -39,11 +39,13 @@ import Testing
 
     @Test func aQuestionShowsNoMoreThanThereIs() throws {
         let record = Record()
-        try record.checkMarkers(in: "<image>\nWho?", key: "prompt", picture: "a.png")
-        try record.checkMarkers(in: "Who?", key: "prompt", picture: nil)
-        for (text, picture) in [("<image>Who?", nil), ("<image><image>Who?", "a.png")] {
+        try record.checkMarkers(in: ["Where?", "<image>\nWho?"], key: "prompt", picture: "a.png")
+        try record.checkMarkers(in: ["Who?"], key: "prompt", picture: nil)
+        for (texts, picture) in [
+            (["<image>Who?"], nil), (["<image><image>Who?"], "a.png"), (["<image>A?", "<image>B?"], "a.png"),
+        ] {
             #expect(throws: RecordError.self) {
-                try record.checkMarkers(in: text, key: "prompt", picture: picture)
+                try record.checkMarkers(in: texts, key: "prompt", picture: picture)
             }
         }
         for text in [#"{"id":"a","prompt":"<image>Who?"}"#, #"{"id":"a","prompt":"Who?","img":"a.png"}"#] {

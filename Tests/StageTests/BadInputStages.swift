@@ -249,6 +249,32 @@ extension BadInput {
             spoil:
                 "echo '\(pairRecord),\"chosen\":\"x\",\"rejected\":\"'$(printf 'word %.0s' {1..900})'\"}' >r.jsonl",
             train, says: "r.jsonl:1: ", "256"),
+        BadInput(
+            "a pair of an answer with itself",
+            spoil: "echo '\(pairRecord),\"chosen\":\"x y\",\"rejected\":\"x  y\"}' >r.jsonl", train,
+            says: "r.jsonl:1: ", "\"rejected\" is the same as \"chosen\""),
+        BadInput(
+            "a pair with an empty answer",
+            spoil: "echo '\(pairRecord),\"chosen\":\"x\",\"rejected\":\"\"}' >r.jsonl", train,
+            says: "r.jsonl:1: ", "\"rejected\" is empty"),
+        BadInput(
+            "an end token in the text of an answer",
+            spoil: "echo '\(pairRecord),\"chosen\":\"x</s> y\",\"rejected\":\"z\"}' >r.jsonl", train,
+            says: "r.jsonl:1: the answer holds the token </s> as text"),
+        BadInput(
+            "turns that were made one text",
+            spoil:
+                "echo '{\"id\":\"a\",\"prompt\":\"Who? ASSISTANT: A man. USER: Where?\"}' >prompts.jsonl",
+            "\(sample) --model $LLAVA", says: "prompts.jsonl:1: the question holds \"ASSISTANT:\"",
+            "\"history\""),
+        BadInput(
+            "earlier turns that a critic would pass over",
+            spoil: sampled(
+                candidate:
+                    #"{"id":"c0","text":"A"},{"id":"c1","text":"B"}],"history":[{"prompt":"Q","answer":"A"}"#)
+                + "; echo '{question} {answer_1} {answer_2}' >ask.txt",
+            "sightline self-critic r.jsonl --model $LLAVA --prompt-file ask.txt -o out",
+            says: "r.jsonl:1: ", "\"history\" is 1 earlier turns"),
         BadInput("no pairs at all", spoil: ": >r.jsonl", train, says: "no pairs"),
         BadInput(
             "a question without its right answer",
