@@ -165,7 +165,7 @@ package struct PEFTAdapter: Sendable, Equatable {
     /// Writes the adapter into `directory`, which is created where needed; each file appears whole or not
     /// at all.
     ///
-    /// - Throws: `CheckpointError` where a module's values do not fit its widths, or writing fails.
+    /// - Throws: `CheckpointError` where a module's values do not fit its widths, `FileError` where writing fails.
     package func write(to directory: URL, as elementType: ElementType = .f32) throws {
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)

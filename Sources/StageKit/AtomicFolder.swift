@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -40,7 +41,8 @@ package enum AtomicFolder {
         if FileManager.default.fileExists(atPath: path), rename(path, old) != 0 {
             throw StageError.system(path, "put it aside")
         }
-        try AtomicFile.rename(part, to: path)
+        guard rename(part, path) == 0 else { throw StageError.system(path, "rename \(part) to it") }
+        try AtomicFile.synchronizeFolder(of: path)
         try remove(old)
         // Removed while it is held: whoever opened it meanwhile sees that the name is gone and retries.
         unlink(lockPath(of: path))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -39,15 +40,7 @@ package final class Console: Sendable {
     }
 
     /// Standard error may be closed; then there is nobody left to tell.
-    private static func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Foundation.write(2, $0.baseAddress! + done, bytes.count - done)
-            }
-            if count < 0, errno != EINTR { return }
-            done += max(0, count)
-        }
+    static func write(_ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes { writeAll($0, to: 2) }
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Records
 
@@ -91,7 +92,8 @@ struct PartFile: Sendable {
         try part.write(closing, at: checkpoint.bytes)
         digest.update(closing)
         try part.synchronise()
-        try AtomicFile.rename(partPath, to: path)
+        guard rename(partPath, path) == 0 else { throw StageError.system(path, "rename \(partPath) to it") }
+        try AtomicFile.synchronizeFolder(of: path)
         guard unlink(sidePath) == 0 || errno == ENOENT else { throw StageError.system(sidePath, "remove it") }
     }
 

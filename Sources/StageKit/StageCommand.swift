@@ -87,18 +87,22 @@ package enum Program {
         do {
             try Signals.listen()
             return try body()
-        } catch let error as StageError {
-            if error.code != .closedPipe { complain(name, error.description) }
-            return error.code.rawValue
         } catch let stop as ParsingStopped {
-            let out = stop.code == 0 ? FileHandle.standardOutput : FileHandle.standardError
-            // A reader that has gone away doesn't want the help any more.
-            try? out.write(contentsOf: Data((stop.text + "\n").utf8))
-            return stop.code
+            if stop.code != 0 {
+                Console.write(stop.text + "\n")
+                return stop.code
+            }
+            do { try put(stop.text + "\n") } catch { return failed(name, error) }
+            return 0
         } catch {
-            complain(name, "\(error)")
-            return StageError.Code.failed.rawValue
+            return failed(name, error)
         }
+    }
+
+    private static func failed(_ name: String, _ error: any Error) -> Int32 {
+        let code = (error as? StageError)?.code ?? .failed
+        if code != .closedPipe { Console(name: name, isQuiet: false).warn("\(error)") }
+        return code.rawValue
     }
 
     /// Runs a command that has subcommands, such as `ledger`.
@@ -128,8 +132,4 @@ package enum Program {
 
     /// Writes to standard output; a closed pipe ends the program in peace.
     package static func put(_ text: String) throws { try ByteSink.standardOutput.write(Array(text.utf8)) }
-
-    private static func complain(_ name: String, _ text: String) {
-        Console(name: name, isQuiet: false).warn(text)
-    }
 }

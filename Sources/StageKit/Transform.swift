@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Records
 import RunLedger
@@ -179,17 +180,20 @@ extension StageRun {
                 .init()
             )
         }
+        let target: String
+        switch try OutputPlace(path) {
+        case .file(let file): target = file
         // Devices and named pipes have no part: nothing could be renamed in their place.
-        if Self.isStream(path) {
+        case .stream(let stream):
             if options.resume { throw StageError.usage("--resume: \(path) is no regular file; name one") }
-            let sink = try ByteSink(path: path, flags: O_WRONLY)
+            let sink = ByteSink(path: path, descriptor: try OutputPlace.open(stream: stream), isOwned: true)
             return (RecordOutput(stream: sink, form, skipAllowance: allowance, console: console), .init())
         }
         if options.resume, inputs.isEmpty || inputs.count < options.input.paths.count {
             throw StageError.usage("--resume: a stream can't be read again; name files as input")
         }
         let identity = Identity.of(self, inputs: inputs.map { ($0.path, $0.file.digest) })
-        let part = try PartFile(path: path, identity: identity, resume: options.resume) { console.say($0) }
+        let part = try PartFile(path: target, identity: identity, resume: options.resume) { console.say($0) }
         let checkpoint = part.checkpoint
         return (RecordOutput(part: part, form, skipAllowance: allowance, console: console), checkpoint)
     }

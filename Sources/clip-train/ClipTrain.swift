@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Files
 import Foundation
 import Imaging
 import Kernels
@@ -181,8 +182,9 @@ import Training
         var config = model.config
         config.elementType = type
         try ModelConfig.clip(config).write(to: folder.appendingPathComponent("config.json"))
-        try processor.encodeConfiguration()
-            .write(to: folder.appendingPathComponent("preprocessor_config.json"))
+        try AtomicFile.write(
+            try processor.encodeConfiguration(),
+            to: folder.appendingPathComponent("preprocessor_config.json").path)
         try model.parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Evaluating
+import Files
 import Foundation
 import StageKit
 

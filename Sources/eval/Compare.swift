@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Evaluating
+import Files
 import Foundation
 import Report
 import StageKit
@@ -55,8 +56,7 @@ struct Compare: StageCommand {
         let lines = Headline(table).lines
         if let output, !run.isDryRun { try write(table, summary, lines, to: output, run) }
         if let plot, !run.isDryRun {
-            try AtomicFile.write(Self.chart(table).svg, to: plot)
-            try run.addOutput(plot, kind: .file, role: "plot")
+            try run.write(Self.chart(table).svg.utf8, to: plot, role: "plot")
         }
         try Program.put(table.plainText + lines.map { $0 + "\n" }.joined())
     }
@@ -75,12 +75,12 @@ struct Compare: StageCommand {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         let intervals = try encoder.encode(table) + Data("\n".utf8)
         let markdown = table.markdown + lines.map { "\n" + $0 + "\n" }.joined()
-        try AtomicFile.write(Array(intervals), to: "\(folder)/comparison.json")
-        try AtomicFile.write(markdown, to: "\(folder)/comparison.md")
-        try AtomicFile.write(summary, to: output)
-        for path in [output, "\(folder)/comparison.json", "\(folder)/comparison.md"] {
-            try run.addOutput(path, kind: .file)
+        // Nothing lies beside a device.
+        if case .file = try OutputPlace(output) {
+            try run.write(intervals, to: "\(folder)/comparison.json")
+            try run.write(markdown.utf8, to: "\(folder)/comparison.md")
         }
+        try run.write(summary.utf8, to: output)
     }
 
     private static func size(_ sheet: ScoreSheet) -> String {

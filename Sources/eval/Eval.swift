@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Decoding
 import Evaluating
+import Files
 import Foundation
 import Model
 import ModelOptions

@@ -1,4 +1,5 @@
 import Evaluating
+import Files
 import Foundation
 import Records
 import StageKit

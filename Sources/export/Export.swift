@@ -47,8 +47,7 @@ import StageKit
         if run.isDryRun { return }
         run.console.say(losses.description)
         if let report {
-            try AtomicFile.write(losses.json.bytes + [UInt8(ascii: "\n")], to: report)
-            try run.addOutput(report, kind: .file, role: "report")
+            try run.write(losses.json.bytes + [UInt8(ascii: "\n")], to: report, role: "report")
         }
     }
 }

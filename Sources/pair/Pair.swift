@@ -177,8 +177,8 @@ import StageKit
         if audited.isEmpty {
             run.console.say("no pair comes with the scene of its picture; the audit knows no truth")
         }
-        try AtomicFile.write(try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit)
-        try run.addOutput(audit, kind: .file, role: "audit")
+        try run.write(
+            try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit, role: "audit")
     }
 }
 

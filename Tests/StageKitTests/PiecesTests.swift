@@ -21,15 +21,6 @@ import Testing
         #expect(try Digest.ofFolder(folder.path).digest != before.digest)
     }
 
-    @Test func filesAreReplacedWhole() throws {
-        let folder = try Folder()
-        try AtomicFile.write("one", to: folder.file("f"))
-        try AtomicFile.write("two", to: folder.file("f"))
-        #expect(try folder.read("f") == "two")
-        #expect(throws: StageError.self) { try AtomicFile.write("x", to: folder.file("no/f")) }
-        #expect(try folder.names == ["f"])
-    }
-
     @Test func foldersAreReplacedWhole() throws {
         let folder = try Folder()
         for text in ["one", "two"] {
