@@ -69,10 +69,10 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let pictures = try ScenePictures(run.records(input), images)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
-        let part = try AtomicFolder.prepare(output, keeping: resume)
-        let folder = URL(fileURLWithPath: part)
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let (model, tokenizer, processor) = try start(pictures, folder, run)
         model.parameters.forEach { $0.train() }
 
@@ -105,7 +105,7 @@ import Training
         if let nothing { run.console.warn("\(nothing)") }
         try write(model, processor, dtype, to: folder)
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
         try scoreUnseen(model, tokenizer, processor, run)
     }

@@ -68,6 +68,7 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let policy = try model.open(run)
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
@@ -84,7 +85,7 @@ import Training
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
         try attachAdapter(policy)
 
-        let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let trainer = PreferenceTrainer(
             policy.llava.decoder, lossOptions.preferenceLoss, rowLimit: passTokens)
         let reference = try pairs.reference(trainer, digest: policy.digest, folder: folder, run)
@@ -96,7 +97,7 @@ import Training
             baseModelName: model.model, baseDigest: policy.digest)
         try adapter?.write(to: folder)
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
     }
 

@@ -61,6 +61,7 @@ struct Blind: StageCommand {
 
     func run(in run: StageRun) throws {
         try checkOutput()
+        let target = try AtomicFolder(output)
         let began = ContinuousClock.now
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let known = try told(learnCaptions, by: learn, finder, run)
@@ -83,7 +84,7 @@ struct Blind: StageCommand {
                 "\(apply): it was scored on other scenes or habits than those of \(captions); let eval score its "
                     + "answers on that file")
         }
-        try write(sheet, edit, others.map(\.picture))
+        try write(sheet, edit, others.map(\.picture), to: target)
         try run.addOutput(output, kind: .file)
         let summary = try sheet.summary()
         for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
@@ -116,8 +117,10 @@ struct Blind: StageCommand {
     }
 
     /// As eval writes it. The answers to questions are the base's: no rule touches them.
-    private func write(_ sheet: ScoreSheet, _ edit: BlindEdit, _ pictures: [KnownPicture]) throws {
-        let folder = try AtomicFolder.prepare(output, keeping: false)
+    private func write(
+        _ sheet: ScoreSheet, _ edit: BlindEdit, _ pictures: [KnownPicture], to target: AtomicFolder
+    ) throws {
+        let folder = try target.prepare(keeping: false)
         let (from, to) = ("\(ScoreSheet.place(of: apply))/answers", "\(folder)/answers")
         try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
         let own = AnswerFile.fileName(captions)
@@ -129,6 +132,6 @@ struct Blind: StageCommand {
         try AtomicFile.write(
             Array(try edit.json(recallLoss: recallLoss / 100, support: support)),
             to: "\(folder)/\(BlindEdit.fileName)")
-        try AtomicFolder.publish(output)
+        try target.publish()
     }
 }

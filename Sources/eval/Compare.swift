@@ -77,10 +77,21 @@ struct Compare: StageCommand {
         let markdown = table.markdown + lines.map { "\n" + $0 + "\n" }.joined()
         // Nothing lies beside a device.
         if case .file = try OutputPlace(output) {
+            try checkTables(in: folder)
             try run.write(intervals, to: "\(folder)/comparison.json")
             try run.write(markdown.utf8, to: "\(folder)/comparison.md")
         }
         try run.write(summary.utf8, to: output)
+    }
+
+    /// - Throws: `StageError` where one of the files that it writes unasked is none that it wrote.
+    private func checkTables(in folder: String) throws {
+        let files = ["json", "md"].map { "\(folder)/comparison.\($0)" }
+        guard let standing = files.first(where: FileManager.default.fileExists(atPath:)) else { return }
+        let table = FileManager.default.contents(atPath: files[0])
+        if let table, (try? JSONDecoder().decode(ComparisonTable.self, from: table)) != nil { return }
+        throw StageError.failed(
+            "\(standing): eval compare didn't write it, and would erase it; move it away or name another -o")
     }
 
     private static func size(_ sheet: ScoreSheet) -> String {

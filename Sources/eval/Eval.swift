@@ -120,6 +120,7 @@ struct Eval: StageCommand {
     func run(in run: StageRun) throws {
         let began = ContinuousClock.now
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let paper = try ExamPaper(self, run)
         let respondent: Respondent =
             if let model {
@@ -128,12 +129,12 @@ struct Eval: StageCommand {
         run.console.say(paper.description)
         if run.isDryRun { return }
 
-        let folder = try AtomicFolder.prepare(output, keeping: false)
+        let folder = try target.prepare(keeping: false)
         var sheet = try paper.answer(by: respondent, self, run, folder: folder)
         sheet.seconds = began.duration(to: .now) / .seconds(1)
         let summary = try sheet.summary()
         try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .file)
         for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
         try Program.put(try Findings(sheet).text)

@@ -29,6 +29,7 @@ import StageKit
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         var earlier = model
         guard let last = earlier.adapter.popLast() else { return }
         let policy = try earlier.open(run)
@@ -46,13 +47,13 @@ import StageKit
         policy.llava.decoder.foldAdapter()
         try MergeCheck.fold(sideBySide, try probe.logits(policy), output)
 
-        let part = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: false))
+        let part = URL(fileURLWithPath: try target.prepare(keeping: false))
         try policy.write(to: part, as: dtype)
         let written = try VisionLanguageModel(directory: part, template: model.template)
         let check = try MergeCheck(
             folded: policy.llava.parameters, written: written.llava.parameters, type: dtype,
             logits: (sideBySide, try probe.logits(written)), without: alone, output)
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
         try run.addMetric("merge/logit_difference", Double(check.difference))
         run.console.say(check.description)

@@ -72,6 +72,7 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let file = try run.promptFile(promptFile)
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
         let policy = try model.open(run)
@@ -92,7 +93,7 @@ import Training
         let head = RewardHead(width: decoder.config.hiddenSize, seed: engine.seed)
         let trainer = RewardTrainer(decoder, head, RewardLoss(centring: centring), rowLimit: passTokens)
         trainer.parameters.forEach { $0.train() }
-        let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let split = comparisons.split(holdOut: holdOut)
         let identity = try run.identity(input)
         let loop = try train(trainer, comparisons, split.training, folder, identity, run)
@@ -106,7 +107,7 @@ import Training
         try head.write(to: RewardModel.head(in: folder))
         try config.write(to: folder)
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
     }
 

@@ -96,13 +96,13 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let lessons = try run.records(input) { try Lesson($0, images) }
         guard !lessons.isEmpty else {
             throw StageError.failed("no records to train on; give files of samples")
         }
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
-        let part = try AtomicFolder.prepare(output, keeping: resume)
-        let folder = URL(fileURLWithPath: part)
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let start = try open(lessons, folder, run)
         let parameters = trainedParameters(of: start.llava)
         let encoder = LessonEncoder(model: start)
@@ -139,7 +139,7 @@ import Training
             try adapter?.write(to: folder, as: dtype)
         }
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
     }
 
