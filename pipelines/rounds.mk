@@ -109,11 +109,11 @@ $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.t
 $P/base/eval/scores.json: $P/recipe.toml $P/settings $(asked) $(weights)
 	@mkdir -p $P/base
 	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
-	sightline ledger round $(P:runs/%=%) 0 $(MODEL)
+	-sightline ledger round $(P:runs/%=%) 0 $(MODEL)
 
 $R/round-%/eval/scores.json: $R/recipe.toml $(asked) $$(call adapters,$$(call until,$$*))
 	sightline eval --config $< $(call policy,$(call until,$*)) $(exam) -o $(@D)
-	sightline ledger round $(RUN) $* $R/round-$*/adapter
+	-sightline ledger round $(RUN) $* $R/round-$*/adapter
 
 $R/table.txt: $P/base/eval/scores.json $(rounds:%=$R/round-%/eval/scores.json)
 	sightline eval compare base=$P/base $(foreach k,$(rounds),round-$k=$R/round-$k) -o $R/summary.json >$@

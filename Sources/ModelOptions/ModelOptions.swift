@@ -53,7 +53,7 @@ extension ThreadOptions {
     /// Sets the engine's threads and tells `run` what it computes on.
     package func prepare(_ run: StageRun) throws {
         Parallel.threads = threadCount
-        try run.setCore(GEMM.core)
+        run.setCore(GEMM.core)
     }
 }
 

@@ -12,7 +12,7 @@ extension StageRun {
         {
             throw StageError.closedPipe
         }
-        try addOutput(
+        addOutput(
             Artefact(path: path, digest: Digest.of(bytes), bytes: bytes.count, kind: .file), role: role)
     }
 }

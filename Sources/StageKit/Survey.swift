@@ -52,7 +52,7 @@ extension StageRun {
             throw StageError.usage("\(path): a stream can't be the \(role); name a file")
         }
         let artefact = try Digest.artefact(path, kind: .records)
-        try addIngredient(artefact, role: role)
+        addIngredient(artefact, role: role)
         var options = try InputOptions.parse([])
         options.input = [path]
         let source = RecordSource(options, .rows)

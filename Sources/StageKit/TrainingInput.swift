@@ -16,7 +16,7 @@ extension StageRun {
     ) throws -> [T] {
         let source = RecordSource(options, form)
         let all = try readEach(source, skipping: options.skipBad, convert)
-        try noteInputs(source)
+        noteInputs(source)
         return all
     }
 
@@ -60,10 +60,10 @@ extension StageRun {
     }
 
     /// Notes in the ledger what was read to its end, and of how many records there are pictures.
-    func noteInputs(_ source: RecordSource, except known: [String] = []) throws {
+    func noteInputs(_ source: RecordSource, except known: [String] = []) {
         countPictures(source.pictures.with, of: source.pictures.of)
         for (path, digest) in source.finished where !known.contains(path) {
-            try addInput(
+            addInput(
                 Artefact(path: path, digest: digest.hex, bytes: digest.byteCount, kind: .records))
         }
     }

@@ -141,8 +141,8 @@ extension StageRun {
         if !stream.hasRead, resumed.line == 0 {
             console.say("the input holds no records; the output is empty")
         }
-        try noteInputs(source, except: inputs.map(\.path))
-        try addOutput(
+        noteInputs(source, except: inputs.map(\.path))
+        addOutput(
             Artefact(
                 path: options.output ?? "-", digest: written.digest, bytes: written.bytes, kind: .records))
     }
@@ -164,7 +164,7 @@ extension StageRun {
             (path: path, file: try Digest.ofFile(path))
         }
         for (path, file) in files {
-            try addInput(Artefact(path: path, digest: file.digest, bytes: file.bytes, kind: .records))
+            addInput(Artefact(path: path, digest: file.digest, bytes: file.bytes, kind: .records))
         }
         if options.paths.isEmpty, isatty(0) == 1 { console.say("reading records from the terminal") }
         return files

@@ -198,7 +198,7 @@ import Training
         let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
         for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
             run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")
-            try run.addMetric("preferred/\(kind.rawValue)", accuracy)
+            run.addMetric("preferred/\(kind.rawValue)", accuracy)
         }
     }
 }

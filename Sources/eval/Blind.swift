@@ -87,7 +87,7 @@ struct Blind: StageCommand {
         try write(sheet, edit, others.map(\.picture), to: target)
         try run.addOutput(output, kind: .file)
         let summary = try sheet.summary()
-        for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
+        for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
         run.count(written: others.count)
         try Program.put(edit.text(recallLoss: recallLoss / 100))
     }

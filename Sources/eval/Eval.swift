@@ -136,7 +136,7 @@ struct Eval: StageCommand {
         try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
         try target.publish()
         try run.addOutput(output, kind: .file)
-        for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
+        for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
         try Program.put(try Findings(sheet).text)
     }
 

@@ -35,10 +35,10 @@ struct ExamPaper {
             options.pope.map { ($0, .pope) } + (options.mme.map { [($0, .mme)] } ?? [])
         var hasLabelFiles = false
         questionFiles = try files.map { path, benchmark in
-            try run.addInput(Digest.artefact(path, kind: .records))
+            run.addInput(try Digest.artefact(path, kind: .records))
             let file = try QuestionFile(benchmark, path: path, labels: options.labels)
             for labels in file.labelFiles {
-                try run.addInput(Digest.artefact(labels, kind: .records), role: "labels")
+                run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
                 run.console.say("labels of \(path) are those of \(labels)")
             }
             hasLabelFiles = hasLabelFiles || !file.labelFiles.isEmpty

@@ -55,7 +55,7 @@ import StageKit
             logits: (sideBySide, try probe.logits(written)), without: alone, output)
         try target.publish()
         try run.addOutput(output, kind: .model)
-        try run.addMetric("merge/logit_difference", Double(check.difference))
+        run.addMetric("merge/logit_difference", Double(check.difference))
         run.console.say(check.description)
     }
 }

@@ -172,7 +172,7 @@ import StageKit
         for line in audited.isEmpty ? [] : result.description.split(separator: "\n") {
             run.console.say(String(line))
         }
-        try run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
+        run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
         guard let audit else { return }
         if audited.isEmpty {
             run.console.say("no pair comes with the scene of its picture; the audit knows no truth")

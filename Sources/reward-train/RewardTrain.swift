@@ -149,7 +149,7 @@ import Training
     ) throws {
         let metrics = trainer.evaluate(try comparisons.examples(heldOut))
         run.console.say("held out \(heldOut.count) pairs: \(describe(metrics))")
-        for metric in metrics { try run.addMetric("eval_" + metric.name, metric.value) }
+        for metric in metrics { run.addMetric("eval_" + metric.name, metric.value) }
     }
 }
 

@@ -55,9 +55,9 @@ import StageKit
     var runOptions: RunOptions { options.run }
 
     func run(in run: StageRun) throws {
-        try run.setCore("Probe")
+        run.setCore("Probe")
         if let model { try run.addModel(model, role: "policy") }
-        try run.addMetric("temperature", temperature)
+        run.addMetric("temperature", temperature)
         if plain {
             return try run.transform(options, batch: batchSize) { batch in
                 try batch.map { input in
