@@ -26,7 +26,7 @@ final class ByteSource {
         while true {
             let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
-            if errno != EINTR { throw StageError.system(path, "read the file") }
+            if errno != EINTR { throw StageError.system(isOwned ? path : "standard input", "read it") }
         }
     }
 

@@ -66,9 +66,17 @@ extension StageCommand {
             console.say("\(configPath) has no table [\(name)]; nothing taken from it")
         }
         Signals.hold()
-        let run = try StageRun(
-            stage: name, options: options, console: console, settings: settings,
-            arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
+        let run: StageRun
+        do {
+            run = try StageRun(
+                stage: name, options: options, console: console, settings: settings,
+                arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
+        } catch {
+            Signals.release()
+            // What was waited for was given up because of the signal.
+            if Signals.hasArrived { waitForTheEnd() }
+            throw error
+        }
         return try run.execute { try command.run(in: run) }
     }
 }
@@ -89,7 +97,7 @@ package enum Program {
             return try body()
         } catch let stop as ParsingStopped {
             if stop.code != 0 {
-                Console.write(stop.text + "\n")
+                Console.write(stop.text.withoutControls + "\n")
                 return stop.code
             }
             do { try put(stop.text + "\n") } catch { return failed(name, error) }
@@ -130,6 +138,8 @@ package enum Program {
         }
     }
 
-    /// Writes to standard output; a closed pipe ends the program in peace.
-    package static func put(_ text: String) throws { try ByteSink.standardOutput.write(Array(text.utf8)) }
+    /// Writes text for people to standard output; a closed pipe ends the program in peace.
+    package static func put(_ text: String) throws {
+        try ByteSink.standardOutput.write(Array(text.withoutControls.utf8))
+    }
 }
