@@ -18,6 +18,9 @@ struct ConfigFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw StageError.failed("\(path): not valid UTF-8; convert the file")
         }
+        if let place = TOMLHeaders.fault(in: bytes) {
+            throw StageError.failed("\(path):\(place): a table without a name; mend the TOML")
+        }
         do {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {

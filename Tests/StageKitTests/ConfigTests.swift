@@ -50,6 +50,28 @@ import Testing
         #expect(try probe.run(["in", "--config", "c.toml"], in: folder).code == 0)
     }
 
+    @Test(arguments: [
+        "[[[": "1:3", "\u{FEFF}[,": "1:5", "[": "1:2", "a = 1\n  [[ .x]]": "2:6", "[a]\nx=[\n[1]]\n[{": "4:2",
+        "x = \"\"\"\n[,\n\"\"\"\n[#": "4:2", "x = 'a\n[}": "2:2", "[\"a\"]\n# [\n[[é]]": "3:3",
+    ]) func aTableWithoutANameIsAnError(text: String, place: String) throws {
+        let folder = try Folder()
+        try folder.write(text, to: "c.toml")
+        let ended = try probe.run(["--config", "c.toml"], in: folder)
+        #expect(ended.code == 1)
+        #expect(
+            ended.errors.contains("c.toml:\(place): a table without a name; mend the TOML"), "\(ended.errors)"
+        )
+    }
+
+    @Test func listsOfListsAreNoTables() throws {
+        let folder = try Folder()
+        try folder.write(records(1), to: "in")
+        let lists = "[eval]\nx = [\n[[1]],\n[[[2]]]\n]\n"
+        try folder.write(lists + "y = \"\"\"\n[,\n\"\"\"\nz = '#'\n", to: "c.toml")
+        let ended = try probe.run(["in", "--config", "c.toml"], in: folder)
+        #expect(ended.code == 0, "\(ended.errors)")
+    }
+
     @Test func typedOptionsStandAboveConfiguredOnes() throws {
         let folder = try Folder()
         try folder.write(
