@@ -40,7 +40,7 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
             "\(path): the image is \(width) × \(height) pixels; give one with at least one pixel"
         case .tooLarge(let path, let width, let height, let maximumPixels):
             "\(path): the image declares \(width) × \(height) pixels, more than the \(maximumPixels) allowed; "
-                + "scale it down or raise the limit"
+                + "scale it down"
         case .outOfMemory(let path, let width, let height):
             "\(path): no memory for \(width) × \(height) pixels; scale the image down"
         case .outsideRoot(let path, let root, let resolved):

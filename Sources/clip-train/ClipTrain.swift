@@ -70,7 +70,7 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
-        let pictures = try ScenePictures(run.records(input), images)
+        let pictures = try ScenePictures(input, images, run)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let (model, tokenizer, processor) = try start(pictures, folder, run)
@@ -194,7 +194,9 @@ import Training
         guard !dev.isEmpty else { return }
         var root = images
         root.imageRoot = devImageRoot
-        let unseen = try ScenePictures(run.records(paths: dev), root)
+        var files = try InputOptions.parse([])
+        files.input = dev
+        let unseen = try ScenePictures(files, root, run)
         let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
         for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
             run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")
