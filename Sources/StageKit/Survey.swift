@@ -20,8 +20,11 @@ extension StageRun {
         _ options: InputOptions, from form: InputForm = .records, _ body: (InputRecord) throws -> Void
     ) throws {
         let source = RecordSource(options, form)
+        let progress = progress(total: nil, unit: "records looked through")
+        defer { progress.finish() }
         while let line = try source.next() {
             if case .record(let record) = line { try body(record) }
+            progress.advance()
         }
     }
 

@@ -41,7 +41,10 @@ extension StageRun {
     ) throws -> [T] {
         var good: [T] = []
         var bad = 0
+        let progress = progress(total: nil, unit: "records read")
+        defer { progress.finish() }
         while let line = try source.next() {
+            progress.advance()
             let fault: String
             switch line {
             case .record(let record):
