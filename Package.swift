@@ -119,7 +119,7 @@ let package = Package(
         tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
-        tests("CheckpointTests", ["Checkpoint", "CKernels"]),
+        tests("CheckpointTests", ["Checkpoint", "Files", "CKernels"]),
         tests("ImagingTests", ["Imaging", "Files"]),
         tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
         tests("RecordsTests", ["Records"]),

@@ -57,7 +57,7 @@ extension Workshop {
         try shop.succeed(
             """
             set -e
-            mkdir run there
+            mkdir -p run/base there
             sightline scenes --split dev --count 2 --kind prompts -o s
             sightline eval --model $LLAVA --captions s/prompts.jsonl --image-root s --caption-tokens 4 -o scored
             echo '{"id":"a","prompt":"p","nodes":[],"candidates":[]}' >scored.jsonl
