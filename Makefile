@@ -8,7 +8,7 @@ LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
 PREFIX ?= /usr/local
 PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
-include pipelines/settings.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))pipelines/settings.mk
 $(call checked,RUN PIPELINE RECIPE)
 PIPELINE ?= $(or $(if $(filter-out undefined file,$(origin RUN)),$(call begun,GRAPH)),csr)
 RUN ?= $(PIPELINE)
