@@ -118,7 +118,8 @@ struct ControlGraphTests {
                     samples.count { line in
                         line.contains("-o \(folder)/round-\(round)/candidates.jsonl")
                             && line.contains(
-                                "sample runs/x/scenes/round-\(round)/prompts.jsonl --config \(folder)/recipe.toml")
+                                "sample runs/x/scenes/round-\(round)/prompts.jsonl --config \(folder)/recipe.toml"
+                            )
                             && line.contains("--picture other") == (kind == "other-picture")
                     } == 1)
             }
