@@ -8,7 +8,9 @@ LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev
 PREFIX ?= /usr/local
 PYTHON ?= python3
 .DEFAULT_GOAL := $(if $(PIPELINE),run,help)
-PIPELINE ?= $(or $(if $(filter-out undefined file,$(origin RUN)),$(shell sed -n 's/^GRAPH=//p' runs/$(RUN)/settings 2>/dev/null)),csr)
+include $(dir $(lastword $(MAKEFILE_LIST)))pipelines/settings.mk
+$(call checked,RUN PIPELINE RECIPE)
+PIPELINE ?= $(or $(if $(filter-out undefined file,$(origin RUN)),$(call begun,GRAPH)),csr)
 RUN ?= $(PIPELINE)
 present = $(shell dpkg-query -W -f '$${Package}:$${db:Status-Status} ' $(LIBRARIES) 2>/dev/null)
 missing = $(filter-out $(patsubst %:installed,%,$(present)),$(LIBRARIES))

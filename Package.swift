@@ -9,7 +9,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 
 func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: ["StageKit", "Records"] + dependencies,
+        name: name, dependencies: ["StageKit", "Records", "Files"] + dependencies,
         swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
@@ -34,27 +34,30 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         // libjpeg62-turbo-dev and libpng-dev: C, because both report errors by longjmp
+        // renameat2 and O_TMPFILE, which glibc shows to C alone
+        .target(name: "CFiles"),
         .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         .target(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 
+        library("Files", ["CFiles"]),
         library("Kernels", ["CKernels", "COpenBLAS"]),
-        library("Checkpoint", ["CKernels", crypto]),
-        library("Tokenizer", [crypto]),
-        library("Imaging", ["CImageIO"]),
+        library("Checkpoint", ["Files", "CKernels", crypto]),
+        library("Tokenizer", ["Files", crypto]),
+        library("Imaging", ["Files", "CImageIO"]),
         library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Decoding", ["Model"]),
         library("Preference", ["Records"]),
-        library("Training", ["Model"]),
+        library("Training", ["Files", "Model"]),
         library("Relevance", ["Preference", "Model", "Records"]),
-        library("Reward", ["Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
+        library("Reward", ["Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
         library("Benchmarks"),
         library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records"]),
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),
         library("RunLedger", [grdb]),
-        library("StageKit", ["Records", "RunLedger", arguments, crypto, toml]),
+        library("StageKit", ["Files", "Records", "RunLedger", arguments, crypto, toml]),
         library(
             "ModelOptions",
             ["StageKit", "Relevance", "Model", "Kernels", "Checkpoint", "Records", arguments]),
@@ -101,7 +104,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
-                "Records",
+                "Records", "Files",
                 "Kernels", "COpenBLAS", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
@@ -116,14 +119,14 @@ let package = Package(
         tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
-        tests("CheckpointTests", ["Checkpoint", "CKernels"]),
-        tests("ImagingTests", ["Imaging"]),
+        tests("CheckpointTests", ["Checkpoint", "Files", "CKernels"]),
+        tests("ImagingTests", ["Imaging", "Files"]),
         tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
         tests("RecordsTests", ["Records"]),
         .executableTarget(
             name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
-        tests("StageKitTests", ["StageKit", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
+        tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Records"]),

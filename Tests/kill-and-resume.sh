@@ -1,7 +1,8 @@
 #!/bin/bash
 # kill -9 at KILLS random moments in each of sample, calibrate, dpo-train and sft-train, then --resume: the result
-# must be, byte for byte, that of an undisturbed run, and the ledger must tell of each kill. The short form is
-# Tests/StageTests/KillTests.swift.
+# must be, byte for byte, that of an undisturbed run, and the ledger must tell of each kill. Then kill -9 in programs
+# that replace what stands there: at every moment it must be whole, and nothing else may be left once they have run.
+# The short form is Tests/StageTests/KillTests.swift.
 #   make build && Tests/kill-and-resume.sh
 #   KILLS=3 MODEL=folder RELEVANCE=folder Tests/kill-and-resume.sh
 set -euo pipefail
@@ -54,6 +55,35 @@ try() {
     say "$stage: $kills kills within $took s, each resumed to the same bytes; the ledger tells of $told"
 }
 
+# replace NAMES STAGE OPTIONS…: a command that writes the names, separated by commas, over what it wrote before; kills,
+# after each of which the names hold what an undisturbed run writes, and in the end nothing but them is there.
+replace() {
+    local names=${1//,/ } stage=$2 began took pause process name killed=0 tries=0
+    shift 2
+    rm -rf place whole
+    mkdir place
+    began=$(seconds)
+    (cd place && sightline "$stage" "$@" --quiet --no-ledger >/dev/null)
+    took=$(awk "BEGIN { print $(seconds) - $began }")
+    cp -R place whole
+    while ((killed < kills && tries < 20 * kills)); do
+        tries=$((tries + 1))
+        pause=$(awk "BEGIN { print $took * $RANDOM / 32768 }")
+        (cd place && exec sightline "$stage" "$@" --quiet --no-ledger >/dev/null) &
+        process=$!
+        sleep "$pause"
+        kill -9 $process 2>/dev/null || true
+        if wait $process 2>/dev/null; then continue; fi
+        killed=$((killed + 1))
+        for name in $names; do
+            diff -r "whole/$name" "place/$name" || { say "$stage: killed after $pause s, $name is not whole"; exit 1; }
+        done
+    done
+    (cd place && sightline "$stage" "$@" --quiet --no-ledger >/dev/null)
+    diff -r whole place || { say "$stage: killed $killed times, something was left behind"; exit 1; }
+    say "$stage: $killed kills within $took s, what stood there was whole each time and nothing was left behind"
+}
+
 mkdir runs
 sightline scenes --split dev --count 64 --kind prompts -o scenes --quiet --no-ledger
 images=(--image-root scenes)
@@ -62,8 +92,15 @@ try sample scenes/prompts.jsonl --model "$model" --mode tree --relevance "$relev
 sightline sample scenes/prompts.jsonl --model "$model" --mode tree --relevance "$relevance" --max-tokens 24 \
     "${images[@]}" -o drawn.jsonl --quiet --no-ledger
 try calibrate drawn.jsonl --relevance "$relevance" --batch 1 "${images[@]}"
-sightline pair whole --keep-all -o pairs.jsonl --quiet --no-ledger
+cp whole scored.jsonl
+sightline pair scored.jsonl --keep-all -o pairs.jsonl --quiet --no-ledger
 try dpo-train pairs.jsonl --model "$model" --batch 4 --epochs 3 --save-every 5 "${images[@]}"
 sed 's/"prompt":"[^"]*"/"samples":[{"prompt":"What is it?","answer":"A picture of things."}]/' \
     scenes/prompts.jsonl >lessons.jsonl
 try sft-train lessons.jsonl --model "$model" --steps 20 --batch 8 --save-every 3 "${images[@]}"
+
+
+sightline dpo-train pairs.jsonl --model "$model" --batch 4 "${images[@]}" -o adapter --quiet --no-ledger
+replace merged merge --model "$model" --adapter "$folder/adapter" -o merged
+replace book scenes --split dev --count 64 -o book
+replace pairs.jsonl,audit.json pair "$folder/scored.jsonl" --keep-all --audit audit.json -o pairs.jsonl

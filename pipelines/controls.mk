@@ -3,20 +3,22 @@
 #   make controls RUN=name
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
-R := runs/$(RUN)
+include $(dir $(lastword $(MAKEFILE_LIST)))settings.mk
+$(call checked,RUN)
 C := $R/controls
-begun = $(shell sed -n 's/^$1=//p' $R/settings 2>/dev/null)
-graph := $(dir $(lastword $(MAKEFILE_LIST)))$(call begun,GRAPH).mk
+graph := $(dir $(firstword $(MAKEFILE_LIST)))$(call begun,GRAPH).mk
 k := $(patsubst $R/round-%/eval/scores.json,%,$(lastword $(shell ls -v $R/round-*/eval/scores.json 2>/dev/null)))
 $(if $k,,$(error $R has no scored round; make run RUN=$(RUN)))
 kinds := $(if $(shell grep '^lookless' $(graph)),,other-picture) random-pairs
-sheets := base=$R/base round-$k=$R/round-$k blind=$C/blind $(foreach kind,$(kinds),$(kind)=$C/$(kind)/round-$k)
+# Only of drawn pictures are there others to learn a blind edit from.
+blind := $(if $(call begun,DATA),,$C/blind/eval/scores.json)
+sheets := base=$R/base round-$k=$R/round-$k $(if $(blind),blind=$C/blind) $(foreach kind,$(kinds),$(kind)=$C/$(kind)/round-$k)
 
 .PHONY: shown $(kinds)
 shown: $R/controls.json
 	@cat $C/table.txt
 
-$R/controls.json: $C/blind/eval/scores.json $(kinds)
+$R/controls.json: $(blind) $(kinds)
 	sightline eval compare $(sheets) -o $C/summary.json >$C/table.txt
 	@cp $C/summary.json $@
 

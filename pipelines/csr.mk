@@ -5,8 +5,8 @@
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
 pool := $P/scenes/pool/prompts.jsonl
-BASELINE ?= $(or $(filter-out $(pool),$(call begun,BASELINE)),$(if $(shell grep '^baseline-nearest' $(recipe)),$(pool)))
-base := $(if $(BASELINE),--relevance-baseline $(BASELINE) --baseline-root $(dir $(BASELINE)))
+BASELINE ?= $(or $(filter-out $(pool) $(DATA),$(call begun,BASELINE)),$(if $(shell grep '^baseline-nearest' $(recipe)),$(or $(DATA),$(pool))))
+base := $(if $(BASELINE),--relevance-baseline $(BASELINE) --baseline-root $(or $(if $(filter $(DATA),$(BASELINE)),$(IMAGES)),$(dir $(BASELINE))))
 
 # The trees are steered by the reward.
 draw := --relevance $(RELEVANCE) $(base) $(looks)
@@ -14,10 +14,10 @@ $(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildca
 
 # Pictures that neither the models nor the rounds see.
 $(pool):
-	sightline scenes --split train --start 3000000 --count 256 --kind prompts -o $(@D)
+	sightline scenes --split train --start 900000 --count 256 --kind prompts -o $(@D)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
-	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(prompts) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(call images,$*) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@

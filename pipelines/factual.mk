@@ -9,7 +9,7 @@ reward := $(rewards)/$(REWARD)
 
 # Graded on the model that the reward was trained on, whatever round drew.
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $(reward)/reward_head.safetensors $R/recipe.toml $R/settings
-	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) $(looks) --image-root $(prompts) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) $(looks) --image-root $(call images,$*) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml --score reward $(tosses) --audit $(@D)/audit.json --resume -o $@

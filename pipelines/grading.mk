@@ -2,6 +2,7 @@
 # includes this after rounds.mk and asks for $(rewards)/facts/reward_head.safetensors, or that of no-facts. A control
 # has the comparisons of its run, and its reward models too where they look at the same pictures.
 #   COMPARISONS=n pictures  GRADE=file how a grade is asked for
+$(if $(DATA),$(error DATA=$(DATA): the comparisons that teach a reward come of drawn pictures, whose scenes are known))
 COMPARISONS ?= 3000
 GRADE ?= $(or $(call begun,GRADE),$(home)data/prompts/grade$(short).txt)
 known := $P/scenes/known
@@ -9,7 +10,7 @@ rewards := $(if $(looks),$R,$P)/reward
 
 # Pictures that neither the models nor the rounds see.
 $(known)/prompts.jsonl:
-	sightline scenes --split train --start 2000000 --count $(COMPARISONS) --kind prompts -o $(@D)
+	sightline scenes --split train --start 500000 --count $(COMPARISONS) --kind prompts -o $(@D)
 
 $P/reward/candidates.jsonl: $(known)/prompts.jsonl $P/recipe.toml $P/settings $(weights)
 	@mkdir -p $(@D)

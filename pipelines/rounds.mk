@@ -1,6 +1,7 @@
 # What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
 # trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
+#   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  a person's own pictures and tests
 #   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin says which answer is chosen)
 # A run keeps what it began with: its graph and scenes and, unless another is typed, its recipe and settings.
 # RUN=name/controls/kind is a control of the run name: it shares that run's scenes, base and, untyped, settings.
@@ -10,13 +11,12 @@ unexport OPENBLAS_CORETYPE  # stages run on the core that OpenBLAS finds
 
 here := $(dir $(lastword $(MAKEFILE_LIST)))
 home := $(patsubst %pipelines/,%,$(here))
-R := runs/$(RUN)
-P := runs/$(firstword $(subst /controls/, ,$(RUN)))
+names := MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD CONTROL DATA IMAGES PROMPTS
+settings := $(names) EXAM
+include $(here)settings.mk
+$(call checked,RUN RECIPE ROUNDS TEST $(names))
 ROUNDS ?= 1
-PROMPTS ?= 600
 TEST ?= 500
-settings := MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD CONTROL
-begun = $(lastword $(shell sed -n 's/^$1=//p' $P/settings $R/settings 2>/dev/null))
 graph := $(basename $(notdir $(firstword $(MAKEFILE_LIST))))
 other := $(filter-out $(graph),$(call begun,GRAPH))
 $(if $(other),$(error run $(RUN) is of the graph $(other); say PIPELINE=$(other) or another RUN))
@@ -24,15 +24,28 @@ MODEL ?= $(or $(call begun,MODEL),$(home)data/llava)
 RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(if $(findstring /,$(RECIPE)),$(RECIPE),$(here)recipes/$(RECIPE).toml)
+DATA ?= $(call begun,DATA)
+IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
+EXAM ?= $(call begun,EXAM)
+PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,600))
+$(if $(filter-out captions=% pope=% mme=%,$(call plain,EXAM,$(EXAM))),$(error EXAM=$(EXAM): say captions=file, pope=file, mme=file))
+
+# Every stage is asked whether it takes the recipe and its options, before the first one works.
+ask = $(here)ask.sh $(recipe) $(MAKE) -n -f $(firstword $(MAKEFILE_LIST)) $(MAKEOVERRIDES) ASKING=1 $(MAKECMDGOALS)
+unfit := $(if $(ASKING)$(findstring n,$(firstword -$(MAKEFLAGS))),,$(shell $(ask))$(filter-out 0,$(.SHELLSTATUS)))
+$(if $(unfit),$(error $(recipe): it can't be run, as said above; nothing was begun))
+
 rounds := $(if $(filter next,$(ROUNDS)),$(shell seq $(words next $(wildcard $R/round-*/adapter))),$(shell seq $(ROUNDS)))
 
 # A graph without a reward that looks at a picture says so in lookless.
 CONTROL ?= $(call begun,CONTROL)
 looks := $(if $(filter other-picture,$(CONTROL)),--picture other)
 tosses := $(if $(filter random-pairs,$(CONTROL)),--order random)
-changed := $(if $(wildcard $R/round-1/candidates.jsonl),$(filter-out $(call begun,CONTROL),$(CONTROL)))
-$(if $(changed),$(error CONTROL=$(changed): run $(RUN) began without it; say another RUN, or make controls RUN=$(RUN)))
-$(if $(word 2,$(CONTROL))$(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): say other-picture or random-pairs))
+fixed := CONTROL DATA IMAGES $(if $(call begun,PROMPTS),PROMPTS)
+differs = $(filter-out $1,$2)$(filter-out $2,$1)
+$(foreach name,$(if $(wildcard $R/round-1/candidates.jsonl),$(fixed)),$(if $(call differs,$($(name)),$(call begun,$(name))),\
+	$(error $(name)=$($(name)): run $(RUN) began with $(or $(call begun,$(name)),none); say another RUN)))
+$(if $(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): say other-picture or random-pairs))
 $(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); say CONTROL=random-pairs))
 
 # Rounds up to k, rounds before k; the files of their adapters; the model with their adapters folded in.
@@ -45,54 +58,62 @@ policy = --model $(MODEL) $(patsubst %,--adapter $R/round-%/adapter,$1)
 # The model that comes along has seen too few words to read a long prompt.
 short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
 
-prompts := $P/scenes/prompts
+# What round k draws on, and its pictures; the tests, and theirs.
+prompts = $(or $(DATA),$P/scenes/round-$1/prompts.jsonl)
+images = $(or $(IMAGES),$P/scenes/round-$1)
+limit := $(if $(DATA),$(addprefix --limit ,$(PROMPTS)))
 test := $P/scenes/test
-exam = --captions $(test)/prompts.jsonl --mme $(test)/mme.jsonl --image-root $(test) \
-	--pope $(addprefix $(test)/pope_,random.jsonl popular.jsonl adversarial.jsonl)
+drawn := captions=prompts mme=mme pope=pope_random pope=pope_popular pope=pope_adversarial
+tests := $(if $(DATA),$(EXAM),$(foreach name,$(drawn),$(subst =,=$(test)/,$(name)).jsonl))
+asked := $(if $(DATA),$(foreach test,$(tests),$(lastword $(subst =, ,$(test)))),$(test)/prompts.jsonl)
+$(foreach file,$(DATA) $(if $(DATA),$(asked)),$(if $(wildcard $(file)),,$(error $(file): there is no such file)))
+exam := $(foreach test,$(tests),--$(subst =, ,$(test))) --image-root $(or $(IMAGES),$(test))
 
 .PHONY: scored kept FORCE
-scored: $R/table.txt
-	@cat $<
+scored: $(if $(tests),$R/table.txt,kept)
+	@$(if $(tests),cat $<,echo 'no EXAM was given, so nothing is scored: say EXAM="captions=file pope=file"')
 
 # Make removes what only lies between, unless it is mentioned somewhere.
-kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl))
+kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl)) \
+	$(foreach k,$(rounds),$(call prompts,$k))
 
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.
 $R/settings: FORCE
 	@mkdir -p $R
-	@printf '%s\n' GRAPH=$(graph) $(foreach name,$(settings),$(if $($(name)),$(name)=$($(name)))) >$@.new
+	@printf '%s\n' GRAPH=$(graph) $(foreach name,$(settings),$(if $($(name)),'$(name)=$($(name))')) >$@.new
 	@install -C -m 644 $@.new $@
 	@rm $@.new
 
 $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
 	install -D -C -m 644 $(recipe) $@
 
-# Training scenes that the models never saw: theirs are numbered from 0.
-$(prompts)/prompts.jsonl:
-	sightline scenes --split train --start 1000000 --count $(PROMPTS) --kind prompts -o $(@D)
+# Training scenes that the models never saw: theirs are numbered from 0, round k's from k millions. Each round has its
+# own, because what is learned by heart on one picture helps on no other.
+$P/scenes/round-%/prompts.jsonl:
+	sightline scenes --split train --start $*000000 --count $(PROMPTS) --kind prompts -o $(@D)
 
 $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
 
-# Round k draws with the model of round k - 1, on the same prompts in every round.
-$R/round-%/candidates.jsonl: $(prompts)/prompts.jsonl $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
+# Round k draws with the model of round k - 1.
+$R/round-%/candidates.jsonl: $$(call prompts,$$*) $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
 	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) --image-root $(prompts) \
-		--resume -o $@
+	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) $(limit) \
+		--image-root $(call images,$*) --resume -o $@
 
 # The reference is the model that drew: the adapters of the rounds before stay folded in under the new one.
 $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
-	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(prompts) \
+	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(call images,$*) \
 		--resume -o $(@D)
 
-$P/base/eval/scores.json: $P/recipe.toml $P/settings $(test)/prompts.jsonl $(weights)
+$P/base/eval/scores.json: $P/recipe.toml $P/settings $(asked) $(weights)
 	@mkdir -p $P/base
 	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
-	sightline ledger round $(P:runs/%=%) 0 $(MODEL)
+	-sightline ledger round $(P:runs/%=%) 0 $(MODEL)
 
-$R/round-%/eval/scores.json: $R/recipe.toml $(test)/prompts.jsonl $$(call adapters,$$(call until,$$*))
+$R/round-%/eval/scores.json: $R/recipe.toml $(asked) $$(call adapters,$$(call until,$$*))
 	sightline eval --config $< $(call policy,$(call until,$*)) $(exam) -o $(@D)
-	sightline ledger round $(RUN) $* $R/round-$*/adapter
+	-sightline ledger round $(RUN) $* $R/round-$*/adapter
 
 $R/table.txt: $P/base/eval/scores.json $(rounds:%=$R/round-%/eval/scores.json)
 	sightline eval compare base=$P/base $(foreach k,$(rounds),round-$k=$R/round-$k) -o $R/summary.json >$@

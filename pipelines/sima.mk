@@ -9,7 +9,7 @@ CRITIC_ADAPTER ?= $(or $(call begun,CRITIC_ADAPTER),$(if $(short),$(home)data/cr
 
 $R/round-%/judged.jsonl: $R/round-%/candidates.jsonl $(CRITIC) $(wildcard $(CRITIC_ADAPTER)/adapter_*) $R/recipe.toml
 	sightline self-critic $< --config $R/recipe.toml $(call policy,$(call before,$*)) --prompt-file $(CRITIC) $(looks) \
-		$(if $(CRITIC_ADAPTER),--critic-adapter $(CRITIC_ADAPTER)) --image-root $(prompts) --resume -o $@
+		$(if $(CRITIC_ADAPTER),--critic-adapter $(CRITIC_ADAPTER)) --image-root $(call images,$*) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/judged.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@

@@ -6,15 +6,15 @@ struct AdapterConfig: Codable {
     let alpha: Double
     let usesRSLoRA: Bool
     let baseModelName: String?
-    /// Full module names: a bare `q_proj` would also match the vision tower's.
-    let targetModules: [String]
+    /// nil where the config names none. Written are full names: a bare `q_proj` would also match the vision tower's.
+    let targets: AdapterTargets?
 
     init(rank: Int, alpha: Double, usesRSLoRA: Bool, baseModelName: String?, targetModules: [String]) {
         self.rank = rank
         self.alpha = alpha
         self.usesRSLoRA = usesRSLoRA
         self.baseModelName = baseModelName
-        self.targetModules = targetModules
+        targets = AdapterTargets(names: .listed(targetModules))
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -26,6 +26,7 @@ struct AdapterConfig: Codable {
         case bias
         case fanInFanOut = "fan_in_fan_out"
         case targetModules = "target_modules"
+        case excludedModules = "exclude_modules"
         case baseModelName = "base_model_name_or_path"
         case inferenceMode = "inference_mode"
         case initialisesWeights = "init_lora_weights"
@@ -54,8 +55,10 @@ struct AdapterConfig: Codable {
         guard alpha.isFinite else { throw keys.refusal(.alpha, "\(alpha) is not finite") }
         usesRSLoRA = try keys.value(.usesRSLoRA, default: false)
         baseModelName = try keys.decodeIfPresent(String.self, forKey: .baseModelName)
-        // Which modules are meant is read from the tensors' names; this key may also hold a pattern.
-        targetModules = []
+        var targets = try keys.moduleNames(.targetModules).map { AdapterTargets(names: $0) }
+        targets?.excluded = try keys.moduleNames(.excludedModules)
+        targets?.layers = try keys.layers(.layersToTransform)
+        self.targets = targets
         let bias = try keys.value(.bias, default: "none")
         guard bias == "none" else { throw keys.refusal(.bias, "\"\(bias)\" is not supported, only \"none\"") }
         for key in [CodingKeys.fanInFanOut, .usesDoRA, .loraBias] where try keys.value(key, default: false) {
@@ -82,7 +85,7 @@ struct AdapterConfig: Codable {
         try keys.encode(0.0, forKey: .dropout)
         try keys.encode("none", forKey: .bias)
         try keys.encode(false, forKey: .fanInFanOut)
-        try keys.encode(targetModules, forKey: .targetModules)
+        if case .listed(let names)? = targets?.names { try keys.encode(names, forKey: .targetModules) }
         try keys.encode(baseModelName, forKey: .baseModelName)
         try keys.encode(true, forKey: .inferenceMode)
         try keys.encode(true, forKey: .initialisesWeights)
@@ -93,5 +96,26 @@ struct AdapterConfig: Codable {
         for key in [CodingKeys.modulesToSave, .layersToTransform, .layersPattern, .revision] {
             try keys.encodeNil(forKey: key)
         }
+    }
+}
+
+extension KeyedDecodingContainer<AdapterConfig.CodingKeys> {
+    fileprivate func moduleNames(_ key: Key) throws -> AdapterTargets.Names? {
+        if try !contains(key) || decodeNil(forKey: key) { return nil }
+        guard let text = try? decode(String.self, forKey: key) else {
+            return .listed(try decode([String].self, forKey: key))
+        }
+        if text == "all-linear" { return .allLinear }
+        do { _ = try Regex(text) } catch {
+            throw refusal(key, "\"\(text)\" can't be read as a pattern")
+        }
+        return .pattern(text)
+    }
+
+    /// One number or several.
+    fileprivate func layers(_ key: Key) throws -> [Int]? {
+        if try !contains(key) || decodeNil(forKey: key) { return nil }
+        if let one = try? decode(Int.self, forKey: key) { return [one] }
+        return try decode([Int].self, forKey: key)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A Hugging Face model directory: config.json and weights in one safetensors file or in shards.
@@ -180,7 +181,7 @@ extension CheckpointDirectory {
         for name in names {
             let from = directory.appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: from.path) else { continue }
-            try Data(contentsOf: from).write(to: folder.appendingPathComponent(name), options: .atomic)
+            try AtomicFile.write(try Data(contentsOf: from), to: folder.appendingPathComponent(name).path)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads and writes small JSON files, and turns Codable's errors into ones that name file and key.
@@ -35,9 +36,7 @@ enum ConfigDocument {
     static func write(_ value: some Encodable, to url: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        var file = try AtomicFile(url)
-        try file.write(try encoder.encode(value) + [0x0A])
-        try file.commit()
+        try AtomicFile.write(try encoder.encode(value) + [0x0A], to: url.path)
     }
 
     private static func checkpointError(_ error: DecodingError, path: String) -> CheckpointError {

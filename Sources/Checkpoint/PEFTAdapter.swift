@@ -34,10 +34,12 @@ package struct PEFTAdapter: Sendable, Equatable {
     package var baseDigest: String?
     /// In order of their names' UTF-8 bytes.
     package var modules: [Module]
+    /// What its config names; where it names nothing, the modules that it has.
+    package let targets: AdapterTargets
 
     package init(
         rank: Int, alpha: Double, usesRSLoRA: Bool = false, baseModelName: String?, baseDigest: String?,
-        modules: [Module]
+        modules: [Module], targets: AdapterTargets? = nil
     ) {
         self.rank = rank
         self.alpha = alpha
@@ -45,11 +47,18 @@ package struct PEFTAdapter: Sendable, Equatable {
         self.baseModelName = baseModelName
         self.baseDigest = baseDigest
         self.modules = modules.sorted { precedesByUTF8($0.name, $1.name) }
+        self.targets = targets ?? AdapterTargets(names: .listed(self.modules.map(\.name)))
     }
 
     /// α/r, or α/√r with rank-stabilised LoRA.
     package var scale: Float {
         Float(usesRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
+    }
+
+    /// Whether the update of every layer is 0, as that of an adapter which has learned nothing: a fresh one's B is 0.
+    package var changesNothing: Bool {
+        func isZero(_ values: [Float]) -> Bool { values.allSatisfy { $0 == 0 } }
+        return scale == 0 || modules.allSatisfy { isZero($0.b) || isZero($0.a) }
     }
 
     private static let configName = "adapter_config.json"
@@ -78,10 +87,34 @@ package struct PEFTAdapter: Sendable, Equatable {
                     + (config.baseModelName.map { " (\($0))" } ?? "") + ", not on \(baseDigest.prefix(12))…",
                 "give the base model that it was trained on")
         }
-        return PEFTAdapter(
+        let adapter = PEFTAdapter(
             rank: config.rank, alpha: config.alpha, usesRSLoRA: config.usesRSLoRA,
             baseModelName: config.baseModelName, baseDigest: digest,
-            modules: try modules(of: file, rank: config.rank))
+            modules: try modules(of: file, rank: config.rank), targets: config.targets)
+        let unmet = adapter.targets.unmet(by: adapter.modules.map(\.name))
+        guard unmet.isEmpty else { throw partial(unmet.joined(separator: ", "), file.path) }
+        return adapter
+    }
+
+    private static func partial(_ what: String, _ place: String) -> CheckpointError {
+        CheckpointError(
+            place, "target_modules of \(configName) names \(what), and no tensors are for it",
+            "save the adapter again; what it lacks would not be adapted")
+    }
+
+    /// Checks that the adapter has tensors for all that its config names among a decoder's linear layers: one that
+    /// was cut short would be half of what was trained.
+    ///
+    /// - Parameters:
+    ///   - modules: canonical names.
+    ///   - place: names the adapter in errors.
+    /// - Throws: `CheckpointError`.
+    package func checkThatItCovers(_ modules: [String], place: String) throws {
+        let held = Set(self.modules.map(\.name))
+        let missing = try targets.meant(among: modules).filter { !held.contains($0) }
+        guard let first = missing.first else { return }
+        let more = missing.count > 1 ? " and \(missing.count - 1) more layers" : ""
+        throw Self.partial(first + more, place)
     }
 
     private static func modules(of file: SafetensorsFile, rank: Int) throws -> [Module] {
@@ -132,7 +165,7 @@ package struct PEFTAdapter: Sendable, Equatable {
     /// Writes the adapter into `directory`, which is created where needed; each file appears whole or not
     /// at all.
     ///
-    /// - Throws: `CheckpointError` where a module's values do not fit its widths, or writing fails.
+    /// - Throws: `CheckpointError` where a module's values do not fit its widths, `FileError` where writing fails.
     package func write(to directory: URL, as elementType: ElementType = .f32) throws {
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)

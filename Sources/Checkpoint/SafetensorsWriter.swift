@@ -1,4 +1,5 @@
 import CKernels
+import Files
 import Foundation
 
 /// Writes safetensors files whose bytes depend only on what is in them.
@@ -42,12 +43,12 @@ package enum SafetensorsWriter {
         var byteCount: Int { (elementCount(of: shape) ?? 0) * elementType.byteCount }
     }
 
-    /// Writes `tensors` to `url` as one file, atomically (FILE.part, then renamed).
+    /// Writes `tensors` to `url` as one file, by way of `AtomicFile`.
     ///
     /// Tensors lie in order of falling element size, then name, so that each is aligned to its elements.
     /// - Parameter metadata: strings for the header, beside `"format": "pt"`, which transformers asks for.
-    /// - Throws: `CheckpointError` for a name given twice, values that do not fit their shape, and a failed
-    ///   write.
+    /// - Throws: `CheckpointError` for a name given twice and values that do not fit their shape, `FileError`
+    ///   where writing fails.
     package static func write(
         _ tensors: [Tensor], to url: URL, metadata: [String: String] = [:]
     ) throws {
@@ -56,7 +57,7 @@ package enum SafetensorsWriter {
                 ? $0.elementType.byteCount > $1.elementType.byteCount : precedesByUTF8($0.name, $1.name)
         }
         try check(ordered, path: url.path)
-        var file = try AtomicFile(url)
+        let file = try AtomicFile(url.path)
         let header = header(ordered, metadata: metadata.merging(["format": "pt"]) { given, _ in given })
         try file.write(withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init))
         try file.write(header)
@@ -125,7 +126,7 @@ package enum SafetensorsWriter {
     }
 
     private static func write(
-        _ values: [Float], of tensor: Tensor, to file: borrowing AtomicFile, path: String
+        _ values: [Float], of tensor: Tensor, to file: AtomicFile, path: String
     ) throws {
         guard values.count == elementCount(of: tensor.shape) else {
             throw CheckpointError(

@@ -1,6 +1,53 @@
 import Foundation
 import Records
 
+/// A question as its answer must know it.
+package struct Asked: Sendable {
+    package let id: String
+    package let image: String
+    package let prompt: String
+
+    package init(id: String, image: String, prompt: String) {
+        (self.id, self.image, self.prompt) = (id, image, prompt)
+    }
+
+    /// Whether `other`, which an answer says that it was asked, is a question at all: a placeholder of one word
+    /// ("x", "…") isn't.
+    fileprivate func isNamed(by other: String?) -> Bool {
+        func isWord(_ text: String) -> Bool { text.split(whereSeparator: \.isWhitespace).count < 2 }
+        return other.map { !isWord($0) || isWord(prompt) } ?? false
+    }
+
+    fileprivate func isAnswered(byPrompt other: String?, image otherImage: String?) -> Bool {
+        if let otherImage, !Self.isSamePicture(image, otherImage) { return false }
+        guard let other, isNamed(by: other) else { return true }
+        let (own, theirs) = (Self.plain(prompt), Self.plain(other))
+        // Words may be put behind a question, on a line of their own in the questions too.
+        return theirs.starts(with: own) && !Self.goesOn(theirs, after: own.count)
+            || own.starts(with: theirs) && own.count > theirs.count && own[theirs.count] == UInt8(ascii: "\n")
+    }
+
+    private static func plain(_ text: String) -> [UInt8] {
+        Array(ImageMarker.removed(from: text).trimmingCharacters(in: .whitespacesAndNewlines).utf8)
+    }
+
+    /// Whether a word is in its midst there.
+    private static func goesOn(_ text: [UInt8], after count: Int) -> Bool {
+        guard count > 0, count < text.count else { return false }
+        func isLetter(_ byte: UInt8) -> Bool { byte >= 0x80 || Character(UnicodeScalar(byte)).isLetter }
+        return isLetter(text[count - 1]) && isLetter(text[count])
+    }
+
+    /// Other tools may write a picture's path without its folder, or with more of it.
+    private static func isSamePicture(_ one: String, _ other: String) -> Bool {
+        let (one, other) = (Array(one.utf8), Array(other.utf8))
+        let (short, long) = one.count < other.count ? (one, other) : (other, one)
+        guard short.count < long.count else { return one == other }
+        return long.suffix(short.count) == short[...]
+            && long[long.count - short.count - 1] == UInt8(ascii: "/")
+    }
+}
+
 /// Answers in LLaVA's format: JSON Lines with `question_id`, `prompt` and `text`. A file of answers is named as
 /// the file of its questions.
 package struct AnswerFile: Sendable {
@@ -15,27 +62,43 @@ package struct AnswerFile: Sendable {
         }
     }
 
-    private let path: String
-    private let texts: [String: String]
+    package let path: String
+    private let given: [String: Given]
+    /// In the order of the file.
+    private let ids: [String]
+
+    /// An answer as it was read.
+    private struct Given {
+        let line: Int
+        /// What it says that it was asked, and about which picture; other tools leave it out.
+        let prompt: String?
+        let image: String?
+        let text: String
+    }
 
     /// - Throws: `EvaluationError` for a line without id or text, or an id that occurs twice.
     package init(path: String, bytes: [UInt8]) throws {
         self.path = path
-        var texts: [String: String] = [:]
-        _ = try ObjectLines.read(bytes, file: path) { object, _ in
+        var given: [String: Given] = [:]
+        ids = try ObjectLines.read(bytes, file: path) { object, line in
             let id = try object.questionID()
-            guard texts.updateValue(try object.requiredString("text"), forKey: id) == nil else {
+            let answer = Given(
+                line: line, prompt: try object.string("prompt"), image: try object.string("image"),
+                text: try object.requiredString("text"))
+            guard given.updateValue(answer, forKey: id) == nil else {
                 throw RecordError.invalid(
                     key: "question_id", found: "\"\(id)\" for the second time",
                     remedy: "keep one answer to a question")
             }
+            return id
         }
-        self.texts = texts
+        self.given = given
     }
 
     package init(path: String) throws { try self.init(path: path, bytes: EvaluationError.reading(path)) }
 
-    /// The file that answers `questions`, among files and folders of files.
+    /// The file that answers `questions`, among files and folders of files. One file that is named alone answers all
+    /// questions, whatever its name.
     ///
     /// - Throws: `EvaluationError` where there is none, or more than one.
     package static func find(for questions: String, in places: [String]) throws -> AnswerFile {
@@ -43,7 +106,9 @@ package struct AnswerFile: Sendable {
         let found = places.flatMap { place -> [String] in
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
-            guard exists, isFolder.boolValue else { return baseName(place) == name ? [place] : [] }
+            guard exists, isFolder.boolValue else {
+                return places.count == 1 || baseName(place) == name ? [place] : []
+            }
             let file = "\(place)/\(fileName(questions))"
             return FileManager.default.fileExists(atPath: file) ? [file] : []
         }
@@ -55,12 +120,47 @@ package struct AnswerFile: Sendable {
         return try AnswerFile(path: file)
     }
 
-    /// - Throws: `EvaluationError` where the question is not answered.
-    package func text(of id: String) throws -> String {
-        guard let text = texts[id] else {
-            throw EvaluationError("\(path): no answer to \(id); answer every question, or use --limit")
+    /// The text of the answer to each of `asked`. Answers are matched by id, and must then be to that question: what
+    /// an answer says that it was asked begins with the question's text, and its picture is the question's.
+    ///
+    /// - Parameters:
+    ///   - questions: the file of `asked`, for errors.
+    ///   - known: ids of all questions that this file may answer.
+    /// - Returns: the texts, and how many of the answers don't say what they were asked.
+    /// - Throws: `EvaluationError` for questions without answer, answers to other questions and answers to none, with
+    ///   their numbers.
+    package func texts(
+        of asked: [Asked], in questions: String, known: Set<String>
+    ) throws -> (texts: [String], unnamed: Int) {
+        let missing = asked.filter { given[$0.id] == nil }
+        if let first = missing.first {
+            throw EvaluationError(
+                "\(path): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
+                    + "\(first.id) the first; answer every question, or use --limit")
         }
-        return text
+        let answers = asked.compactMap { given[$0.id] }
+        let foreign = zip(asked, answers).filter { !$0.isAnswered(byPrompt: $1.prompt, image: $1.image) }
+        if let (question, answer) = foreign.first {
+            let about = answer.image.map { " about \($0)" } ?? ""
+            throw EvaluationError(
+                "\(path):\(answer.line): \(foreign.count) of \(asked.count) answers are to other questions than those "
+                    + "of \(questions): the first to \"\(Self.firstLine(answer.prompt ?? "?"))\"\(about), where question "
+                    + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
+                    + "give the answers to these questions")
+        }
+        let surplus = ids.filter { !known.contains($0) }
+        if let first = surplus.first, let answer = given[first] {
+            throw EvaluationError(
+                "\(path):\(answer.line): \(surplus.count) of \(ids.count) answers are to no question, \(first) the "
+                    + "first; give the questions that these answers were made from, all of them")
+        }
+        return (
+            answers.map(\.text), zip(asked, answers).count { !$0.isNamed(by: $1.prompt) && $1.image == nil }
+        )
+    }
+
+    private static func firstLine(_ text: String) -> String {
+        ImageMarker.removed(from: text).components(separatedBy: "\n")[0]
     }
 
     /// The name under which the answers to `questions` are written.

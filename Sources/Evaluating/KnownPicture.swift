@@ -1,4 +1,5 @@
 import Benchmarks
+import Foundation
 import PictureWorld
 import Records
 
@@ -15,6 +16,30 @@ package struct ObjectFinder: Sendable {
         let text = String(decoding: try EvaluationError.reading(path), as: UTF8.self)
         lexicon = try ObjectLexicon(list: text, file: path)
     }
+
+    /// What a fact names, parted by commas, line ends or "and", each with the objects of the list that it stands for:
+    /// none where it holds a word that is neither theirs nor says merely how many, which or where. A "hot dog" is no
+    /// dog because it ends like one.
+    func names(in fact: String) -> [(name: String, objects: [String])] {
+        fact.split(separator: /[,;\n]|\band\b/).map { part in
+            let tokens = lexicon.tokens(in: String(part))
+            let objects = tokens.compactMap {
+                if case .object(let mention) = $0 { mention.object } else { nil }
+            }
+            let isKnown = tokens.allSatisfy {
+                if case .word(let word) = $0 { Self.asides.contains(word) } else { true }
+            }
+            return (part.trimmingCharacters(in: .whitespaces), isKnown ? objects : [])
+        }.filter { !$0.name.isEmpty }
+    }
+
+    /// Words beside an object's name that leave it what it is.
+    private static let asides = Set(
+        """
+        a an the one two three four five six some several many at in on of to its top bottom left right center middle \
+        side background foreground red orange yellow green blue purple pink brown black white gray grey tiny small \
+        little medium big large
+        """.split(separator: /\s+/).map(String.init))
 
     package func mentions(in text: String) -> [ObjectMention] { lexicon.mentions(in: text) }
     func tokens(in text: String) -> [ObjectLexicon.Token] { lexicon.tokens(in: text) }
@@ -34,33 +59,36 @@ package struct KnownPicture: Sendable {
 
     /// The objects are those of `scene`, else those that facts of the kind `object` name.
     ///
-    /// - Throws: `RecordError` or `SceneError` for a record without image, without either, with facts none of
-    ///   which names an object of the list, or with a habit whose companion is none of it.
+    /// - Throws: `RecordError` or `SceneError` for a record without image, without either, with an object
+    ///   that isn't in the list, or with a habit whose companion is none of it.
     package init(_ record: Record, _ finder: ObjectFinder) throws {
         let prompt = try Prompt(record)
-        guard let image = prompt.image else { throw RecordError.missing(key: "image") }
+        let image = try record.required("image", prompt.image)
+        try record.checkThatNothingWasSaidBefore(reader: "a model under test")
         (id, self.image, self.prompt) = (prompt.id, image, prompt.prompt)
         habits = try record.objects("habits") { try AppliedHabit($0, finder) }
-        if record["scene"] != nil {
-            let scene = try Scene(record: record)
-            self.scene = scene
-            objects = Set(scene.categories.map(\.rawValue))
-            return
-        }
-        let facts = prompt.facts.filter { $0.kind == "object" }
-        guard !facts.isEmpty else {
+        scene = try record["scene"] == nil ? nil : Scene(record: record)
+        let facts = prompt.facts.filter { $0.kind == "object" }.map(\.text)
+        let texts = scene.map { $0.categories.map(\.rawValue) } ?? facts
+        guard scene != nil || !texts.isEmpty else {
             throw RecordError.invalid(
                 key: "facts", found: "no scene and no fact of the kind \"object\"",
                 remedy: "CHAIR needs the objects of each picture")
         }
-        scene = nil
-        objects = Set(facts.flatMap { finder.mentions(in: $0.text).map(\.object) })
-        guard !objects.isEmpty else {
+        let named = texts.flatMap { finder.names(in: $0) }
+        let unknown = named.filter { $0.objects.isEmpty }.map(\.name)
+        guard unknown.isEmpty else {
+            let names = Set(unknown).sorted().joined(separator: ", ")
             throw RecordError.invalid(
-                key: "facts", found: "objects none of which is in the list of objects",
-                remedy: "give the list that fits them with --synonyms")
+                key: scene == nil ? "facts" : "scene",
+                found: "\(named.count) objects, \(unknown.count) of which the list of objects doesn't have "
+                    + "(\(names))",
+                remedy: "give the list that has them with --synonyms")
         }
+        objects = Set(named.flatMap(\.objects))
     }
+
+    package var asked: Asked { Asked(id: id, image: image, prompt: prompt) }
 
     /// What a caption gets right and wrong.
     package func score(_ caption: String, _ finder: ObjectFinder) -> CaptionScore {

@@ -15,24 +15,39 @@ package struct Question: Sendable, Equatable {
     package let label: YesNo
     /// POPE's split or MME's task.
     package let task: String
+
+    package var asked: Asked { Asked(id: id, image: image, prompt: text) }
 }
 
 /// A file of questions. POPE's own files (`coco_pope_random.json`, JSON Lines despite the name) are read as
-/// they are: `question_id`, `image`, `text`, `label`.
+/// they are: `question_id`, `image`, `text`, `label`. So is LLaVA's (`llava_pope_test.jsonl`), which has the questions
+/// of all splits (`category`) and no labels: those stand in POPE's own files.
 package struct QuestionFile: Sendable, Equatable {
     package let path: String
     package let questions: [Question]
+    /// Where labels came from that the file itself lacks.
+    package let labelFiles: [String]
 
-    /// - Throws: `EvaluationError` naming file and line for what is no question, whose label is neither yes
-    ///   nor no, whose split or task isn't known, or whose id the file has already.
-    package init(_ benchmark: Question.Benchmark, path: String) throws {
-        try self.init(benchmark, path: path, bytes: EvaluationError.reading(path))
+    /// - Parameter labels: POPE's files, for questions without; where none are given those beside the questions.
+    /// - Throws: `EvaluationError` naming file and line for what is no question, whose label is missing or neither
+    ///   yes nor no, whose split or task isn't known, or whose id the file has already; and for labels of questions
+    ///   that aren't there.
+    package init(_ benchmark: Question.Benchmark, path: String, labels: [String] = []) throws {
+        try self.init(benchmark, path: path, bytes: EvaluationError.reading(path), labels: labels)
     }
 
-    package init(_ benchmark: Question.Benchmark, path: String, bytes: [UInt8]) throws {
+    package init(
+        _ benchmark: Question.Benchmark, path: String, bytes: [UInt8], labels: [String] = []
+    ) throws {
         var seen: [String: Int] = [:]
+        var book = LabelBook(for: path, files: labels)
         self.path = path
         questions = try ObjectLines.read(bytes, file: path) { object, line in
+            var object = object
+            if benchmark == .pope, object["label"] == nil, let split = try object.string("category") {
+                object.set("split", .string(split))
+                object.set("label", .string(try book.label(of: object, split: split)))
+            }
             let question = try Question(benchmark, object, place: "\(path):\(line)", file: path)
             if let first = seen.updateValue(line, forKey: question.id) {
                 throw RecordError.invalid(
@@ -41,6 +56,8 @@ package struct QuestionFile: Sendable, Equatable {
             }
             return question
         }
+        try book.checkThatAllAreUsed()
+        labelFiles = book.files.values.sorted()
     }
 }
 
@@ -64,11 +81,7 @@ extension Question {
 
     /// POPE's own files say the split only in their names.
     private static func split(_ word: String?, _ file: String) throws -> POPESplit {
-        if let word {
-            if let split = POPESplit(rawValue: word) { return split }
-            throw RecordError.invalid(
-                key: "split", found: "\"\(word)\"", remedy: "use random, popular or adversarial")
-        }
+        if let word { return try POPESplit(known: word, key: "split") }
         let name = file.split(separator: "/").last ?? ""
         if let split = POPESplit.allCases.first(where: { name.contains($0.rawValue) }) { return split }
         throw RecordError.missing(key: "split")

@@ -133,6 +133,14 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
             pope: pope.map(unanswered), mme: mme.map(unanswered))
     }
 
+    /// Whether all of it was answered word for word as in `other`, of which the same was asked.
+    package func saysTheSame(as other: ScoreSheet) -> Bool {
+        func words(_ sheet: ScoreSheet) -> [[UInt8]] {
+            (sheet.captions.map(\.text) + (sheet.pope + sheet.mme).map(\.answer)).map { Array($0.utf8) }
+        }
+        return words(self) == words(other)
+    }
+
     package func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -15,7 +15,6 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
     case outsideRoot(path: String, root: String, resolved: String)
     case unusablePath(path: String, reason: String)
     case missingRoot(root: String, reason: String)
-    case unwritable(path: String, reason: String)
     case unencodable(detail: String)
     case configuration(source: String, found: String, remedy: String)
 
@@ -41,7 +40,7 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
             "\(path): the image is \(width) × \(height) pixels; give one with at least one pixel"
         case .tooLarge(let path, let width, let height, let maximumPixels):
             "\(path): the image declares \(width) × \(height) pixels, more than the \(maximumPixels) allowed; "
-                + "scale it down or raise the limit"
+                + "scale it down"
         case .outOfMemory(let path, let width, let height):
             "\(path): no memory for \(width) × \(height) pixels; scale the image down"
         case .outsideRoot(let path, let root, let resolved):
@@ -51,8 +50,6 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
             "\(path.debugDescription): \(reason); give the path of an image file below the image root"
         case .missingRoot(let root, let reason):
             "\(root): the image root can't be used (\(reason)); name an existing directory"
-        case .unwritable(let path, let reason):
-            "\(path): can't be written (\(reason)); choose another place or make room"
         case .unencodable(let detail):
             "PNG encoder: \(detail); give an image of at least one pixel"
         case .configuration(let source, let found, let remedy):

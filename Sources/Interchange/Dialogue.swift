@@ -50,12 +50,14 @@ struct Dialogue: Equatable {
     /// How many pictures the questions show.
     var markers: Int { turns.reduce(0) { $0 + ImageMarker.count(in: $1.text) } }
 
-    /// The question; earlier turns stand before it as LLaVA's template would have them.
-    var prompt: String {
-        let texts = turns.map {
-            ($0.isAnswer ? " ASSISTANT: " : " USER: ") + ImageMarker.removed(from: $0.text)
+    /// The last question.
+    var prompt: String { ImageMarker.removed(from: turns.last?.text ?? "") }
+
+    /// What was asked and answered before it.
+    var history: [Records.Turn] {
+        stride(from: 0, to: turns.count - 1, by: 2).map {
+            Records.Turn(prompt: ImageMarker.removed(from: turns[$0].text), answer: turns[$0 + 1].text)
         }
-        return String(texts.joined().dropFirst(" USER: ".count))
     }
 }
 

@@ -50,6 +50,9 @@ package enum PairLayout: String, Sendable, CaseIterable {
             ("rejected", .string(content.rejected)),
             ("source", .string(try row.string("source") ?? rawValue)),
         ])
+        if !content.dialogue.history.isEmpty {
+            record.set("history", .array(content.dialogue.history.map(\.json)))
+        }
         for key in row.keys where record[key] == nil && !(content.keys + picture.keys).contains(key) {
             record.set(key, row[key])
         }

@@ -30,7 +30,8 @@ extension Llama {
     package func useAdapter(_ active: Bool) { adapterTargets.forEach { $0.adapter?.isActive = active } }
 
     /// Attaches what PEFT wrote. Modules are matched by their full names.
-    /// - Throws: `CheckpointError` for a module that is no linear layer of this decoder or has another size.
+    /// - Throws: `CheckpointError` for a module that is no linear layer of this decoder or has another size, and for an
+    ///   adapter without tensors for some that its config names.
     package func attach(_ adapter: PEFTAdapter, from place: String) throws {
         let targets = Dictionary(uniqueKeysWithValues: adapterTargets.map { ($0.name, $0) })
         for module in adapter.modules {
@@ -53,6 +54,7 @@ extension Llama {
             }
             target.attach(LoRA(a: a, b: b, scale: adapter.scale))
         }
+        try adapter.checkThatItCovers(adapterTargets.map(\.name), place: place)
     }
 
     /// Folds the attached adapter into the weights and takes it off: the next round's reference.

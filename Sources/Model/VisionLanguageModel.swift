@@ -14,6 +14,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// SHA-256 of the base checkpoint; adapters folded in are named after it.
     package let baseDigest: String
     package let digest: String
+    /// Adapters that were folded in and change nothing, by their folders.
+    package let idleAdapters: [String]
 
     /// Opens a Hugging Face directory and folds `adapters` into its weights, in order.
     ///
@@ -31,8 +33,10 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let llava = try Llava(CheckpointSource(checkpoint), config: config)
         let base = try checkpoint.digest()
         var digest = base
+        var idle: [String] = []
         func fold(_ adapter: URL, over trained: String) throws {
             let read = try PEFTAdapter.read(adapter, expecting: trained)
+            if read.changesNothing { idle.append(adapter.relativePath) }
             try llava.decoder.attach(read, from: adapter.path)
             llava.decoder.foldAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
@@ -41,17 +45,16 @@ package final class VisionLanguageModel: @unchecked Sendable {
         if let beside { try fold(beside, over: base) }
         try self.init(
             directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
-            template: template,
-            baseDigest: base, digest: digest)
+            template: template, baseDigest: base, digest: digest, idleAdapters: idle)
     }
 
     /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
     package init(
         directory: URL, llava: Llava, tokenizer: Tokenizer, template: String? = nil, baseDigest: String = "",
-        digest: String = ""
+        digest: String = "", idleAdapters: [String] = []
     ) throws {
         (self.directory, self.llava, self.tokenizer) = (directory, llava, tokenizer)
-        (self.baseDigest, self.digest) = (baseDigest, digest)
+        (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
         images = try ImageProcessor(directory: directory)
         let size = llava.config.vision.imageSize
@@ -91,12 +94,18 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// Ids of prompt and answers with the image expanded: its one token becomes −1, −2, … −n, rows of the
     /// image's features.
     ///
-    /// The ids of the prompt must be a prefix of those of prompt and answer: BPE may merge across the border,
+    /// Turns before the question stay turns, each answer with its end token. The ids of the prompt must be a prefix of those of prompt and answer: BPE may merge across the border,
     /// and the answer would then be scored on tokens it was not drawn as.
-    /// - Throws: `PromptError` where that is not so, where the picture's marker doesn't come out once, or
-    ///   where prompt and answer exceed the model's context.
-    package func encode(prompt: String, hasImage: Bool, answers: [String] = []) throws -> EncodedPrompt {
-        let text = template.prompt(prompt, hasImage: hasImage)
+    /// - Throws: `PromptError` where that is not so, where the picture's marker doesn't come out once, where a special
+    ///   token or the turns of a dialogue stand in the texts, or where prompt and answer exceed the model's context.
+    package func encode(
+        prompt: String, history: [(prompt: String, answer: String)] = [], hasImage: Bool,
+        answers: [String] = []
+    ) throws -> EncodedPrompt {
+        for question in history.map(\.prompt) + [prompt] { try check(question: question) }
+        for answer in history.map(\.answer) + answers { try check(answer, "answer") }
+        if !history.isEmpty { try checkThatTheEndIsRead() }
+        let text = self.text(prompt: prompt, history: history, hasImage: hasImage)
         let ids = tokenizer.encode(text, addSpecialTokens: true)
         let encoded = try answers.map { answer in
             let whole = tokenizer.encode(text + template.answer(answer), addSpecialTokens: true)
@@ -120,6 +129,44 @@ package final class VisionLanguageModel: @unchecked Sendable {
         return EncodedPrompt(prompt: expanded, answers: encoded)
     }
 
+    /// The prompt as text, up to where the answer begins.
+    package func text(
+        prompt: String, history: [(prompt: String, answer: String)], hasImage: Bool
+    ) -> String {
+        template.prompt(prompt, after: history, end: tokenizer.pieces([end])[0], hasImage: hasImage)
+    }
+
+    private func check(question: String) throws {
+        try check(question.replacingOccurrences(of: ChatTemplate.image, with: ""), "question")
+        guard let words = ChatTemplate.turn(in: question) else { return }
+        throw PromptError(
+            finding: "the question holds \"\(words)\", the words of a chat template between turns",
+            remedy: "give earlier turns in \"history\"")
+    }
+
+    /// Refuses text that the tokenizer would read as the end of an answer, a picture or another token of its own.
+    private func check(_ text: String, _ role: String) throws {
+        let ids = tokenizer.encode(text)
+        let marker = Int32(llava.config.imageTokenID)
+        let special = ids.first { id in
+            (id == marker || stops.contains(id) || tokenizer.isSpecial(id))
+                && text.contains(tokenizer.pieces([id])[0])
+        }
+        guard let special else { return }
+        throw PromptError(
+            finding: "the \(role) holds the token \(tokenizer.pieces([special])[0]) as text",
+            remedy: "take it out")
+    }
+
+    private func checkThatTheEndIsRead() throws {
+        let piece = tokenizer.pieces([end])[0]
+        guard tokenizer.encode(piece) == [end] else {
+            throw PromptError(
+                finding: "the tokenizer doesn't read the end token \(piece) in text",
+                remedy: "add it to the special tokens of tokenizer.json")
+        }
+    }
+
     /// The bytes of an answer's text that each of its tokens stands for; the end token for none.
     ///
     /// - Parameters:
@@ -135,12 +182,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// - Throws: `PromptError` where the end token doesn't part them from the answer, or a picture is in them.
     package func encodeTurn(_ text: String, reply: String) throws -> [Int32] {
         let turn = template.laterPrompt(text) + template.answer(reply)
+        try checkThatTheEndIsRead()
         let ids = tokenizer.encode(tokenizer.pieces([end])[0] + turn)
-        guard ids.first == end else {
-            throw PromptError(
-                finding: "the tokenizer doesn't read the end token \(tokenizer.pieces([end])[0]) in text",
-                remedy: "add it to the special tokens of tokenizer.json")
-        }
         return try expand(Array(ids.dropFirst()), hasImage: false)
     }
 

@@ -36,17 +36,21 @@ package struct BaselineOptions: ParsableArguments {
         }
     }
 
+    package func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
+            Self.details, where: relevanceBaseline == nil, belongingTo: "--relevance-baseline")
+    }
+
     /// Opens the relevance model in `folder` for `run`, which notes it and the baseline as inputs.
     ///
     /// - Throws: `StageError` for a baseline of less than two pictures, or of less than are asked for, and with the
     ///   place of one that can't be read.
     package func open(_ folder: String, _ run: StageRun) throws -> OpenRelevance {
-        try run.refuse(Self.details, where: relevanceBaseline == nil, belongingTo: "--relevance-baseline")
         try run.addModel(folder, role: "relevance")
         let model = try RelevanceModel(directory: URL(fileURLWithPath: folder))
         guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
         let pool = try run.pool(path, role: "baseline") { input in
-            let image = try input.record.requiredString("image")
+            let image = try input.record.requiredPicture()
             let file = try ImageOptions.resolve(image, in: baselineRoot, option: "--baseline-root")
             return Picture(file, id: input.record.rowName)
         }

@@ -29,17 +29,31 @@ package struct ModelOptions: ParsableArguments {
             try run.addModel(adapter, role: "adapter \(index + 1)")
         }
         if let beside { try run.addModel(beside, role: "adapter beside") }
-        return try VisionLanguageModel(
+        let opened = try VisionLanguageModel(
             directory: URL(fileURLWithPath: model), adapters: adapter.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
+        opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
+        return opened
+    }
+}
+
+extension StageRun {
+    /// Says of an adapter that it changes nothing, the commonest silent fault of this field.
+    package func warnOfIdleAdapter(_ folder: String) {
+        console.warn(
+            "\(folder): this adapter changes nothing, its update of every layer is 0; train it again")
     }
 }
 
 extension EngineOptions {
+    package func prepare(_ run: StageRun) throws { try computing.prepare(run) }
+}
+
+extension ThreadOptions {
     /// Sets the engine's threads and tells `run` what it computes on.
     package func prepare(_ run: StageRun) throws {
         Parallel.threads = threadCount
-        try run.setCore(GEMM.core)
+        run.setCore(GEMM.core)
     }
 }
 

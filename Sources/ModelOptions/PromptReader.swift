@@ -26,7 +26,8 @@ package struct PromptReader {
     package func read(_ input: InputRecord) throws -> ReadPrompt {
         let prompt = try Prompt(input.record)
         let image = try prompt.image.map { try images.resolve($0) }
-        let encoded = try model.encode(prompt: prompt.prompt, hasImage: image != nil)
+        let encoded = try model.encode(
+            prompt: prompt.prompt, history: prompt.history.texts, hasImage: image != nil)
         return ReadPrompt(prompt: prompt, tokens: encoded.prompt, image: image)
     }
 }

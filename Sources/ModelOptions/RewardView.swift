@@ -19,6 +19,11 @@ package struct RewardPictureOptions: ParsableArguments {
 
     package init() {}
 
+    /// For programs in which nothing else is drawn.
+    package func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(["seed"], where: picture == .own, belongingTo: "--picture other")
+    }
+
     /// - Parameter input: all of it is drawn from, whatever the shard.
     /// - Throws: `StageError` (usage) for other pictures of a stream: they must be known before its first record
     ///   is rewarded, and a stream can't be read twice.

@@ -8,15 +8,17 @@ package enum VerdictReading: String, Sendable, CaseIterable {
     /// whole text, must be exactly `1` or `2`.
     case exact
 
+    /// - Parameter isCut: whether the text was cut off at a length. A number in its midst is then none of a verdict:
+    ///   "Answer 1: a red car" begins a reason.
     /// - Returns: 1 or 2, or nil where the text can't be read.
-    package func slot(in text: String) -> Int? {
+    package func slot(in text: String, isCut: Bool = false) -> Int? {
         let bytes = Array(text.utf8)
         let opening = lastRange(of: "[[", in: bytes)
         let start = opening?.upperBound ?? 0
         let verdict = bytes[start..<(firstIndex(of: "]]", in: bytes, from: start) ?? bytes.count)]
         if let slot = number(verdict) { return slot }
         // A bracketed verdict that is no 1 or 2 is a verdict that failed, not free text.
-        guard self == .plain, opening == nil else { return nil }
+        guard self == .plain, opening == nil, !isCut else { return nil }
         let words = text.unicodeScalars
             .split { !($0.properties.isAlphabetic || $0.properties.numericType != nil) }
             .map { number(String($0).utf8) }
@@ -52,8 +54,10 @@ package enum VerdictReading: String, Sendable, CaseIterable {
 
 extension Verdict {
     /// The verdict of a critic that was shown `order` and wrote `raw`.
-    package init(critic: String, order: [String], raw: String, reading: VerdictReading) {
-        let slot = reading.slot(in: raw).flatMap { $0 <= order.count ? $0 : nil }
+    package init(
+        critic: String, order: [String], raw: String, reading: VerdictReading, isCut: Bool = false
+    ) {
+        let slot = reading.slot(in: raw, isCut: isCut).flatMap { $0 <= order.count ? $0 : nil }
         self.init(
             critic: critic, order: order, choice: slot.map { .candidate(order[$0 - 1]) } ?? .unreadable,
             raw: raw)

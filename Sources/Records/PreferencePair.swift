@@ -37,6 +37,8 @@ package struct PreferencePair: Sendable, Equatable {
     package var id: String
     package var image: String?
     package var prompt: String
+    /// What was asked and answered before, oldest first.
+    package var history: [Turn]
     package var chosen: String
     package var rejected: String
     /// Difference of the scores that decided; nil where the source gives none.
@@ -48,13 +50,15 @@ package struct PreferencePair: Sendable, Equatable {
     package var referenceLogProbabilities: [String: ReferenceLogProbabilities]
 
     package init(
-        id: String, image: String? = nil, prompt: String, chosen: String, rejected: String, margin: Double?,
-        source: String?, weights: Weights? = nil,
+        id: String, image: String? = nil, prompt: String, history: [Turn] = [], chosen: String,
+        rejected: String,
+        margin: Double?, source: String?, weights: Weights? = nil,
         referenceLogProbabilities: [String: ReferenceLogProbabilities] = [:]
     ) {
         self.id = id
         self.image = image
         self.prompt = prompt
+        self.history = history
         self.chosen = chosen
         self.rejected = rejected
         self.margin = margin
@@ -63,17 +67,31 @@ package struct PreferencePair: Sendable, Equatable {
         self.referenceLogProbabilities = referenceLogProbabilities
     }
 
+    /// - Throws: `RecordError`, also for answers that are empty, show a picture, or differ in nothing but white space.
     package init(_ record: Record) throws {
         try record.checkVersion()
         id = try record.requiredID()
-        image = try record.string("image")
+        image = try record.picture()
         prompt = try record.requiredString("prompt")
-        chosen = try record.requiredString("chosen")
-        rejected = try record.requiredString("rejected")
+        history = try record.history()
+        try record.checkMarkers(in: history.map(\.prompt) + [prompt], key: "prompt", picture: image)
+        chosen = try record.requiredAnswer("chosen")
+        rejected = try record.requiredAnswer("rejected")
+        try Self.checkDifference(chosen, rejected)
         margin = try record.double("margin")
         source = try record.string("source")
         weights = try Self.weights(of: record, chosen: chosen, rejected: rejected)
         referenceLogProbabilities = try Self.referenceLogProbabilities(of: record)
+    }
+
+    private static func checkDifference(_ chosen: String, _ rejected: String) throws {
+        func words(_ text: String) -> [Substring.UTF8View] {
+            text.split(whereSeparator: \.isWhitespace).map(\.utf8)
+        }
+        guard words(chosen).elementsEqual(words(rejected), by: { $0.elementsEqual($1) }) else { return }
+        throw RecordError.invalid(
+            key: "rejected", found: "the same as \"chosen\"",
+            remedy: "a pair prefers one answer to another; leave it out")
     }
 
     private static func weights(of record: Record, chosen: String, rejected: String) throws -> Weights? {
@@ -107,6 +125,7 @@ package struct PreferencePair: Sendable, Equatable {
         record.set("id", .string(id))
         record.set("image", image.map { .string($0) })
         record.set("prompt", .string(prompt))
+        try record.setHistory(history)
         record.set("chosen", .string(chosen))
         record.set("rejected", .string(rejected))
         record.set("margin", try margin.map { m in try RecordError.naming("margin") { try .double(m) } })

@@ -24,9 +24,11 @@ package struct Prompt: Sendable, Equatable {
     }
 
     package var id: String
-    /// A path, resolved against `--image-root`; nil for a text-only prompt.
+    /// A path, resolved against `--image-root`; nil for a prompt about no picture.
     package var image: String?
     package var prompt: String
+    /// What was asked and answered before, oldest first.
+    package var history: [Turn]
     /// A ground-truth answer.
     package var reference: String?
     package var facts: [Fact]
@@ -34,12 +36,13 @@ package struct Prompt: Sendable, Equatable {
     package var answer: String?
 
     package init(
-        id: String, image: String? = nil, prompt: String, reference: String? = nil, facts: [Fact] = [],
-        answer: String? = nil
+        id: String, image: String? = nil, prompt: String, history: [Turn] = [], reference: String? = nil,
+        facts: [Fact] = [], answer: String? = nil
     ) {
         self.id = id
         self.image = image
         self.prompt = prompt
+        self.history = history
         self.reference = reference
         self.facts = facts
         self.answer = answer
@@ -48,8 +51,10 @@ package struct Prompt: Sendable, Equatable {
     package init(_ record: Record) throws {
         try record.checkVersion()
         id = try record.requiredID()
-        image = try record.string("image")
+        image = try record.picture()
         prompt = try record.requiredString("prompt")
+        history = try record.history()
+        try record.checkMarkers(in: history.map(\.prompt) + [prompt], key: "prompt", picture: image)
         reference = try record.string("reference")
         facts = try record.objects("facts", Fact.init) ?? []
         answer = try record.string("answer")
@@ -60,6 +65,7 @@ package struct Prompt: Sendable, Equatable {
         record.set("id", .string(id))
         record.set("image", image.map { .string($0) })
         record.set("prompt", .string(prompt))
+        try record.setHistory(history)
         record.set("reference", reference.map { .string($0) })
         // Facts that were only read keep their bytes, unknown inner keys among them.
         if try (record.objects("facts", Fact.init) ?? []) != facts {

@@ -61,7 +61,8 @@ package struct Grader {
     private func conversation(
         _ record: Prompt, _ answers: [String], _ hasImage: Bool, orders: [[String]]
     ) throws -> Conversation {
-        let encoded = try model.encode(prompt: record.prompt, hasImage: hasImage, answers: answers)
+        let encoded = try model.encode(
+            prompt: record.prompt, history: record.history.texts, hasImage: hasImage, answers: answers)
         let conversation = Conversation(
             encoded,
             turns: try orders.map {

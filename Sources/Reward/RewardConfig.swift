@@ -1,4 +1,5 @@
 import Checkpoint
+import Files
 import Foundation
 import Preference
 import Records
@@ -46,6 +47,6 @@ package struct RewardConfig {
         object.set("prompt", .string(prompt.text))
         object.set("facts", .bool(showsFacts))
         object.set("picture", .string(picture))
-        try Data(object.bytes + [UInt8(ascii: "\n")]).write(to: Self.file(in: folder), options: .atomic)
+        try AtomicFile.write(object.bytes + [UInt8(ascii: "\n")], to: Self.file(in: folder).path)
     }
 }

@@ -14,8 +14,13 @@ package final class Ledger: Sendable {
 
     /// Opens the ledger; for writing it is made where it isn't, brought to the newest schema,
     /// and runs whose process has died are marked as killed.
-    package init(path: String, access: Access, busySeconds: Int = Ledger.busySeconds) throws {
+    /// - Parameter isHurried: asked while another program holds the ledger; true ends the wait for it.
+    package init(
+        path: String, access: Access, busySeconds: Int = Ledger.busySeconds,
+        isHurried: @escaping @Sendable () -> Bool = { false }
+    ) throws {
         self.path = path
+        let patience = Patience(seconds: busySeconds, isHurried: isHurried)
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         var isFolder: ObjCBool = false
@@ -24,26 +29,28 @@ package final class Ledger: Sendable {
             exists || access == .write
         else { throw LedgerError.noFolder(path: path) }
         // Two stages of a pipe that meet a ledger not made yet would both make it, or find it half made.
-        let making = access == .write ? FolderLock(folder) : nil
+        let isWhole = access == .read || Self.isWhole(path)
+        let making = isWhole ? nil : MakingLock(path, patience)
         defer { making?.release() }
         queue = try LedgerError.translating(path) {
             // Looked at before anything is written: another program's database stays as it is.
-            if exists { try Self.check(try Self.connect(path, readOnly: true, busySeconds), path: path) }
-            if access == .read { return try Self.connect(path, readOnly: true, busySeconds) }
+            if exists { try Self.check(try Self.connect(path, readOnly: true, patience), path: path) }
+            if access == .read { return try Self.connect(path, readOnly: true, patience) }
             // SQLite would open a file that may not be written for reading, without a word.
             if exists, !FileManager.default.isWritableFile(atPath: path) {
                 throw LedgerError.readOnly(path: path)
             }
-            let queue = try Self.connect(path, readOnly: false, busySeconds)
+            let queue = try Self.connect(path, readOnly: false, patience)
             try Schema.migrator.migrate(queue)
             return queue
         }
         if access == .write { try markKilledRuns() }
     }
 
-    private static func connect(_ path: String, readOnly: Bool, _ busySeconds: Int) throws -> DatabaseQueue {
+    private static func connect(_ path: String, readOnly: Bool, _ patience: Patience) throws -> DatabaseQueue
+    {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(Double(busySeconds))
+        configuration.busyMode = .callback { patience.waits(afterTries: $0) }
         configuration.readonly = readOnly
         if !readOnly {
             configuration.journalMode = .wal
@@ -51,6 +58,18 @@ package final class Ledger: Sendable {
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         }
         return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// Whether the ledger stands and has its newest schema; false too where that can't be seen at once.
+    private static func isWhole(_ path: String) -> Bool {
+        guard FileManager.default.fileExists(atPath: path),
+            let queue = try? connect(path, readOnly: true, Patience(seconds: 0) { false })
+        else { return false }
+        let isWhole = try? queue.read { db in
+            try Int32.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID
+                && Schema.migrator.hasCompletedMigrations(db)
+        }
+        return isWhole ?? false
     }
 
     private static func check(_ queue: DatabaseQueue, path: String) throws {
@@ -94,71 +113,106 @@ package final class Ledger: Sendable {
         }
     }
 
-    package func finish(_ id: Int64, _ end: RunEnd) throws {
-        try write { db in
-            try db.execute(
-                sql: """
-                    UPDATE runs SET outcome = ?, exit_code = ?, message = ?, records_in = ?, records_out = ?,
-                      dropped = ?, skipped = ?, seconds = ?, peak_memory_kb = ?, finished = ?
-                    WHERE id = ? AND outcome = 'running'
-                    """,
-                arguments: [
-                    end.outcome.rawValue, end.exitCode, end.message, end.counts.read, end.counts.written,
-                    end.counts.dropped, end.counts.skipped, end.seconds, end.peakMemoryKB, Date(), id,
-                ])
-        }
-    }
+    package func finish(_ id: Int64, _ end: RunEnd) throws { try add(.end(end, Date()), to: id) }
 
-    package func setCore(_ id: Int64, _ core: String) throws {
-        try write { try $0.execute(sql: "UPDATE runs SET core = ? WHERE id = ?", arguments: [core, id]) }
-    }
+    package func setCore(_ id: Int64, _ core: String) throws { try add(.core(core), to: id) }
 
     package func addInput(_ id: Int64, _ artefact: Artefact, role: String = "input") throws {
-        try link("run_inputs", id, artefact, role)
+        try add(.input(artefact, role: role), to: id)
     }
 
     package func addOutput(_ id: Int64, _ artefact: Artefact, role: String = "output") throws {
-        try link("run_outputs", id, artefact, role)
-    }
-
-    private func link(_ table: String, _ id: Int64, _ artefact: Artefact, _ role: String) throws {
-        try write { db in
-            try db.execute(
-                sql: """
-                    INSERT INTO artefacts (path, digest, bytes, kind) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (digest, path) DO UPDATE SET kind = excluded.kind
-                    """,
-                arguments: [artefact.path, artefact.digest, artefact.bytes, artefact.kind.rawValue])
-            try db.execute(
-                sql: """
-                    INSERT OR IGNORE INTO \(table) (run_id, artefact_id, role)
-                    SELECT ?, id, ? FROM artefacts WHERE digest = ? AND path = ?
-                    """,
-                arguments: [id, role, artefact.digest, artefact.path])
-        }
+        try add(.output(artefact, role: role), to: id)
     }
 
     /// Stores metrics; one of the same name and step takes the place of the earlier.
-    package func addMetrics(_ id: Int64, _ metrics: [Metric]) throws {
+    package func addMetrics(_ id: Int64, _ metrics: [Metric]) throws { try add(.metrics(metrics), to: id) }
+
+    /// Adds to the row of a run. To add the same again changes nothing.
+    package func add(_ note: RunNote, to id: Int64?) throws {
         try write { db in
-            for metric in metrics {
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO metrics (run_id, name, value, step) VALUES (?, ?, ?, ?)",
-                    arguments: [id, metric.name, metric.value, metric.step])
+            switch note {
+            case .core(let core):
+                try db.execute(sql: "UPDATE runs SET core = ? WHERE id = ?", arguments: [core, id])
+            case .input(let artefact, let role): try Self.link("run_inputs", id, artefact, role, db)
+            case .output(let artefact, let role): try Self.link("run_outputs", id, artefact, role, db)
+            case .metrics(let metrics):
+                for metric in metrics {
+                    try db.execute(
+                        sql: "INSERT OR REPLACE INTO metrics (run_id, name, value, step) VALUES (?, ?, ?, ?)",
+                        arguments: [id, metric.name, metric.value, metric.step])
+                }
+            case .end(let end, let finished): try Self.finish(id, end, finished, db)
+            case .round(let round): try Self.set(round, db)
             }
         }
     }
 
-    /// Stores the model of a round; the same round again takes its place.
-    package func setRound(_ round: Round) throws {
-        try write { db in
-            try db.execute(
-                sql: """
-                    INSERT OR REPLACE INTO rounds (run_name, k, model_digest, model_path, recorded)
-                    VALUES (?, ?, ?, ?, ?)
-                    """,
-                arguments: [round.runName, round.k, round.modelDigest, round.modelPath, round.recorded])
+    private static func finish(_ id: Int64?, _ end: RunEnd, _ finished: Date, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE runs SET outcome = ?, exit_code = ?, message = ?, records_in = ?, records_out = ?,
+                  dropped = ?, skipped = ?, seconds = ?, peak_memory_kb = ?, finished = ?
+                WHERE id = ? AND outcome = 'running'
+                """,
+            arguments: [
+                end.outcome.rawValue, end.exitCode, end.message, end.counts.read, end.counts.written,
+                end.counts.dropped, end.counts.skipped, end.seconds, end.peakMemoryKB, finished, id,
+            ])
+    }
+
+    private static func link(
+        _ table: String, _ id: Int64?, _ artefact: Artefact, _ role: String, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO artefacts (path, digest, bytes, kind) VALUES (?, ?, ?, ?)
+                ON CONFLICT (digest, path) DO UPDATE SET kind = excluded.kind
+                """,
+            arguments: [artefact.path, artefact.digest, artefact.bytes, artefact.kind.rawValue])
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO \(table) (run_id, artefact_id, role)
+                SELECT ?, id, ? FROM artefacts WHERE digest = ? AND path = ?
+                """,
+            arguments: [id, role, artefact.digest, artefact.path])
+    }
+
+    /// Brings in what could not be told to the ledger at its time. The run may have been marked as killed since.
+    /// - Parameter id: nil for notes that are of no run.
+    /// - Returns: false where the ledger has no such run.
+    package func bringIn(_ notes: [RunNote], of id: Int64?, by process: ProcessIdentity) throws -> Bool {
+        if let id {
+            let same = "id = ? AND pid = ? AND process_start = ? AND host = ?"
+            let isKnown = try write { db in
+                let arguments: StatementArguments = [id, process.pid, process.start, process.host]
+                try db.execute(
+                    sql: """
+                        UPDATE runs SET outcome = 'running', message = NULL
+                        WHERE \(same) AND outcome = 'killed' AND finished IS NULL
+                        """, arguments: arguments)
+                return try Int.fetchOne(db, sql: "SELECT 1 FROM runs WHERE \(same)", arguments: arguments)
+                    != nil
+            }
+            guard isKnown else { return false }
         }
+        for note in notes {
+            // What the schema refuses it would refuse for ever, and keep the rest from coming in.
+            do { try add(note, to: id) } catch LedgerError.refused { continue }
+        }
+        return true
+    }
+
+    /// Stores the model of a round; the same round again takes its place.
+    package func setRound(_ round: Round) throws { try add(.round(round), to: nil) }
+
+    private static func set(_ round: Round, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT OR REPLACE INTO rounds (run_name, k, model_digest, model_path, recorded)
+                VALUES (?, ?, ?, ?, ?)
+                """,
+            arguments: [round.runName, round.k, round.modelDigest, round.modelPath, round.recorded])
     }
 
     /// Marks the runs of dead processes; `finished` stays empty, for nobody saw them end.
@@ -202,15 +256,38 @@ private func jsonString(_ text: String) -> String {
     return out + "\""
 }
 
-/// Holds a folder against others who hold it, until released; the kernel lets go of it with the process.
-private struct FolderLock {
+/// How long to wait for who holds the ledger.
+private struct Patience: Sendable {
+    let seconds: Int
+    let isHurried: @Sendable () -> Bool
+
+    private static let pause = 20_000
+
+    /// Waits a moment.
+    /// - Returns: false where it has waited long enough.
+    func waits(afterTries count: Int) -> Bool {
+        guard !isHurried(), count * Self.pause < seconds * 1_000_000 else { return false }
+        usleep(UInt32(Self.pause))
+        return true
+    }
+}
+
+/// Held by who makes the ledger, until it is whole; the kernel lets go of it with the process.
+///
+/// Who holds it longer than making takes is somebody else, who may even wait for this program to end
+/// (`flock runs/ledger.sqlite sightline …`), so it is then gone without, as where no lock can be had (some network
+/// file systems): SQLite's own locks remain.
+private struct MakingLock {
     private let descriptor: Int32
 
-    /// Waits for whoever has it. A folder that can't be locked (some network file systems) is not: SQLite's own
-    /// locks remain.
-    init(_ folder: String) {
-        descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        if descriptor >= 0 { flock(descriptor, LOCK_EX) }
+    init(_ ledger: String, _ patience: Patience) {
+        descriptor = open(ledger, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        var tries = 0
+        while descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK,
+            patience.waits(afterTries: tries)
+        {
+            tries += 1
+        }
     }
 
     func release() { if descriptor >= 0 { close(descriptor) } }

@@ -10,8 +10,18 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case locked(path: String)
     case readOnly(path: String)
     case unopenable(path: String, detail: String)
+    /// A value that the schema doesn't take.
+    case refused(path: String, detail: String)
     case failed(path: String, detail: String)
     case noSuchRun(path: String, id: Int64)
+
+    /// Whether the same may succeed later, as the ledger is held or its disk is full.
+    package var mayPass: Bool {
+        switch self {
+        case .locked, .failed: true
+        default: false
+        }
+    }
 
     package var description: String {
         let otherwise = "or go without it by --no-ledger"
@@ -36,6 +46,8 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .unopenable(let path, let detail):
             return
                 "\(path): the ledger can't be opened (\(detail)); check the path and its rights, \(otherwise)"
+        case .refused(let path, let detail):
+            return "\(path): the ledger doesn't take this (\(detail)); report it, \(otherwise)"
         case .failed(let path, let detail):
             return "\(path): the ledger refused (\(detail)); look into it, \(otherwise)"
         case .noSuchRun(let path, let id):
@@ -53,6 +65,8 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             case .SQLITE_READONLY, .SQLITE_PERM: throw LedgerError.readOnly(path: path)
             case .SQLITE_CANTOPEN:
                 throw LedgerError.unopenable(path: path, detail: error.message ?? "can't open")
+            case .SQLITE_CONSTRAINT:
+                throw LedgerError.refused(path: path, detail: error.message ?? "a constraint")
             default: throw LedgerError.failed(path: path, detail: error.message ?? "\(error.resultCode)")
             }
         }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Which process made a run: a pid alone is used again, with its start and the boot it isn't.
-package struct ProcessIdentity: Sendable, Equatable {
+package struct ProcessIdentity: Sendable, Equatable, Codable {
     package let host: String
     /// The kernel's name for this boot.
     package let boot: String

@@ -30,13 +30,13 @@ package struct RunStart: Sendable {
 }
 
 /// How a run stands.
-package enum Outcome: String, Sendable, CaseIterable {
+package enum Outcome: String, Sendable, CaseIterable, Codable {
     case running, done, failed, killed
     /// Done, with bad records left out.
     case skipped
 }
 
-package struct RecordCounts: Sendable, Equatable {
+package struct RecordCounts: Sendable, Equatable, Codable {
     package var read = 0
     package var written = 0
     package var dropped = 0
@@ -51,7 +51,7 @@ package struct RecordCounts: Sendable, Equatable {
 }
 
 /// How a run ended.
-package struct RunEnd: Sendable {
+package struct RunEnd: Sendable, Codable {
     package var outcome: Outcome
     package var exitCode: Int32
     package var message: String?
@@ -73,8 +73,8 @@ package struct RunEnd: Sendable {
 }
 
 /// A file, folder or stream by its content.
-package struct Artefact: Sendable, Equatable {
-    package enum Kind: String, Sendable, CaseIterable { case records, model, file }
+package struct Artefact: Sendable, Equatable, Codable {
+    package enum Kind: String, Sendable, CaseIterable, Codable { case records, model, file }
 
     /// `-` for a stream.
     package var path: String
@@ -98,13 +98,25 @@ package struct Artefact: Sendable, Equatable {
     }
 }
 
+/// What a run tells the ledger after its beginning.
+package enum RunNote: Sendable, Codable {
+    /// The processor core that the matrix library chose.
+    case core(String)
+    case input(Artefact, role: String)
+    case output(Artefact, role: String)
+    case metrics([Metric])
+    case end(RunEnd, Date)
+    /// Of no run: the model of a round.
+    case round(Round)
+}
+
 /// An artefact in the part it plays for a run: `input`, `policy`, `output`, ….
 package struct LinkedArtefact: Sendable, Equatable {
     package let role: String
     package let artefact: Artefact
 }
 
-package struct Metric: Sendable, Equatable {
+package struct Metric: Sendable, Equatable, Codable {
     package var name: String
     package var value: Double
     package var step: Int?
@@ -117,7 +129,7 @@ package struct Metric: Sendable, Equatable {
 }
 
 /// The model that a round of a run ended with; round 0 is the model it began with.
-package struct Round: Sendable, Equatable {
+package struct Round: Sendable, Equatable, Codable {
     package var runName: String
     package var k: Int
     package var modelDigest: String

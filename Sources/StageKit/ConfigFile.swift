@@ -18,6 +18,9 @@ struct ConfigFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw StageError.failed("\(path): not valid UTF-8; convert the file")
         }
+        if let place = TOMLHeaders.fault(in: bytes) {
+            throw StageError.failed("\(path):\(place): a table without a name; mend the TOML")
+        }
         do {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
@@ -27,13 +30,15 @@ struct ConfigFile {
     }
 
     /// The words that the stage's table stands for, without those keys that `typed` sets itself.
-    /// - Throws: `StageError` (usage) that lists every fault of the table.
+    /// - Throws: `StageError` (usage) that lists every fault of the table, and every table that is no program's:
+    ///   under a misspelt one a program would run on its defaults.
     func words(
         for stage: String, command: any ParsableCommand.Type, declared: DeclaredOptions, typed: [String]
     ) throws -> [String]? {
         var faults = table.keys.filter { table[$0]?.table == nil }.map {
             "key \"\($0)\" stands outside of a table; put it under [\(stage)]"
         }
+        faults += table.keys.filter { table[$0]?.table != nil }.compactMap { Self.strayTable($0, stage) }
         let typedKeys = Set(declared.scan(typed).map(\.key))
         var words: [String] = []
         let own = table[stage]?.table
@@ -92,6 +97,18 @@ struct ConfigFile {
             .map { (name: $0.key, distance: editDistance($0.key, key)) }.min { $0.distance < $1.distance }
         if let near, near.distance <= 2 { return "no such option; did you mean \"\(near.name)\"?" }
         return "no such option; --help lists those there are"
+    }
+
+    private static func strayTable(_ name: String, _ stage: String) -> String? {
+        let known = ProgramNames.tables + [stage]
+        if known.contains(name) { return nil }
+        let near = known.map { (name: $0, distance: editDistance($0, name)) }.min {
+            $0.distance < $1.distance
+        }
+        let remedy =
+            near.flatMap { $0.distance <= max(2, $0.name.count / 3) ? "did you mean [\($0.name)]?" : nil }
+            ?? "tables are those of \(ProgramNames.tables.joined(separator: ", "))"
+        return "table [\(name)]: no such program; \(remedy)"
     }
 
     /// What the parser says about the value alone. Its other complaints (something is missing)

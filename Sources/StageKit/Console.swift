@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -18,10 +19,10 @@ package final class Console: Sendable {
     }
 
     /// A line of information; silent under `--quiet`.
-    package func say(_ text: String) { if !isQuiet { put("\(name): \(text)\n") } }
+    package func say(_ text: String) { if !isQuiet { put("\(name): \(text.withoutControls)\n") } }
 
     /// A line that is shown under `--quiet` too.
-    package func warn(_ text: String) { put("\(name): \(text)\n") }
+    package func warn(_ text: String) { put("\(name): \(text.withoutControls)\n") }
 
     /// Shows `text` in place of the progress line before it; empty removes it.
     func showBar(_ text: String) {
@@ -39,15 +40,26 @@ package final class Console: Sendable {
     }
 
     /// Standard error may be closed; then there is nobody left to tell.
-    private static func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Foundation.write(2, $0.baseAddress! + done, bytes.count - done)
-            }
-            if count < 0, errno != EINTR { return }
-            done += max(0, count)
+    static func write(_ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes { writeAll($0, to: 2) }
+    }
+}
+
+extension String {
+    /// With control characters as text (`\u001B`), so that a name or an answer can't command a terminal, nor turn
+    /// the direction of what follows. Line breaks and tabs stay.
+    package var withoutControls: String {
+        guard unicodeScalars.contains(where: Self.isControl) else { return self }
+        return unicodeScalars.map {
+            Self.isControl($0) ? String(format: "\\u%04X", $0.value) : String($0)
+        }.joined()
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09, 0x0A: false
+        case 0x00...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
         }
     }
 }

@@ -16,14 +16,17 @@ struct DeclaredOptions {
         let isRepeating: Bool
         let takesSeveral: Bool
         let defaultValue: String?
+        var isSecret = false
     }
 
-    let all: [Declared]
+    private(set) var all: [Declared]
 
-    init(_ command: any ParsableCommand.Type) throws {
+    /// - Parameter secrets: long names of the options whose values must not be told.
+    init(_ command: any ParsableCommand.Type, secrets: Set<String> = []) throws {
         let description = try JSONObject(parsing: command._dumpHelp())
         let arguments = try description.requiredObject("command").objects("arguments", Self.read) ?? []
         all = arguments.compactMap { $0 }
+        for index in all.indices { all[index].isSecret = secrets.contains(all[index].key) }
     }
 
     private static func read(_ argument: JSONObject) throws -> Declared? {
@@ -50,7 +53,7 @@ struct DeclaredOptions {
 
     func named(_ key: String) -> Declared? { all.first { $0.kind != .positional && $0.key == key } }
 
-    private func spelled(_ word: String) -> Declared? { all.first { $0.spellings.contains(word) } }
+    func spelled(_ word: String) -> Declared? { all.first { $0.spellings.contains(word) } }
 
     /// What a command line sets, by key and in its order; flags have no value.
     /// The line may be wrong: this only groups words, `ArgumentParser` judges them.
@@ -115,12 +118,33 @@ struct DeclaredOptions {
             case .option, .positional:
                 if option.isRepeating {
                     return values.isEmpty
-                        ? nil : Setting(key: option.key, value: .list(values.compactMap { $0 }))
+                        ? nil
+                        : Setting(
+                            key: option.key, value: .list(values.compactMap { $0 }),
+                            isSecret: option.isSecret)
                 }
                 guard let value = values.last ?? option.defaultValue else { return nil }
-                return Setting(key: option.key, value: .text(value))
+                return Setting(key: option.key, value: .text(value), isSecret: option.isSecret)
             }
         }
+    }
+}
+
+/// The options that were typed or configured.
+package struct GivenOptions {
+    let names: Set<String>
+
+    /// Refuses options that would do nothing beside the others.
+    /// - Parameters:
+    ///   - keys: long names without dashes.
+    ///   - place: what they belong to, as "--mode tree".
+    /// - Throws: `StageError.usage` where one was given.
+    package func refuse(_ keys: [String], where isIdle: Bool, belongingTo place: String) throws {
+        let idle = keys.filter(names.contains).map { "--\($0)" }
+        guard isIdle, !idle.isEmpty else { return }
+        throw StageError.usage(
+            "\(idle.joined(separator: ", ")): \(idle.count == 1 ? "belongs" : "belong") to \(place); leave "
+                + "\(idle.count == 1 ? "it" : "them") out")
     }
 }
 
@@ -134,6 +158,8 @@ package struct Setting: Sendable, Equatable {
 
     package let key: String
     package let value: Value
+    /// Whether its stage declares that it holds a secret.
+    var isSecret = false
 
     var items: [String] { if case .list(let items) = value { items } else { [] } }
 
@@ -155,18 +181,10 @@ package struct Setting: Sendable, Equatable {
     }
 }
 
-/// Keeps tokens, keys and passwords out of the ledger.
+/// Keeps out of the ledger, and of all else that is written, what options hold that are declared secret, and
+/// passwords in addresses. What an option is called says nothing: `--end-token` holds none.
 enum Secrets {
     static let mask = "***"
-
-    /// Whether an option of this name holds a secret: its last word says so.
-    /// `--dump-tokens` and `--max-new-tokens` count tokens and hold none.
-    static func isSecret(_ key: String) -> Bool {
-        let words = key.lowercased().split { $0 == "-" || $0 == "_" }
-        guard let last = words.last else { return false }
-        return ["token", "key", "apikey", "password", "passwd", "secret", "credential", "credentials"]
-            .contains(last)
-    }
 
     /// `https://user:password@host/` without its password.
     static func maskingURL(_ text: String) -> String {
@@ -185,17 +203,17 @@ enum Secrets {
                 return mask
             }
             guard word.hasPrefix("-") else { return maskingURL(word) }
-            let name = word.prefix { $0 != "=" }
-            guard isSecret(name.trimmingPrefix { $0 == "-" }.description) else { return maskingURL(word) }
+            let name = String(word.prefix { $0 != "=" })
+            guard let option = declared.spelled(name), option.isSecret else { return maskingURL(word) }
             if name.count < word.count { return "\(name)=\(mask)" }
-            hidesNext = declared.all.first { $0.spellings.contains(word) }?.kind != .flag
+            hidesNext = option.kind != .flag
             return word
         }
     }
 
     /// What must not be told: values of secret options, and what stands before the host of an address.
     static func values(_ settings: [Setting]) -> [String] {
-        let secret = settings.filter { isSecret($0.key) }.flatMap(\.words)
+        let secret = settings.filter(\.isSecret).flatMap(\.words)
         let addresses = settings.flatMap(\.words).compactMap { word -> String? in
             guard maskingURL(word) != word, let start = word.range(of: "://")?.upperBound else { return nil }
             return word[start...].prefix { $0 != "/" && $0 != "?" }.split(separator: "@").first.map(
@@ -205,6 +223,16 @@ enum Secrets {
     }
 
     static func masking(_ setting: Setting) -> (key: String, value: String) {
-        (setting.key, isSecret(setting.key) ? mask : maskingURL(setting.text))
+        (setting.key, setting.isSecret ? mask : maskingURL(setting.text))
+    }
+
+    /// The setting's value by which runs are told apart: the true one or, where that must not be told, its digest
+    /// beside what may be.
+    static func identity(of setting: Setting) -> JSON {
+        let told = masking(setting).value
+        guard told == setting.text else {
+            return .string("\(told) (SHA-256 \(Digest.of(Array(setting.text.utf8)).prefix(16)))")
+        }
+        return if case .list(let items) = setting.value { .strings(items) } else { .string(setting.text) }
     }
 }

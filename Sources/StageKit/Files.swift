@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file or standard input, read in chunks.
@@ -25,7 +26,7 @@ final class ByteSource {
         while true {
             let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
-            if errno != EINTR { throw StageError.system(path, "read the file") }
+            if errno != EINTR { throw StageError.system(isOwned ? path : "standard input", "read it") }
         }
     }
 
@@ -63,18 +64,10 @@ final class ByteSink: Sendable {
 
     /// - Throws: `StageError.closedPipe` where nobody reads any more, another one where it fails.
     func write(_ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { buffer in
-            var done = 0
-            while done < buffer.count {
-                let count = Foundation.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
-                if count >= 0 {
-                    done += count
-                } else if errno == EPIPE {
-                    throw StageError.closedPipe
-                } else if errno != EINTR {
-                    throw StageError.system(path == "-" ? "standard output" : path, "write")
-                }
-            }
+        switch bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) {
+        case 0: return
+        case EPIPE: throw StageError.closedPipe
+        case let number: throw StageError.system(path == "-" ? "standard output" : path, "write", number)
         }
     }
 
@@ -89,53 +82,6 @@ final class ByteSink: Sendable {
     func synchronise() throws {
         guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
             throw StageError.system(path, "bring it to the disk")
-        }
-    }
-}
-
-/// Writing a file so that a reader finds the old one or the new one, never half of it.
-package enum AtomicFile {
-    /// Writes aside, brings the bytes to the disk, renames.
-    package static func write(_ bytes: [UInt8], to path: String) throws {
-        let aside = "\(path).\(getpid()).part"
-        do {
-            let file = try ByteSink(path: aside, flags: O_WRONLY | O_CREAT | O_TRUNC)
-            try file.write(bytes)
-            try file.synchronise()
-            try rename(aside, to: path)
-        } catch {
-            unlink(aside)
-            throw error
-        }
-    }
-
-    package static func write(_ text: String, to path: String) throws {
-        try write(Array(text.utf8), to: path)
-    }
-
-    /// Renames over what is there and brings the new name to the disk.
-    static func rename(_ part: String, to path: String) throws {
-        guard Foundation.rename(part, path) == 0 else {
-            throw StageError.system(path, "rename \(part) to it")
-        }
-        try synchroniseFolder(of: path)
-    }
-
-    /// `a/b` of `a/b/c`, `.` of `c`. (NSString's deletingLastPathComponent traps on a single letter
-    /// in the Foundation of Swift 6.3.)
-    static func folder(of path: String) -> String {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    static func synchroniseFolder(of path: String) throws {
-        let folder = folder(of: path)
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw StageError.system(folder, "open the folder") }
-        defer { close(descriptor) }
-        // Some file systems can't synchronise a folder and say EINVAL; the rename stands all the same.
-        guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
-            throw StageError.system(folder, "bring the folder to the disk")
         }
     }
 }

@@ -9,7 +9,7 @@ enum Identity {
         identity.set("core", run.core.map { .string($0) } ?? JSON.null)
         var settings = JSONObject()
         for setting in run.settings where !run.immaterial.contains(setting.key) {
-            settings.set("--\(setting.key)", .string(Secrets.masking(setting).value))
+            settings.set("--\(setting.key)", Secrets.identity(of: setting))
         }
         identity.set("settings", .object(settings))
         var files = JSONObject()

@@ -84,11 +84,20 @@ package struct StageOptions: ParsableArguments {
     }
 }
 
-/// Options of programs that draw at random or compute on several cores.
+/// Options of programs that draw at random and compute on several cores.
 package struct EngineOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seed of every draw.", valueName: "n"))
     package var seed: UInt64 = 0
 
+    @OptionGroup package var computing: ThreadOptions
+
+    package init() {}
+
+    package var threadCount: Int { computing.threadCount }
+}
+
+/// Options of programs that compute on several cores and draw nothing.
+package struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
     package var threads: Int?
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Records
 
@@ -39,19 +40,33 @@ struct PartFile: Sendable {
         partPath = path + ".part"
         sidePath = path + ".part.json"
         lock = try RunLock(path: sidePath, of: path)
+        try Self.check(partPath, sidePath, of: path)
         let old = resume ? try Self.readSide(sidePath, partPath, identity) : nil
         if !resume, Self.size(of: partPath) > 0 {
             note("\(partPath): begun anew; --resume would have gone on with it")
         }
         let isNew = old == nil
+        // The part is emptied first: one with bytes and without a side file would be nobody's.
+        part = try ByteSink(path: partPath, flags: O_WRONLY | O_CREAT | O_NOFOLLOW | (isNew ? O_TRUNC : 0))
         side = try ByteSink(path: sidePath, flags: O_WRONLY | O_CREAT | (isNew ? O_TRUNC : 0))
-        if isNew {
-            if truncate(partPath, 0) != 0, errno != ENOENT { throw StageError.system(partPath, "empty it") }
-            try side.write(identity.bytes + [UInt8(ascii: "\n")])
-        }
+        if isNew { try side.write(identity.bytes + [UInt8(ascii: "\n")]) }
         sideBytes = old?.bytes ?? identity.bytes.count + 1
-        part = try ByteSink(path: partPath, flags: O_WRONLY | O_CREAT)
         if let old { try keep(old.checkpoint) }
+    }
+
+    /// - Throws: `StageError` where one of the two is not Sightline's, which its side file says.
+    private static func check(_ partPath: String, _ sidePath: String, of path: String) throws {
+        let beginning = Array("{\"stage\":".utf8)
+        var bytes: [UInt8] = []
+        try ByteSource(path: sidePath).readAll { bytes += $0 }
+        if bytes.isEmpty, size(of: partPath) > 0 {
+            // Made a moment ago, to lock it.
+            unlink(sidePath)
+            throw FolderSign.refusal(partPath, path)
+        }
+        if !bytes.prefix(beginning.count).elementsEqual(beginning.prefix(bytes.count)) {
+            throw FolderSign.refusal(sidePath, path)
+        }
     }
 
     /// Cuts part and side file behind the checkpoint and reads the kept bytes for their digest.
@@ -91,7 +106,8 @@ struct PartFile: Sendable {
         try part.write(closing, at: checkpoint.bytes)
         digest.update(closing)
         try part.synchronise()
-        try AtomicFile.rename(partPath, to: path)
+        guard rename(partPath, path) == 0 else { throw StageError.system(path, "rename \(partPath) to it") }
+        try AtomicFile.synchronizeFolder(of: path)
         guard unlink(sidePath) == 0 || errno == ENOENT else { throw StageError.system(sidePath, "remove it") }
     }
 

@@ -2,12 +2,14 @@ import Foundation
 import Synchronization
 
 /// How far the work is: a line with bar, rate and time left on a terminal, otherwise a plain line
-/// every ten seconds, nothing under `--quiet`.
+/// every ten seconds, nothing under `--quiet`. The first comes within two seconds, whatever has been done by then.
 package final class Progress: Sendable {
     private struct State {
         var done: Int
         var detail = ""
         var lastShown: ContinuousClock.Instant
+        /// Whether a first line is still owed: neither shown nor is the work over.
+        var owesFirst = true
     }
 
     private let console: Console
@@ -29,18 +31,31 @@ package final class Progress: Sendable {
         let now = ContinuousClock.now
         began = now
         state = Mutex(State(done: resumed, lastShown: now))
+        if console.isQuiet { return }
+        Thread.detachNewThread { [weak self] in
+            usleep(1_500_000)
+            self?.show { state, _ in state.owesFirst }
+        }
     }
 
     /// - Parameter detail: shown after the numbers, such as "loss 0.693".
     package func advance(by count: Int = 1, detail: String? = nil) {
         guard !console.isQuiet else { return }
-        let line: String? = state.withLock { state in
+        let pause: Duration = console.isTerminal ? .milliseconds(100) : .seconds(10)
+        show { state, now in
             state.done += count
             if let detail { state.detail = detail }
+            return now - state.lastShown >= pause
+        }
+    }
+
+    /// Shows the line where `update` says that it's time.
+    private func show(_ update: (inout State, ContinuousClock.Instant) -> Bool) {
+        let line: String? = state.withLock { state in
             let now = ContinuousClock.now
-            let pause: Duration = console.isTerminal ? .milliseconds(100) : .seconds(10)
-            guard now - state.lastShown >= pause else { return nil }
+            guard update(&state, now) else { return nil }
             state.lastShown = now
+            state.owesFirst = false
             return render(done: state.done, detail: state.detail, seconds: (now - began).inSeconds)
         }
         guard let line else { return }
@@ -48,7 +63,10 @@ package final class Progress: Sendable {
     }
 
     /// Takes the bar away.
-    package func finish() { if console.isTerminal, !console.isQuiet { console.showBar("") } }
+    package func finish() {
+        state.withLock { $0.owesFirst = false }
+        if console.isTerminal, !console.isQuiet { console.showBar("") }
+    }
 
     private func render(done: Int, detail: String, seconds: Double) -> String {
         let rate = seconds > 0 ? Double(done - resumed) / seconds : 0
@@ -58,7 +76,7 @@ package final class Progress: Sendable {
         }
         parts.append(Self.clock(seconds))
         if let total, rate > 0 { parts.append("\(Self.clock(Double(max(0, total - done)) / rate)) left") }
-        if !detail.isEmpty { parts.append(detail) }
+        if !detail.isEmpty { parts.append(detail.withoutControls) }
         let text = parts.joined(separator: "  ")
         guard console.isTerminal else { return text }
         return "\(console.name) \(bar(done: done))\(text)"

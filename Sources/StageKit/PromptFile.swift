@@ -19,7 +19,7 @@ extension StageRun {
             throw StageError.failed("--prompt-file \(path): not valid UTF-8; convert the file")
         }
         let artefact = try Digest.artefact(path, kind: .file)
-        try addIngredient(artefact, role: "prompt")
+        addIngredient(artefact, role: "prompt")
         let file = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         return PromptFile(
             text: text, name: "\(file)@\(artefact.digest.prefix(8))")

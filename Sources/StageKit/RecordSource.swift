@@ -44,6 +44,9 @@ final class RecordSource {
         numberOfFirst = lastDone + 1
     }
 
+    /// How many records were read so far, those of an earlier run included, and how many of them have a picture.
+    private(set) var pictures = (with: 0, of: 0)
+
     /// Content of every input that has been read to its end; for streams the only way to know it.
     private(set) var finished: [(path: String, digest: StreamingDigest)] = []
 
@@ -57,6 +60,11 @@ final class RecordSource {
             do {
                 var record = try Record(parsing: bytes)
                 let id = try name(&record)
+                if isInShard {
+                    pictures.of += 1
+                    // What is wrong with it is for the stages that look at pictures to say.
+                    if (try? record.picture()) != nil { pictures.with += 1 }
+                }
                 if !isWanted { continue }
                 return .record(InputRecord(number: number, file: file, place: place, id: id, record: record))
             } catch let error as RecordError {

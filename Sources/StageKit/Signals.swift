@@ -17,6 +17,10 @@ package enum Signals {
         case run(@Sendable (Int32) -> Void)
     }
 
+    /// Longest time that an end in order may take; whatever holds it up then (a reader of standard error that
+    /// doesn't read, a disk that doesn't answer) the process ends.
+    private static let patience: UInt32 = 5
+
     private static let action = Mutex<Action>(.leave)
     private static let arrived = Atomic<Bool>(false)
     nonisolated(unsafe) private static var pipeEnd: Int32 = -1
@@ -24,6 +28,7 @@ package enum Signals {
     /// Ignores SIGPIPE, so that a closed pipe is an error of the write, and starts to listen.
     static func listen() throws {
         signal(SIGPIPE, SIG_IGN)
+        occupyStandardStreams()
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw StageError.system("signals", "make a pipe") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -66,7 +71,24 @@ package enum Signals {
     /// Lets signals wait until `onSignal` is called.
     static func hold() { action.withLock { $0 = .wait } }
 
+    /// Lets signals end the process again, where no row was begun.
+    static func release() { action.withLock { if case .wait = $0 { $0 = .leave } } }
+
+    /// A closed standard stream would give its number to the next file that is opened, which would then be read for
+    /// input or written over with records. What stands there instead refuses both, as a closed one does.
+    private static func occupyStandardStreams() {
+        for (number, mode) in [(0, O_WRONLY), (1, O_RDONLY), (2, O_RDWR)]
+        where fcntl(Int32(number), F_GETFD) < 0 {
+            // The lowest free number is this one, for those below are taken.
+            _ = open("/dev/null", mode)
+        }
+    }
+
     private static func act(on number: Int32) {
+        Thread.detachNewThread {
+            sleep(patience)
+            _exit(128 + number)
+        }
         while true {
             switch action.withLock({ $0 }) {
             case .leave: _exit(128 + number)

@@ -18,11 +18,17 @@ package protocol StageCommand: ParsableCommand {
     /// Names of options, beyond those that all stages share, that change no byte of the result
     /// (batch size, cache size) and may differ when a run is resumed.
     static var immaterialOptions: Set<String> { get }
+    /// Names of options whose values are kept out of the ledger.
+    static var secretOptions: Set<String> { get }
+    /// Refuses what was given and would do nothing beside the other options; known before anything is opened.
+    func refuseIdle(_ given: GivenOptions) throws
     func run(in run: StageRun) throws
 }
 
 extension StageCommand {
     package static var immaterialOptions: Set<String> { [] }
+    package static var secretOptions: Set<String> { [] }
+    package func refuseIdle(_ given: GivenOptions) throws {}
 
     /// Errors of usage begin with the program's name, as all others do.
     package static var _errorPrefix: String { "\(_commandName): " }
@@ -37,7 +43,7 @@ extension StageCommand {
 
     private static func runStage(_ typed: [String]) throws -> Int32 {
         let name = Self._commandName
-        let declared = try DeclaredOptions(Self.self)
+        let declared = try DeclaredOptions(Self.self, secrets: secretOptions)
         var words = typed
         var hasTable = true
         let configPath = declared.scan(typed).last { $0.key == "config" }?.value
@@ -49,6 +55,7 @@ extension StageCommand {
         }
         let command = try Program.parse(Self.self) { try Self.parse(words) }
         let settings = declared.settings(of: words)
+        try command.refuseIdle(GivenOptions(names: declared.given(in: words)))
         let options = command.runOptions
         if options.printConfig {
             try ByteSink.standardOutput.write(Array(ConfigFile.rendered(settings, stage: name).utf8))
@@ -59,10 +66,17 @@ extension StageCommand {
             console.say("\(configPath) has no table [\(name)]; nothing taken from it")
         }
         Signals.hold()
-        let run = try StageRun(
-            stage: name, options: options, console: console, settings: settings,
-            given: declared.given(in: words),
-            arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
+        let run: StageRun
+        do {
+            run = try StageRun(
+                stage: name, options: options, console: console, settings: settings,
+                arguments: Secrets.masking(words, declared), immaterial: immaterialOptions)
+        } catch {
+            Signals.release()
+            // What was waited for was given up because of the signal.
+            if Signals.hasArrived { waitForTheEnd() }
+            throw error
+        }
         return try run.execute { try command.run(in: run) }
     }
 }
@@ -81,18 +95,22 @@ package enum Program {
         do {
             try Signals.listen()
             return try body()
-        } catch let error as StageError {
-            if error.code != .closedPipe { complain(name, error.description) }
-            return error.code.rawValue
         } catch let stop as ParsingStopped {
-            let out = stop.code == 0 ? FileHandle.standardOutput : FileHandle.standardError
-            // A reader that has gone away doesn't want the help any more.
-            try? out.write(contentsOf: Data((stop.text + "\n").utf8))
-            return stop.code
+            if stop.code != 0 {
+                Console.write(stop.text.withoutControls + "\n")
+                return stop.code
+            }
+            do { try put(stop.text + "\n") } catch { return failed(name, error) }
+            return 0
         } catch {
-            complain(name, "\(error)")
-            return StageError.Code.failed.rawValue
+            return failed(name, error)
         }
+    }
+
+    private static func failed(_ name: String, _ error: any Error) -> Int32 {
+        let code = (error as? StageError)?.code ?? .failed
+        if code != .closedPipe { Console(name: name, isQuiet: false).warn("\(error)") }
+        return code.rawValue
     }
 
     /// Runs a command that has subcommands, such as `ledger`.
@@ -120,10 +138,8 @@ package enum Program {
         }
     }
 
-    /// Writes to standard output; a closed pipe ends the program in peace.
-    package static func put(_ text: String) throws { try ByteSink.standardOutput.write(Array(text.utf8)) }
-
-    private static func complain(_ name: String, _ text: String) {
-        Console(name: name, isQuiet: false).warn(text)
+    /// Writes text for people to standard output; a closed pipe ends the program in peace.
+    package static func put(_ text: String) throws {
+        try ByteSink.standardOutput.write(Array(text.withoutControls.utf8))
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Why a program stops, with the exit code that says so.
@@ -26,15 +27,6 @@ package struct StageError: Error, Sendable, CustomStringConvertible {
 
     /// What `errno` says about `path`, and what to do.
     static func system(_ path: String, _ doing: String, _ number: Int32 = errno) -> StageError {
-        let remedy =
-            switch number {
-            case ENOENT: "check the path"
-            case EACCES, EPERM, EROFS: "give yourself the right to it or choose another place"
-            case ENOSPC, EDQUOT: "make room on the disk"
-            case EISDIR: "name a file, not a folder"
-            case EMFILE, ENFILE: "raise the limit of open files"
-            default: "look into it"
-            }
-        return .failed("\(path): can't \(doing): \(String(cString: strerror(number))); \(remedy)")
+        .failed(FileError(path, doing, number).description)
     }
 }

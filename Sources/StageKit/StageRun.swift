@@ -10,12 +10,11 @@ package final class StageRun: Sendable {
     /// Every option with its value, defaults included.
     package let settings: [Setting]
     let immaterial: Set<String>
-    /// Options that were typed or configured.
-    private let given: Set<String>
 
     private struct State {
         var counts = RecordCounts()
         var droppedByRule: [String: Int] = [:]
+        var pictures = (with: 0, of: 0)
         var core: String?
         /// Digests of models, prompts and pools, by role.
         var ingredients: [String: String] = [:]
@@ -25,8 +24,8 @@ package final class StageRun: Sendable {
     }
 
     private let state = Mutex(State())
-    private let ledger: Ledger?
-    private let row: Int64?
+    /// nil where no ledger is kept.
+    private let row: LedgerRow?
     private let lock: RunLock?
     private let began = ContinuousClock.now
 
@@ -38,13 +37,12 @@ package final class StageRun: Sendable {
     ]
 
     init(
-        stage: String, options: RunOptions, console: Console, settings: [Setting], given: Set<String>,
+        stage: String, options: RunOptions, console: Console, settings: [Setting],
         arguments: [String], immaterial: Set<String>
     ) throws {
         self.stage = stage
         self.console = console
         self.settings = settings
-        self.given = given
         self.immaterial = immaterial.union(Self.sharedImmaterial)
         isDryRun = options.dryRun
         let environment = ProcessInfo.processInfo.environment
@@ -54,11 +52,10 @@ package final class StageRun: Sendable {
             if let name = options.run, name != outerRun, !options.dryRun {
                 try RunLock.acquire(run: name)
             } else { nil }
-        ledger = options.dryRun ? nil : try Self.openLedger(options, environment)
-        row = try ledger?.begin(
-            RunStart(
-                stage: stage, runName: options.run ?? outerRun, arguments: arguments,
-                settings: settings.map(Secrets.masking), version: sightlineVersion, core: nil))
+        let start = RunStart(
+            stage: stage, runName: options.run ?? outerRun, arguments: arguments,
+            settings: settings.map(Secrets.masking), version: sightlineVersion, core: nil)
+        row = try options.dryRun ? nil : Self.row(start, options, environment, settings, console)
     }
 
     /// Set by `ledger run NAME`: the run that a stage belongs to and whose lock is held.
@@ -73,30 +70,25 @@ package final class StageRun: Sendable {
         return stands && isFolder.boolValue ? "runs/ledger.sqlite" : nil
     }
 
-    private static func openLedger(_ options: RunOptions, _ environment: [String: String]) throws -> Ledger? {
+    /// Begins the row of this run, after what waits for the ledger in folders that the run has to do with.
+    private static func row(
+        _ start: RunStart, _ options: RunOptions, _ environment: [String: String], _ settings: [Setting],
+        _ console: Console
+    ) throws -> LedgerRow? {
         guard !options.noLedger, let path = ledgerPath(options.ledger, environment) else { return nil }
-        return try Ledger(path: path, access: .write)
-    }
-
-    /// Refuses options that would do nothing beside the others.
-    /// - Parameters:
-    ///   - keys: long names without dashes.
-    ///   - place: what they belong to, as "--mode tree".
-    /// - Throws: `StageError.usage` where one was typed or configured.
-    package func refuse(_ keys: [String], where isIdle: Bool, belongingTo place: String) throws {
-        let idle = keys.filter(given.contains).map { "--\($0)" }
-        guard isIdle, !idle.isEmpty else { return }
-        throw StageError.usage(
-            "\(idle.joined(separator: ", ")): \(idle.count == 1 ? "belongs" : "belong") to \(place); leave "
-                + "\(idle.count == 1 ? "it" : "them") out")
+        let ledger = try Ledger(path: path, access: .write) { Signals.hasArrived }
+        let places = settings.flatMap(\.words) + [path]
+        try WaitingRows.bringIn(to: ledger, beside: places, console)
+        let output = settings.last { $0.key == "output" }?.text
+        return try LedgerRow(ledger, start, output: output, console: console)
     }
 
     // MARK: - What the stage tells
 
     /// The processor core that the matrix library chose; a run is resumed only under the same.
-    package func setCore(_ core: String) throws {
+    package func setCore(_ core: String) {
         state.withLock { $0.core = core }
-        if let ledger, let row { try ledger.setCore(row, core) }
+        row?.add(.core(core))
     }
 
     /// Notes a model as input.
@@ -105,36 +97,34 @@ package final class StageRun: Sendable {
     @discardableResult
     package func addModel(_ path: String, role: String) throws -> String {
         let artefact = try Digest.artefact(path, kind: .model)
-        try addIngredient(artefact, role: role)
+        addIngredient(artefact, role: role)
         return artefact.digest
     }
 
     /// Notes as input what beside records and options decides the result.
-    func addIngredient(_ artefact: Artefact, role: String) throws {
+    func addIngredient(_ artefact: Artefact, role: String) {
         state.withLock { $0.ingredients[role] = artefact.digest }
-        try addInput(artefact, role: role)
+        addInput(artefact, role: role)
     }
 
-    package func addInput(_ artefact: Artefact, role: String = "input") throws {
-        if let ledger, let row { try ledger.addInput(row, artefact, role: role) }
+    package func addInput(_ artefact: Artefact, role: String = "input") {
+        row?.add(.input(artefact, role: role))
     }
 
     /// Notes a finished file or folder as output.
     package func addOutput(_ path: String, kind: Artefact.Kind, role: String = "output") throws {
-        guard ledger != nil else { return }
-        try addOutput(try Digest.artefact(path, kind: kind), role: role)
+        guard row != nil else { return }
+        addOutput(try Digest.artefact(path, kind: kind), role: role)
     }
 
-    package func addOutput(_ artefact: Artefact, role: String = "output") throws {
-        if let ledger, let row { try ledger.addOutput(row, artefact, role: role) }
+    package func addOutput(_ artefact: Artefact, role: String = "output") {
+        row?.add(.output(artefact, role: role))
     }
 
-    package func addMetrics(_ metrics: [Metric]) throws {
-        if let ledger, let row { try ledger.addMetrics(row, metrics) }
-    }
+    package func addMetrics(_ metrics: [Metric]) { row?.add(.metrics(metrics)) }
 
-    package func addMetric(_ name: String, _ value: Double, step: Int? = nil) throws {
-        try addMetrics([Metric(name: name, value: value, step: step)])
+    package func addMetric(_ name: String, _ value: Double, step: Int? = nil) {
+        addMetrics([Metric(name: name, value: value, step: step)])
     }
 
     /// Counts for the ledger and the summary; for programs that don't use `transform`.
@@ -148,6 +138,18 @@ package final class StageRun: Sendable {
                 state.droppedByRule[rule, default: 0] += number
             }
         }
+    }
+
+    /// Notes how many of so many records have a picture.
+    package func countPictures(_ with: Int, of records: Int) {
+        state.withLock { $0.pictures = ($0.pictures.with + with, $0.pictures.of + records) }
+    }
+
+    /// Says how many records had a picture; under `--quiet` too where none had, since that is mostly a mistake.
+    package func sayPictures() {
+        let (with, all) = state.withLock { $0.pictures }
+        let text = "\(with) of \(all) records have a picture"
+        if with > 0 { console.say(text) } else if all > 0 { console.warn(text) }
     }
 
     package var counts: RecordCounts { state.withLock { $0.counts } }
@@ -175,20 +177,20 @@ package final class StageRun: Sendable {
         do {
             try result.get()
         } catch let error as StageError where error.code == .closedPipe {
-            try finish(.done, 0, "the reader of the output closed the pipe")
+            finish(.done, 0, "the reader of the output closed the pipe")
             return 0
         } catch {
             let code = (error as? StageError)?.code ?? .failed
             console.showBar("")
-            do {
-                try finish(.failed, code.rawValue, "\(error)")
-            } catch let ledgerError { console.warn("\(ledgerError)") }
+            finish(.failed, code.rawValue, "\(error)")
             throw error
         }
         let skipped = counts.skipped > 0
         let code: StageError.Code? = skipped ? .doneWithSkipped : nil
         if !isDryRun { say(summary()) }
-        try finish(skipped ? .skipped : .done, code?.rawValue ?? 0, nil)
+        // Who has it opens pictures.
+        if settings.contains(where: { $0.key == "image-root" }) { sayPictures() }
+        finish(skipped ? .skipped : .done, code?.rawValue ?? 0, nil)
         return code?.rawValue ?? 0
     }
 
@@ -217,14 +219,12 @@ package final class StageRun: Sendable {
         }
     }
 
-    private func finish(_ outcome: Outcome, _ code: Int32, _ message: String?) throws {
-        guard let ledger, let row else { return }
+    private func finish(_ outcome: Outcome, _ code: Int32, _ message: String?) {
         // An error may quote an option.
         let message = message.map { text in
             Secrets.values(settings).reduce(text) { $0.replacing($1, with: Secrets.mask) }
         }
-        try ledger.finish(
-            row,
+        row?.end(
             RunEnd(
                 outcome: outcome, exitCode: code, message: message, counts: counts,
                 seconds: (ContinuousClock.now - began).inSeconds, peakMemoryKB: Self.peakMemoryKB))
@@ -232,14 +232,13 @@ package final class StageRun: Sendable {
 
     /// Runs on the thread of the signals while the work goes on elsewhere; ends the process.
     private func leave(on number: Int32) {
+        // The work has ended and is telling so; that ends the process, or the patience with signals does.
         guard claimEnd() else { return }
         state.withLock { $0.interruption }?()
         console.showBar("")
         let name = [SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"][number] ?? "signal \(number)"
         console.warn("stopped by \(name)")
-        do {
-            try finish(.killed, 128 + number, "stopped by \(name)")
-        } catch { console.warn("\(error)") }
+        finish(.killed, 128 + number, "stopped by \(name)")
         _exit(128 + number)
     }
 

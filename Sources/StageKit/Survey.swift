@@ -20,8 +20,11 @@ extension StageRun {
         _ options: InputOptions, from form: InputForm = .records, _ body: (InputRecord) throws -> Void
     ) throws {
         let source = RecordSource(options, form)
+        let progress = progress(total: nil, unit: "records looked through")
+        defer { progress.finish() }
         while let line = try source.next() {
             if case .record(let record) = line { try body(record) }
+            progress.advance()
         }
     }
 
@@ -52,7 +55,7 @@ extension StageRun {
             throw StageError.usage("\(path): a stream can't be the \(role); name a file")
         }
         let artefact = try Digest.artefact(path, kind: .records)
-        try addIngredient(artefact, role: role)
+        addIngredient(artefact, role: role)
         var options = try InputOptions.parse([])
         options.input = [path]
         let source = RecordSource(options, .rows)

@@ -16,7 +16,7 @@ extension StageRun {
     ) throws -> [T] {
         let source = RecordSource(options, form)
         let all = try readEach(source, skipping: options.skipBad, convert)
-        try noteInputs(source)
+        noteInputs(source)
         return all
     }
 
@@ -41,7 +41,10 @@ extension StageRun {
     ) throws -> [T] {
         var good: [T] = []
         var bad = 0
+        let progress = progress(total: nil, unit: "records read")
+        defer { progress.finish() }
         while let line = try source.next() {
+            progress.advance()
             let fault: String
             switch line {
             case .record(let record):
@@ -59,10 +62,11 @@ extension StageRun {
         return good
     }
 
-    /// Notes in the ledger what was read to its end.
-    func noteInputs(_ source: RecordSource, except known: [String] = []) throws {
+    /// Notes in the ledger what was read to its end, and of how many records there are pictures.
+    func noteInputs(_ source: RecordSource, except known: [String] = []) {
+        countPictures(source.pictures.with, of: source.pictures.of)
         for (path, digest) in source.finished where !known.contains(path) {
-            try addInput(
+            addInput(
                 Artefact(path: path, digest: digest.hex, bytes: digest.byteCount, kind: .records))
         }
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Records
 import RunLedger
@@ -140,8 +141,8 @@ extension StageRun {
         if !stream.hasRead, resumed.line == 0 {
             console.say("the input holds no records; the output is empty")
         }
-        try noteInputs(source, except: inputs.map(\.path))
-        try addOutput(
+        noteInputs(source, except: inputs.map(\.path))
+        addOutput(
             Artefact(
                 path: options.output ?? "-", digest: written.digest, bytes: written.bytes, kind: .records))
     }
@@ -150,9 +151,9 @@ extension StageRun {
     private func rehearse(
         _ options: StageOptions, _ form: InputForm, _ check: (InputRecord) throws -> Void
     ) throws {
-        let good = try readEach(RecordSource(options.input, form), skipping: options.input.skipBad) {
-            try check($0)
-        }.count
+        let source = RecordSource(options.input, form)
+        let good = try readEach(source, skipping: options.input.skipBad) { try check($0) }.count
+        countPictures(source.pictures.with, of: source.pictures.of)
         console.say("dry run: \(good) records would go to \(options.output ?? "standard output")")
     }
 
@@ -163,7 +164,7 @@ extension StageRun {
             (path: path, file: try Digest.ofFile(path))
         }
         for (path, file) in files {
-            try addInput(Artefact(path: path, digest: file.digest, bytes: file.bytes, kind: .records))
+            addInput(Artefact(path: path, digest: file.digest, bytes: file.bytes, kind: .records))
         }
         if options.paths.isEmpty, isatty(0) == 1 { console.say("reading records from the terminal") }
         return files
@@ -179,17 +180,20 @@ extension StageRun {
                 .init()
             )
         }
+        let target: String
+        switch try OutputPlace(path) {
+        case .file(let file): target = file
         // Devices and named pipes have no part: nothing could be renamed in their place.
-        if Self.isStream(path) {
+        case .stream(let stream):
             if options.resume { throw StageError.usage("--resume: \(path) is no regular file; name one") }
-            let sink = try ByteSink(path: path, flags: O_WRONLY)
+            let sink = ByteSink(path: path, descriptor: try OutputPlace.open(stream: stream), isOwned: true)
             return (RecordOutput(stream: sink, form, skipAllowance: allowance, console: console), .init())
         }
         if options.resume, inputs.isEmpty || inputs.count < options.input.paths.count {
             throw StageError.usage("--resume: a stream can't be read again; name files as input")
         }
         let identity = Identity.of(self, inputs: inputs.map { ($0.path, $0.file.digest) })
-        let part = try PartFile(path: path, identity: identity, resume: options.resume) { console.say($0) }
+        let part = try PartFile(path: target, identity: identity, resume: options.resume) { console.say($0) }
         let checkpoint = part.checkpoint
         return (RecordOutput(part: part, form, skipAllowance: allowance, console: console), checkpoint)
     }

@@ -123,9 +123,35 @@ package struct ChatTemplate: Sendable, Equatable {
     /// The text up to where the answer begins. Markers of the picture in the question are dropped, with the
     /// white space that they leave at its ends: the picture always comes first, on a line of its own.
     package func prompt(_ question: String, hasImage: Bool) -> String {
-        let plain = question.replacingOccurrences(of: Self.image, with: "")
-        let text = plain == question ? question : plain.trimmingCharacters(in: .whitespacesAndNewlines)
-        return opening + (hasImage ? Self.image + "\n" : "") + text + closing
+        opening + (hasImage ? Self.image + "\n" : "") + Self.plain(question) + closing
+    }
+
+    private static func plain(_ question: String) -> String {
+        let plain = question.replacingOccurrences(of: image, with: "")
+        return plain == question ? question : plain.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The text up to where the answer begins, after earlier questions and answers.
+    ///
+    /// - Parameters:
+    ///   - history: oldest first; the picture comes with the first.
+    ///   - end: the end token of an answer, as text.
+    package func prompt(
+        _ question: String, after history: [(prompt: String, answer: String)], end: String, hasImage: Bool
+    ) -> String {
+        let questions = history.map(\.prompt) + [question]
+        let first = prompt(questions[0], hasImage: hasImage)
+        return zip(history, questions.dropFirst()).reduce(first) { text, turn in
+            text + answer(turn.0.answer) + end + laterPrompt(Self.plain(turn.1))
+        }
+    }
+
+    /// Words of a template's answers in `text`: a dialogue whose turns were made one text.
+    package static func turn(in text: String) -> String? {
+        text.firstMatch(
+            of: /\bA(?:SSISTANT|ssistant):|\[\/INST\]|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>/
+        )
+        .map { String($0.output) }
     }
 
     /// What follows the prompt when `text` is the answer, without the end token.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What ``BPETrainer`` has found, ready to be written in Hugging Face layout.
@@ -24,7 +25,7 @@ package struct TrainedTokenizer: Sendable {
             ("tokenizer_config.json", configurationJSON(maximumLength: maximumLength)),
             ("special_tokens_map.json", "{\n" + namedTokens + "\n}\n"),
         ] {
-            try Data(text.utf8).write(to: directory.appendingPathComponent(name), options: .atomic)
+            try AtomicFile.write(text, to: directory.appendingPathComponent(name).path)
         }
     }
 

@@ -38,6 +38,15 @@ package final class AdamW: @unchecked Sendable {
         parameters.reduce(0) { $0 + sl_sum_of_squares($1.count, $1.gradient!.base) }.squareRoot()
     }
 
+    /// A number that changes with any bit of the values (FNV-1a over their words).
+    package var fingerprint: UInt64 {
+        parameters.reduce(0xcbf2_9ce4_8422_2325) { hash, parameter in
+            (0..<parameter.count).reduce(hash) { hash, i in
+                (hash ^ UInt64(parameter.value.base[i].bitPattern)) &* 0x100_0000_01b3
+            }
+        }
+    }
+
     /// One step at learning rate `rate`; gradients are zero afterwards.
     /// - Parameter norm: `gradientNorm`, which the caller has looked at.
     package func update(rate: Float, norm: Double) {

@@ -15,6 +15,19 @@ package struct NotFinite: Error, CustomStringConvertible {
     }
 }
 
+/// A run after which every weight is what it was.
+package struct NothingLearned: Sendable, CustomStringConvertible {
+    let steps: Int
+    /// Of the run's steps: the largest learning rate and norm of the gradient.
+    let rate: Double
+    let norm: Double
+
+    package var description: String {
+        "\(steps) steps changed no weight: the highest learning rate was \(rate) and the largest norm of a gradient "
+            + "\(norm); raise --learning-rate or take more steps, or look whether the records teach anything"
+    }
+}
+
 /// What a step reports: TRL's names, in order.
 package typealias Metrics = [(name: String, value: Double)]
 
@@ -50,11 +63,15 @@ package struct TrainingLoop {
     /// - Parameter resume: continue from the checkpoint if there is one.
     /// - Parameter gradients: adds the gradients of step `step` and returns its metrics, the loss first, and
     ///   the ids of its records.
+    /// - Returns: nil where something was learned.
     /// - Throws: `NotFinite`, and what `gradients` throws.
     package func run(
         resume: Bool, report: (_ step: Int, Metrics) -> Void,
         gradients: (_ step: Int) throws -> (Metrics, records: [String])
-    ) throws {
+    ) throws -> NothingLearned? {
+        // A resumed run is held against its own beginning too: it starts from the same weights.
+        let before = optimiser.fingerprint
+        var highest = (rate: 0.0, norm: 0.0)
         if resume { try state.restore(optimiser) } else { try state.clear() }
         weightsChanged()
         while optimiser.step < schedule.steps {
@@ -66,6 +83,7 @@ package struct TrainingLoop {
             let rate = schedule.rate(afterSteps: step)
             let norm = optimiser.gradientNorm
             guard norm.isFinite else { throw NotFinite(step: step, what: "the gradient", records: records) }
+            highest = (max(highest.rate, rate), max(highest.norm, norm))
             optimiser.update(rate: Float(rate), norm: norm)
             weightsChanged()
             let line = metrics + [("grad_norm", norm), ("learning_rate", rate)]
@@ -73,6 +91,8 @@ package struct TrainingLoop {
             report(step + 1, line)
             if (step + 1) % saveEvery == 0 { try state.save(optimiser) }
         }
+        guard optimiser.fingerprint == before else { return nil }
+        return NothingLearned(steps: optimiser.step, rate: highest.rate, norm: highest.norm)
     }
 
     /// Removes the checkpoint once the result is written.

@@ -1,4 +1,5 @@
 import Checkpoint
+import Files
 import Foundation
 import Kernels
 import Model
@@ -23,7 +24,7 @@ struct TrainingState {
     func clear() throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         try removeCheckpoint()
-        try Data().write(to: metrics)
+        try AtomicFile.write("", to: metrics.path)
     }
 
     func removeCheckpoint() throws {
@@ -105,6 +106,6 @@ struct TrainingState {
                 remedy: "delete the checkpoint and start anew")
         }
         let kept = lines.prefix(step).map { $0 + "\n" }.joined()
-        try Data(kept.utf8).write(to: metrics, options: .atomic)
+        try AtomicFile.write(kept, to: metrics.path)
     }
 }

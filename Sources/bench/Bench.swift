@@ -1,5 +1,6 @@
 import ArgumentParser
 import COpenBLAS
+import Files
 import Foundation
 import Kernels
 
@@ -52,7 +53,7 @@ import Kernels
         let findings = Findings(
             training: training, sampling: sampling, products: products, peers: peers, threads: threads,
             isQuick: quick, model: folder ?? "made")
-        try findings.json().write(to: URL(fileURLWithPath: output), options: .atomic)
+        try AtomicFile.write(try findings.json(), to: output)
         print(findings.table)
     }
 

@@ -90,17 +90,22 @@ import StageKit
         }
     }
 
-    func run(in run: StageRun) throws {
-        try run.refuse(
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
             ["mode", "lambda", "path-rule", "among", "likelihood", "filter"], where: rewarding.reward != nil,
             belongingTo: "scores by likelihood and relevance, not to --reward")
-        try run.refuse(
+        try given.refuse(
             ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
             where: rewarding.reward == nil, belongingTo: "--reward")
-        try run.refuse(
+        try given.refuse(
             ["picture"], where: relevance == nil && rewarding.reward == nil,
             belongingTo: "--relevance and --reward")
-        try run.refuse(BaselineOptions.names, where: relevance == nil, belongingTo: "--relevance")
+        try given.refuse(BaselineOptions.names, where: relevance == nil, belongingTo: "--relevance")
+        try base.refuseIdle(given)
+        try looks.refuseIdle(given)
+    }
+
+    func run(in run: StageRun) throws {
         try engine.prepare(run)
         let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = try policy() {

@@ -22,11 +22,13 @@ final class Rescorer {
     /// - Parameter image: the picture's file.
     /// - Throws: `PromptError`, `RecordError`, `ImageError`, all about this record.
     func rescore(_ sample: inout Sample, of prompt: Prompt, image: String?) throws {
-        let root = try model.encode(prompt: prompt.prompt, hasImage: image != nil).prompt
+        let root = try model.encode(
+            prompt: prompt.prompt, history: prompt.history.texts, hasImage: image != nil
+        ).prompt
         if sample.tokenizer == model.tokenizer.digest {
             try check(sample.nodes)
         } else {
-            try tokenise(&sample, prompt.prompt, hasImage: image != nil)
+            try tokenise(&sample, prompt, hasImage: image != nil)
         }
         var forest = TokenForest()
         let start = forest.add(root)
@@ -50,7 +52,7 @@ final class Rescorer {
     }
 
     /// Each sentence as the tokens that it adds to the answer before it.
-    private func tokenise(_ sample: inout Sample, _ prompt: String, hasImage: Bool) throws {
+    private func tokenise(_ sample: inout Sample, _ prompt: Prompt, hasImage: Bool) throws {
         var texts: [String] = []
         for node in sample.nodes {
             texts.append(
@@ -58,8 +60,9 @@ final class Rescorer {
                     .filter { !$0.isEmpty }.joined(separator: " "))
         }
         // The end token that `encode` adds is not part of a sentence.
-        let wholes = try model.encode(prompt: prompt, hasImage: hasImage, answers: texts).answers
-            .map { Array($0.dropLast()) }
+        let wholes = try model.encode(
+            prompt: prompt.prompt, history: prompt.history.texts, hasImage: hasImage, answers: texts
+        ).answers.map { Array($0.dropLast()) }
         for (index, whole) in wholes.enumerated() {
             let parent = sample.nodes[index].parent
             let before = parent < 0 ? [] : wholes[parent]

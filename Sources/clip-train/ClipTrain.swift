@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Files
 import Foundation
 import Imaging
 import Kernels
@@ -68,10 +69,10 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
-        let pictures = try ScenePictures(run.records(input), images)
+        let target = try AtomicFolder(output)
+        let pictures = try ScenePictures(input, images, run)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
-        let part = try AtomicFolder.prepare(output, keeping: resume)
-        let folder = URL(fileURLWithPath: part)
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let (model, tokenizer, processor) = try start(pictures, folder, run)
         model.parameters.forEach { $0.train() }
 
@@ -87,7 +88,7 @@ import Training
         var order = BatchOrder(count: pictures.count, batch: batch, seed: engine.seed)
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume,
             report: { step, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
@@ -101,9 +102,10 @@ import Training
                 return (metrics, chosen.map { pictures.ids[$0] })
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         try write(model, processor, dtype, to: folder)
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
         try scoreUnseen(model, tokenizer, processor, run)
     }
@@ -180,8 +182,9 @@ import Training
         var config = model.config
         config.elementType = type
         try ModelConfig.clip(config).write(to: folder.appendingPathComponent("config.json"))
-        try processor.encodeConfiguration()
-            .write(to: folder.appendingPathComponent("preprocessor_config.json"))
+        try AtomicFile.write(
+            try processor.encodeConfiguration(),
+            to: folder.appendingPathComponent("preprocessor_config.json").path)
         try model.parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
     }
 
@@ -191,11 +194,13 @@ import Training
         guard !dev.isEmpty else { return }
         var root = images
         root.imageRoot = devImageRoot
-        let unseen = try ScenePictures(run.records(paths: dev), root)
+        var files = try InputOptions.parse([])
+        files.input = dev
+        let unseen = try ScenePictures(files, root, run)
         let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
         for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
             run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")
-            try run.addMetric("preferred/\(kind.rawValue)", accuracy)
+            run.addMetric("preferred/\(kind.rawValue)", accuracy)
         }
     }
 }

@@ -13,17 +13,15 @@ struct ScenePictures: Sendable {
     let scenes: [Scene]
     let paths: [String]
 
-    init(_ records: [InputRecord], _ images: ImageOptions) throws {
-        var scenes: [Scene] = []
-        var paths: [String] = []
-        for input in records {
-            do {
-                scenes.append(try Scene(record: input.record))
-                paths.append(try images.resolve(input.record.requiredString("image")))
-            } catch { throw StageError.failed("\(input.place): \(error)") }
+    init(_ input: InputOptions, _ images: ImageOptions, _ run: StageRun) throws {
+        let all = try run.records(input) {
+            (
+                id: $0.id, scene: try Scene(record: $0.record),
+                path: try images.resolve($0.record.requiredPicture())
+            )
         }
-        guard !scenes.isEmpty else { throw StageError.failed("no records to train on; give files of scenes") }
-        (ids, self.scenes, self.paths) = (records.map(\.id), scenes, paths)
+        guard !all.isEmpty else { throw StageError.failed("no records to train on; give files of scenes") }
+        (ids, scenes, paths) = (all.map(\.id), all.map(\.scene), all.map(\.path))
     }
 
     var count: Int { ids.count }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Kernels
 import Model
@@ -28,7 +29,8 @@ final class PairSet {
             record = input.record
             image = try pair.image.map { try images.resolve($0) }
             let encoded = try model.encode(
-                prompt: pair.prompt, hasImage: image != nil, answers: [pair.chosen, pair.rejected])
+                prompt: pair.prompt, history: pair.history.texts, hasImage: image != nil,
+                answers: [pair.chosen, pair.rejected])
             (prompt, chosen, rejected) = (encoded.prompt, encoded.answers[0], encoded.answers[1])
             guard let spans = pair.weights else {
                 weights = nil

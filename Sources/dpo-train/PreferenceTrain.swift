@@ -60,11 +60,15 @@ import Training
         if saveEvery < 1 { throw ValidationError("--save-every \(saveEvery): give a number from 1") }
     }
 
-    func run(in run: StageRun) throws {
-        try run.refuse(
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
             ["rank", "alpha"], where: initialAdapter != nil,
             belongingTo: "a fresh adapter, not to --initial-adapter")
+    }
+
+    func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let policy = try model.open(run)
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
@@ -81,7 +85,7 @@ import Training
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
         try attachAdapter(policy)
 
-        let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let trainer = PreferenceTrainer(
             policy.llava.decoder, lossOptions.preferenceLoss, rowLimit: passTokens)
         let reference = try pairs.reference(trainer, digest: policy.digest, folder: folder, run)
@@ -93,7 +97,7 @@ import Training
             baseModelName: model.model, baseDigest: policy.digest)
         try adapter?.write(to: folder)
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
     }
 
@@ -131,7 +135,7 @@ import Training
             weightsChanged: { decoder.adapterTargets.forEach { $0.adapterChanged() } })
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order.examples(step: step).map { training[$0] }
@@ -140,6 +144,7 @@ import Training
                 return (metrics, chosen.map { pairs.examples[$0].id })
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         return loop
     }
 
@@ -149,7 +154,7 @@ import Training
     ) throws {
         let metrics = trainer.evaluate(try pairs.examples(heldOut), reference: heldOut.map { reference[$0] })
         run.console.say("held out \(heldOut.count) pairs: \(describe(metrics))")
-        for metric in metrics { try run.addMetric("eval_" + metric.name, metric.value) }
+        for metric in metrics { run.addMetric("eval_" + metric.name, metric.value) }
     }
 }
 

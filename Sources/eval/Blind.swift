@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Evaluating
+import Files
 import Foundation
 import StageKit
 
@@ -60,6 +61,7 @@ struct Blind: StageCommand {
 
     func run(in run: StageRun) throws {
         try checkOutput()
+        let target = try AtomicFolder(output)
         let began = ContinuousClock.now
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let known = try told(learnCaptions, by: learn, finder, run)
@@ -82,10 +84,10 @@ struct Blind: StageCommand {
                 "\(apply): it was scored on other scenes or habits than those of \(captions); let eval score its "
                     + "answers on that file")
         }
-        try write(sheet, edit, others.map(\.picture))
+        try write(sheet, edit, others.map(\.picture), to: target)
         try run.addOutput(output, kind: .file)
         let summary = try sheet.summary()
-        for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
+        for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
         run.count(written: others.count)
         try Program.put(edit.text(recallLoss: recallLoss / 100))
     }
@@ -95,9 +97,11 @@ struct Blind: StageCommand {
         _ file: String, by folder: String, _ finder: ObjectFinder, _ run: StageRun
     ) throws -> [(picture: KnownPicture, text: String)] {
         let answers = try AnswerFile.find(for: file, in: ["\(ScoreSheet.place(of: folder))/answers"])
-        return try run.knownPictures(file, finder).map { picture, _ in
-            (picture, try answers.text(of: picture.id))
-        }
+        let pictures = try run.knownPictures(file, finder).map(\.known)
+        let texts = try answers.texts(
+            of: pictures.map(\.asked), in: file, known: Set(pictures.map(\.id))
+        ).texts
+        return Array(zip(pictures, texts))
     }
 
     /// - Throws: `StageError.failed` where a picture would be learned from and applied to.
@@ -113,8 +117,10 @@ struct Blind: StageCommand {
     }
 
     /// As eval writes it. The answers to questions are the base's: no rule touches them.
-    private func write(_ sheet: ScoreSheet, _ edit: BlindEdit, _ pictures: [KnownPicture]) throws {
-        let folder = try AtomicFolder.prepare(output, keeping: false)
+    private func write(
+        _ sheet: ScoreSheet, _ edit: BlindEdit, _ pictures: [KnownPicture], to target: AtomicFolder
+    ) throws {
+        let folder = try target.prepare(keeping: false)
         let (from, to) = ("\(ScoreSheet.place(of: apply))/answers", "\(folder)/answers")
         try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
         let own = AnswerFile.fileName(captions)
@@ -126,6 +132,6 @@ struct Blind: StageCommand {
         try AtomicFile.write(
             Array(try edit.json(recallLoss: recallLoss / 100, support: support)),
             to: "\(folder)/\(BlindEdit.fileName)")
-        try AtomicFolder.publish(output)
+        try target.publish()
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Evaluating
+import Files
 import Foundation
 import Report
 import StageKit
@@ -40,6 +41,11 @@ struct Compare: StageCommand {
                     + "(\(Self.size(sheet)) against \(Self.size(sheets[0].sheet))); "
                     + "let eval score both on the same files, as runs begun with the same TEST do")
         }
+        for (name, sheet) in sheets.dropFirst() where sheet.saysTheSame(as: sheets[0].sheet) {
+            run.console.warn(
+                "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
+                    + "changes nothing")
+        }
         let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
         let table = try ComparisonTable(
             runs: try sheets.map { (name: $0.name, evaluation: try $0.sheet.evaluation()) },
@@ -50,8 +56,7 @@ struct Compare: StageCommand {
         let lines = Headline(table).lines
         if let output, !run.isDryRun { try write(table, summary, lines, to: output, run) }
         if let plot, !run.isDryRun {
-            try AtomicFile.write(Self.chart(table).svg, to: plot)
-            try run.addOutput(plot, kind: .file, role: "plot")
+            try run.write(Self.chart(table).svg.utf8, to: plot, role: "plot")
         }
         try Program.put(table.plainText + lines.map { $0 + "\n" }.joined())
     }
@@ -70,12 +75,23 @@ struct Compare: StageCommand {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         let intervals = try encoder.encode(table) + Data("\n".utf8)
         let markdown = table.markdown + lines.map { "\n" + $0 + "\n" }.joined()
-        try AtomicFile.write(Array(intervals), to: "\(folder)/comparison.json")
-        try AtomicFile.write(markdown, to: "\(folder)/comparison.md")
-        try AtomicFile.write(summary, to: output)
-        for path in [output, "\(folder)/comparison.json", "\(folder)/comparison.md"] {
-            try run.addOutput(path, kind: .file)
+        // Nothing lies beside a device.
+        if case .file = try OutputPlace(output) {
+            try checkTables(in: folder)
+            try run.write(intervals, to: "\(folder)/comparison.json")
+            try run.write(markdown.utf8, to: "\(folder)/comparison.md")
         }
+        try run.write(summary.utf8, to: output)
+    }
+
+    /// - Throws: `StageError` where one of the files that it writes unasked is none that it wrote.
+    private func checkTables(in folder: String) throws {
+        let files = ["json", "md"].map { "\(folder)/comparison.\($0)" }
+        guard let standing = files.first(where: FileManager.default.fileExists(atPath:)) else { return }
+        let table = FileManager.default.contents(atPath: files[0])
+        if let table, (try? JSONDecoder().decode(ComparisonTable.self, from: table)) != nil { return }
+        throw StageError.failed(
+            "\(standing): eval compare didn't write it, and would erase it; move it away or name another -o")
     }
 
     private static func size(_ sheet: ScoreSheet) -> String {

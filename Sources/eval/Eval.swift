@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Decoding
 import Evaluating
+import Files
 import Foundation
 import Model
 import ModelOptions
@@ -47,7 +48,7 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Answers to score instead: files named as those of the questions, or their folder.",
+            "Answers to score instead: files named as those of the questions, their folder, or one file for all.",
             valueName: "path"))
     var answers: [String] = []
 
@@ -59,6 +60,11 @@ struct Eval: StageCommand {
         parsing: .upToNextOption, help: ArgumentHelp("POPE's questions, a file per split.", valueName: "file")
     )
     var pope: [String] = []
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "POPE's files as labels of --pope questions without; else those beside them.", valueName: "file"))
+    var labels: [String] = []
     @Option(help: ArgumentHelp("Questions in pairs, as MME asks them.", valueName: "file")) var mme: String?
     @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
     var synonyms: String?
@@ -75,13 +81,16 @@ struct Eval: StageCommand {
     @Option(help: "Pictures worked on together.") var batch = 64
     @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
     @OptionGroup var images: ImageOptions
-    @OptionGroup var engine: EngineOptions
+    @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
         if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
         if captions == nil && pope.isEmpty && mme == nil {
             throw ValidationError("give --captions, --pope or --mme: what to ask")
+        }
+        if !labels.isEmpty && pope.isEmpty {
+            throw ValidationError("--labels: labels of --pope's questions; give those too")
         }
         if habit && (captions == nil || model == nil) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
@@ -99,9 +108,19 @@ struct Eval: StageCommand {
         }
     }
 
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
+            [
+                "adapter", "template", "caption-tokens", "answer-tokens", "suffix", "batch", "memory",
+                "threads",
+            ],
+            where: model == nil, belongingTo: "--model")
+    }
+
     func run(in run: StageRun) throws {
         let began = ContinuousClock.now
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let paper = try ExamPaper(self, run)
         let respondent: Respondent =
             if let model {
@@ -110,14 +129,14 @@ struct Eval: StageCommand {
         run.console.say(paper.description)
         if run.isDryRun { return }
 
-        let folder = try AtomicFolder.prepare(output, keeping: false)
+        let folder = try target.prepare(keeping: false)
         var sheet = try paper.answer(by: respondent, self, run, folder: folder)
         sheet.seconds = began.duration(to: .now) / .seconds(1)
         let summary = try sheet.summary()
         try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .file)
-        for key in SummaryKey.all { if let value = summary.values[key] { try run.addMetric(key, value) } }
+        for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
         try Program.put(try Findings(sheet).text)
     }
 

@@ -1,4 +1,5 @@
 import Evaluating
+import Files
 import Foundation
 import Records
 import StageKit
@@ -15,10 +16,13 @@ struct ExamPaper {
         let path: String
         let benchmark: Question.Benchmark
         var all: [Question]
+        /// Of all questions of the file, those too that --limit leaves out.
+        let ids: Set<String>
     }
 
     private let captionFile: String?
     private var pictures: [(known: KnownPicture, place: String)] = []
+    private let captionIDs: Set<String>
     private var questionFiles: [Questions] = []
     private let finder: ObjectFinder
 
@@ -26,14 +30,28 @@ struct ExamPaper {
         finder = try options.synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         captionFile = options.captions
         if let path = options.captions { pictures = try run.knownPictures(path, finder) }
+        captionIDs = Set(pictures.map(\.known.id))
         let files: [(String, Question.Benchmark)] =
             options.pope.map { ($0, .pope) } + (options.mme.map { [($0, .mme)] } ?? [])
+        var hasLabelFiles = false
         questionFiles = try files.map { path, benchmark in
-            try run.addInput(Digest.artefact(path, kind: .records))
+            run.addInput(try Digest.artefact(path, kind: .records))
+            let file = try QuestionFile(benchmark, path: path, labels: options.labels)
+            for labels in file.labelFiles {
+                run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
+                run.console.say("labels of \(path) are those of \(labels)")
+            }
+            hasLabelFiles = hasLabelFiles || !file.labelFiles.isEmpty
             return Questions(
-                path: path, benchmark: benchmark, all: try QuestionFile(benchmark, path: path).questions)
+                path: path, benchmark: benchmark, all: file.questions, ids: Set(file.questions.map(\.id)))
         }
-        run.count(read: questionFiles.reduce(0) { $0 + $1.all.count })
+        if !options.labels.isEmpty, !hasLabelFiles {
+            throw StageError.usage("--labels: all questions of --pope have labels of their own; leave it out")
+        }
+        let count = questionFiles.reduce(0) { $0 + $1.all.count }
+        run.count(read: count)
+        // No question is without.
+        run.countPictures(count, of: count)
         if let limit = options.limit { keep(pictures: limit) }
     }
 
@@ -62,7 +80,7 @@ struct ExamPaper {
         let texts: (captions: [String], questions: [[String]])
         switch respondent {
         case .model(let examinee): texts = try asked(examinee, options, run)
-        case .files(let places): texts = try read(places)
+        case .files(let places): texts = try read(places, run)
         }
         let scores = zip(pictures, texts.captions).map { $0.known.score($1, finder) }
         if let captionFile {
@@ -110,14 +128,24 @@ struct ExamPaper {
         return (take(captions.count), questionFiles.map { take($0.all.count) })
     }
 
-    private func read(_ places: [String]) throws -> (captions: [String], questions: [[String]]) {
-        let captions = try captionFile.map { file in
-            let answers = try AnswerFile.find(for: file, in: places)
-            return try pictures.map { try answers.text(of: $0.known.id) }
+    private func read(
+        _ places: [String], _ run: StageRun
+    ) throws -> (captions: [String], questions: [[String]]) {
+        var unnamed: [String: Int] = [:]
+        // One file may hold the answers to all.
+        let all = questionFiles.reduce(captionIDs) { $0.union($1.ids) }
+        func texts(_ asked: [Asked], _ questions: String, _ ids: Set<String>) throws -> [String] {
+            let file = try AnswerFile.find(for: questions, in: places)
+            let isShared = places == [file.path]
+            let found = try file.texts(of: asked, in: questions, known: isShared ? all : ids)
+            unnamed[file.path, default: 0] += found.unnamed
+            return found.texts
         }
-        let questions = try questionFiles.map { file in
-            let answers = try AnswerFile.find(for: file.path, in: places)
-            return try file.all.map { try answers.text(of: $0.id) }
+        let captions = try captionFile.map { try texts(pictures.map(\.known.asked), $0, captionIDs) }
+        let questions = try questionFiles.map { try texts($0.all.map(\.asked), $0.path, $0.ids) }
+        for (file, count) in unnamed.sorted(by: { $0.key < $1.key }) where count > 0 {
+            run.console.warn(
+                "\(file): \(count) answers don't say what they were asked, and are taken by their ids")
         }
         return (captions ?? [], questions)
     }

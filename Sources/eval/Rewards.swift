@@ -49,8 +49,7 @@ struct Rewards: StageCommand {
         if let output, !run.isDryRun {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-            try AtomicFile.write(Array(try encoder.encode(results)) + [UInt8(ascii: "\n")], to: output)
-            try run.addOutput(output, kind: .file)
+            try run.write(try encoder.encode(results) + [UInt8(ascii: "\n")], to: output)
         }
         let counts = sheets.map { "\($0.name): \($0.pairs) pairs of \($0.records) pictures" }
         try Program.put(

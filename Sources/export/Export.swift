@@ -43,11 +43,11 @@ import StageKit
             if !options.resume { losses.note(lost) }
             return [.record(row)]
         }
+        run.sayPictures()
         if run.isDryRun { return }
         run.console.say(losses.description)
         if let report {
-            try AtomicFile.write(losses.json.bytes + [UInt8(ascii: "\n")], to: report)
-            try run.addOutput(report, kind: .file, role: "report")
+            try run.write(losses.json.bytes + [UInt8(ascii: "\n")], to: report, role: "report")
         }
     }
 }

@@ -26,12 +26,16 @@ struct LedgerOptions: ParsableArguments {
             valueName: "file"))
     var ledger: String?
 
-    func open(_ access: Ledger.Access) throws -> Ledger {
+    var console: Console { Console(name: "ledger", isQuiet: false) }
+
+    func path() throws -> String {
         guard let path = StageRun.ledgerPath(ledger, ProcessInfo.processInfo.environment) else {
             throw StageError.failed("no ledger here: name one by --ledger or $SIGHTLINE_LEDGER")
         }
-        return try Ledger(path: path, access: access)
+        return path
     }
+
+    func open(_ access: Ledger.Access) throws -> Ledger { try Ledger(path: try path(), access: access) }
 }
 
 /// Lists runs, newest last.

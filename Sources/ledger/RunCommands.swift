@@ -38,8 +38,13 @@ struct RecordRound: ParsableCommand {
 
     func run() throws {
         let artefact = try Digest.artefact(model, kind: .model)
-        try options.open(.write).setRound(
-            Round(runName: name, k: k, modelDigest: artefact.digest, modelPath: model))
+        let round = Round(runName: name, k: k, modelDigest: artefact.digest, modelPath: model)
+        do { try options.open(.write).setRound(round) } catch let error as LedgerError where error.mayPass {
+            // A graph notes the round once, behind its work; that must not be undone for it.
+            let path = try options.path()
+            let file = try WaitingRows(ledger: path, [.round(round)]).write(beside: [model, path])
+            options.console.warn("\(error); the round waits in \(file), the next run tells it")
+        }
     }
 }
 
@@ -80,10 +85,14 @@ struct Sweep: ParsableCommand {
         abstract: "Mark the runs whose process has died; every run does this when it begins.")
 
     @OptionGroup var options: LedgerOptions
+    @Argument(help: "Folders in which runs left what a locked or full ledger couldn't be told.")
+    var folders: [String] = []
 
     func run() throws {
         // Opening for writing has marked them already; what is left is to say so.
         let ledger = try options.open(.write)
+        let places = folders.map { "\($0)/." } + [ledger.path]
+        try WaitingRows.bringIn(to: ledger, beside: places, options.console)
         let killed = try ledger.runs(.init(outcome: .killed, limit: .max)).count
         try Program.put("\(killed) killed runs in the ledger\n")
     }

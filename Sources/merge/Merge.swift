@@ -17,7 +17,7 @@ import StageKit
             """)
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var engine: EngineOptions
+    @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
     var output: String
@@ -29,12 +29,15 @@ import StageKit
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         var earlier = model
         guard let last = earlier.adapter.popLast() else { return }
         let policy = try earlier.open(run)
         try run.addModel(last, role: "adapter \(model.adapter.count)")
         let place = URL(fileURLWithPath: last)
-        try policy.llava.decoder.attach(PEFTAdapter.read(place, expecting: policy.digest), from: last)
+        let adapter = try PEFTAdapter.read(place, expecting: policy.digest)
+        if adapter.changesNothing { run.warnOfIdleAdapter(last) }
+        try policy.llava.decoder.attach(adapter, from: last)
         if run.isDryRun { return run.console.say("dry run: the merged model would go to \(output)") }
 
         let probe = try LogitProbe(policy)
@@ -44,15 +47,15 @@ import StageKit
         policy.llava.decoder.foldAdapter()
         try MergeCheck.fold(sideBySide, try probe.logits(policy), output)
 
-        let part = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: false))
+        let part = URL(fileURLWithPath: try target.prepare(keeping: false))
         try policy.write(to: part, as: dtype)
         let written = try VisionLanguageModel(directory: part, template: model.template)
         let check = try MergeCheck(
             folded: policy.llava.parameters, written: written.llava.parameters, type: dtype,
             logits: (sideBySide, try probe.logits(written)), without: alone, output)
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
-        try run.addMetric("merge/logit_difference", Double(check.difference))
+        run.addMetric("merge/logit_difference", Double(check.difference))
         run.console.say(check.description)
     }
 }

@@ -20,7 +20,9 @@ struct EditSpans {
     /// in a span.
     /// - Throws: `RecordError` where the tokenizer merges prompt and answer.
     func weights(of pair: PreferencePair) throws -> PreferencePair.Weights {
-        let text = template.prompt(pair.prompt, hasImage: pair.image != nil)
+        let end = tokenizer.eos.map { tokenizer.pieces([$0])[0] } ?? ""
+        let text = template.prompt(
+            pair.prompt, after: pair.history.texts, end: end, hasImage: pair.image != nil)
         let prompt = tokenizer.encode(text, addSpecialTokens: true)
         let answers = try [("chosen", pair.chosen), ("rejected", pair.rejected)].map { key, answer in
             let whole = tokenizer.encode(text + template.answer(answer), addSpecialTokens: true)

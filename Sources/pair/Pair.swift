@@ -34,7 +34,6 @@ import StageKit
     }
 
     @OptionGroup var options: StageOptions
-    @OptionGroup var engine: EngineOptions
 
     @Option(
         help: """
@@ -46,6 +45,8 @@ import StageKit
         help:
             "Which answer of a pair is chosen: the better one or, as a control, one by a coin for each pair.")
     var order = PairOrder.reward
+    @Option(help: ArgumentHelp("Seed of the coins of --order random.", valueName: "n"))
+    var seed: UInt64 = 0
     @Option(
         help: ArgumentHelp(
             "Mark what was changed between the answers, by the tokens of this model.", valueName: "folder"))
@@ -93,22 +94,22 @@ import StageKit
         }
     }
 
-    private func refuseIdleOptions(_ run: StageRun) throws {
-        try run.refuse(
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
             ["score", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"], where: from != .scores,
             belongingTo: "--from scores")
-        try run.refuse(
+        try given.refuse(
             ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
             belongingTo: "--from scores and --from verdicts")
-        try run.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
-        try run.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
+        try given.refuse(["seed"], where: order != .random, belongingTo: "--order random")
+        try given.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
+        try given.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
     }
 
     func run(in run: StageRun) throws {
-        try refuseIdleOptions(run)
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, order: order, seed: engine.seed, from: from, score: score, bothOrders: !oneOrder,
+            rule: try rule, order: order, seed: seed, from: from, score: score, bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
         let book =
             options.input.isRereadable
@@ -171,13 +172,13 @@ import StageKit
         for line in audited.isEmpty ? [] : result.description.split(separator: "\n") {
             run.console.say(String(line))
         }
-        try run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
+        run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
         guard let audit else { return }
         if audited.isEmpty {
             run.console.say("no pair comes with the scene of its picture; the audit knows no truth")
         }
-        try AtomicFile.write(try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit)
-        try run.addOutput(audit, kind: .file, role: "audit")
+        try run.write(
+            try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit, role: "audit")
     }
 }
 

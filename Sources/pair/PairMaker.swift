@@ -73,7 +73,8 @@ struct PairMaker {
             try add(
                 PreferencePair(
                     id: number == 1 ? prompt.id : "\(prompt.id)#\(number)", image: prompt.image,
-                    prompt: prompt.prompt, chosen: chosen, rejected: rejected, margin: margin, source: source)
+                    prompt: prompt.prompt, history: prompt.history, chosen: chosen, rejected: rejected,
+                    margin: margin, source: source)
             )
         }
         switch from {

@@ -46,8 +46,7 @@ import StageKit
         if run.isDryRun {
             return run.console.say("dry run: \(page.utf8.count >> 10) KiB would go to \(output)")
         }
-        try AtomicFile.write(page, to: output)
-        try run.addOutput(output, kind: .file)
+        try run.write(page.utf8, to: output)
         run.console.say("\(output): \(page.utf8.count >> 10) KiB")
     }
 

@@ -142,7 +142,7 @@ struct RunFolder {
         return try order.map { record, pairs in
             let known = try KnownPicture.isKnown(record) ? KnownPicture(record, finder) : nil
             return try PictureReport(
-                record: record, pairs: pairs, image: try picture(record.string("image"), images),
+                record: record, pairs: pairs, image: try picture(record.picture(), images),
                 truth: known?.truth
             ) { _, text in known.map { Self.judgement(of: text, $0, finder) } }
         }

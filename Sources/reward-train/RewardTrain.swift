@@ -72,6 +72,7 @@ import Training
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let file = try run.promptFile(promptFile)
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
         let policy = try model.open(run)
@@ -92,7 +93,7 @@ import Training
         let head = RewardHead(width: decoder.config.hiddenSize, seed: engine.seed)
         let trainer = RewardTrainer(decoder, head, RewardLoss(centring: centring), rowLimit: passTokens)
         trainer.parameters.forEach { $0.train() }
-        let folder = URL(fileURLWithPath: try AtomicFolder.prepare(output, keeping: resume))
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let split = comparisons.split(holdOut: holdOut)
         let identity = try run.identity(input)
         let loop = try train(trainer, comparisons, split.training, folder, identity, run)
@@ -106,7 +107,7 @@ import Training
         try head.write(to: RewardModel.head(in: folder))
         try config.write(to: folder)
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
     }
 
@@ -130,7 +131,7 @@ import Training
             directory: folder, saveEvery: saveEvery, identity: identity,
             weightsChanged: { trainer.weightsChanged() })
         let progress = run.progress(total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order.examples(step: step).map { training[$0] }
@@ -139,6 +140,7 @@ import Training
                 return (metrics, chosen.map { comparisons.all[$0].id })
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         return loop
     }
 
@@ -147,7 +149,7 @@ import Training
     ) throws {
         let metrics = trainer.evaluate(try comparisons.examples(heldOut))
         run.console.say("held out \(heldOut.count) pairs: \(describe(metrics))")
-        for metric in metrics { try run.addMetric("eval_" + metric.name, metric.value) }
+        for metric in metrics { run.addMetric("eval_" + metric.name, metric.value) }
     }
 }
 

@@ -103,7 +103,8 @@ final class Author {
 
     private func sentences(_ nodes: [GrownNode], _ prompt: ReadPrompt) -> Sentences {
         guard let maxCharacters else { return Sentences(nodes, model) }
-        let asked = model.template.prompt(prompt.prompt.prompt, hasImage: prompt.image != nil)
+        let asked = model.text(
+            prompt: prompt.prompt.prompt, history: prompt.prompt.history.texts, hasImage: prompt.image != nil)
         return Sentences(nodes, model, maxCharacters: maxCharacters - asked.unicodeScalars.count)
     }
 

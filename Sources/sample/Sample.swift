@@ -64,14 +64,18 @@ import StageKit
         if batch < 1 { throw ValidationError("--batch \(batch): give a number from 1") }
     }
 
-    func run(in run: StageRun) throws {
-        try run.refuse(TreeOptions.names, where: mode == .answers, belongingTo: "--mode tree")
-        try run.refuse(["count", "with-greedy"], where: mode == .tree, belongingTo: "--mode answers")
-        try run.refuse(
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(TreeOptions.names, where: mode == .answers, belongingTo: "--mode tree")
+        try given.refuse(["count", "with-greedy"], where: mode == .tree, belongingTo: "--mode answers")
+        try given.refuse(
             ["diversity-penalty", "length-penalty"], where: tree.draw == .sampling,
             belongingTo: "--draw group-beams")
-        try run.refuse(
+        try given.refuse(
             ["picture"] + BaselineOptions.names, where: tree.relevance == nil, belongingTo: "--relevance")
+        try tree.base.refuseIdle(given)
+    }
+
+    func run(in run: StageRun) throws {
         try engine.prepare(run)
         let policy = try model.open(run)
         let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)

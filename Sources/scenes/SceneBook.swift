@@ -1,7 +1,9 @@
+import Files
 import Foundation
 import Imaging
 import PictureWorld
 import Records
+import StageKit
 import Synchronization
 
 /// Writes scenes as pictures and records, block by block, so that memory doesn't grow with their number.
@@ -21,21 +23,32 @@ struct SceneBook {
     /// The bytes that one scene adds to each file.
     private typealias Lines = [String: [UInt8]]
 
-    /// - Throws: `OutputError`, `ImageError.unwritable`.
+    /// - Throws: `StageError` where a file in the folder is somebody else's, `FileError`.
     func write(_ scenes: [Scene], kinds: [Scenes.Kind], advance: (Int) -> Void) throws {
-        try OutputFile.makeFolder("\(folder)/images")
+        let names = kinds.flatMap(fileNames)
+        let pictures = size == nil ? [] : scenes.map(\.imagePath)
+        try SharedFolder.prepare(folder, writing: names + pictures, isEarlier: isOfEarlierVersion)
         let statistics = Cooccurrence(scenes)
-        var files: [String: OutputFile] = [:]
-        for name in kinds.flatMap(fileNames) { files[name] = try OutputFile("\(folder)/\(name)") }
+        var files: [String: AtomicFile] = [:]
+        for name in names { files[name] = try AtomicFile("\(folder)/\(name)") }
         for start in stride(from: 0, to: scenes.count, by: SceneBook.blockSize) {
             let block = start..<min(scenes.count, start + SceneBook.blockSize)
             for lines in try inParallel(block, { try describe(scenes[$0], number: $0, kinds, statistics) }) {
-                for (name, bytes) in lines { try files[name]?.append(bytes) }
+                for (name, bytes) in lines { try files[name]?.write(bytes) }
             }
             advance(block.count)
         }
-        try files["synonyms.txt"]?.append(Array(PictureWorld.Category.synonymList.utf8))
-        for file in files.values { try file.finish() }
+        try files["synonyms.txt"]?.write(Array(PictureWorld.Category.synonymList.utf8))
+        for file in files.values { try file.commit() }
+    }
+
+    /// Nobody else names pictures as its records do.
+    private func isOfEarlierVersion(_ path: String) -> Bool {
+        guard path.hasSuffix(".jsonl"), let file = FileHandle(forReadingAtPath: path),
+            let bytes = try? file.read(upToCount: 400)
+        else { return false }
+        return String(decoding: bytes, as: UTF8.self)
+            .contains(/"image":"images\/(train|dev|test)-[0-9]+-[0-9]{6,}\.png"/)
     }
 
     func fileNames(_ kind: Scenes.Kind) -> [String] {

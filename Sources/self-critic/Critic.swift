@@ -33,6 +33,9 @@ final class Critic {
     private let plan: GrowthPlan
     private let memory: Int
     private let features: ImageFeatures
+    /// Verdicts that were asked for, and those of them that were cut off before they could be read.
+    private(set) var asked = 0
+    private(set) var cut = 0
 
     init(
         name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions,
@@ -61,6 +64,7 @@ final class Critic {
     func inquiry(about input: InputRecord) throws -> Inquiry {
         let seen = try view.seen(input)
         let asked = seen.prompt
+        try input.record.checkThatNothingWasSaidBefore(reader: "a critic")
         let sample = try Sample(input.record)
         let image = try asked.image.map { try images.resolve($0) }
         let pairs = Self.pairs(of: sample.candidates).prefix(maxPairs)
@@ -147,7 +151,12 @@ final class Critic {
 
     private func verdict(_ question: Question, _ node: GrownNode) -> Records.Verdict {
         let tokens = node.end == .stop ? Array(node.tokens.dropLast()) : node.tokens
-        return Records.Verdict(
-            critic: name, order: question.order, raw: model.tokenizer.decode(tokens), reading: reading)
+        let isCut = node.end == .length
+        let verdict = Records.Verdict(
+            critic: name, order: question.order, raw: model.tokenizer.decode(tokens), reading: reading,
+            isCut: isCut)
+        asked += 1
+        if isCut, verdict.choice == .unreadable { cut += 1 }
+        return verdict
     }
 }

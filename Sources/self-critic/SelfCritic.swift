@@ -43,7 +43,7 @@ import StageKit
     var maxPairs = 1
     @Option(help: "How the critic's text is read: the one number in it, or exactly a number.")
     var reading = VerdictReading.plain
-    @Option(help: "Most tokens of a verdict.") var maxTokens = 8
+    @Option(help: "Most tokens of a verdict, its reason included.") var maxTokens = 160
     @Option(help: "Records worked on together.") var batch = 16
     @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
 
@@ -56,6 +56,8 @@ import StageKit
             throw ValidationError("--\(name) \(value): give a number from 1")
         }
     }
+
+    func refuseIdle(_ given: GivenOptions) throws { try looks.refuseIdle(given) }
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
@@ -73,6 +75,11 @@ import StageKit
         try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
         try run.transform(options, batch: batch, check: { _ = try critic.inquiry(about: $0) }) {
             try critic.judge($0)
+        }
+        if critic.cut > 0 {
+            run.console.warn(
+                "\(critic.cut) of \(critic.asked) verdicts were cut at --max-tokens \(maxTokens) before they said which "
+                    + "answer is better; raise it")
         }
     }
 }

@@ -18,11 +18,15 @@ struct Lesson: Sendable {
         id = input.id
         file = input.file
         place = input.place
-        image = try input.record.string("image").map { try images.resolve($0) }
+        let picture = try input.record.picture()
+        try input.record.checkThatNothingWasSaidBefore(reader: "a lesson")
+        image = try picture.map { try images.resolve($0) }
         samples = try input.record.required(
             "samples",
             input.record.objects("samples") {
-                (prompt: try $0.requiredString("prompt"), answer: try $0.requiredString("answer"))
+                let prompt = try $0.requiredString("prompt")
+                try $0.checkMarkers(in: [prompt], key: "prompt", picture: picture)
+                return (prompt: prompt, answer: try $0.requiredString("answer"))
             })
         guard !samples.isEmpty else {
             throw RecordError.invalid(

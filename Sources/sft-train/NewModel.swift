@@ -1,4 +1,5 @@
 import Checkpoint
+import Files
 import Foundation
 import Imaging
 import Kernels
@@ -26,8 +27,9 @@ struct NewModel {
         try BPETrainer(family: .llama, vocabularySize: vocabulary)
             .train(texts + templateTexts).write(to: folder, maximumLength: context)
         let tokenizer = try Tokenizer(directory: folder)
-        try processor().encodeConfiguration(processorClass: "LlavaProcessor")
-            .write(to: folder.appendingPathComponent("preprocessor_config.json"))
+        try AtomicFile.write(
+            try processor().encodeConfiguration(processorClass: "LlavaProcessor"),
+            to: folder.appendingPathComponent("preprocessor_config.json").path)
         let (source, vision) = try start()
         try writeProcessor(patch: vision.patchSize, in: folder)
         return try VisionLanguageModel(
@@ -49,7 +51,7 @@ struct NewModel {
         for (name, text) in [
             ("processor_config.json", processor), ("chat_template.jinja", ChatTemplate.llavaJinja),
         ] {
-            try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+            try AtomicFile.write(text, to: folder.appendingPathComponent(name).path)
         }
     }
 

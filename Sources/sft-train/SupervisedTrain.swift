@@ -88,18 +88,21 @@ import Training
         }
     }
 
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(Self.ofNewModels, where: model != nil, belongingTo: "a new model, not to --model")
+        try given.refuse(["freeze-tower"], where: rank != nil, belongingTo: "the training of a model")
+        try given.refuse(["alpha"], where: rank == nil, belongingTo: "--rank")
+    }
+
     func run(in run: StageRun) throws {
-        try run.refuse(Self.ofNewModels, where: model != nil, belongingTo: "a new model, not to --model")
-        try run.refuse(["freeze-tower"], where: rank != nil, belongingTo: "the training of a model")
-        try run.refuse(["alpha"], where: rank == nil, belongingTo: "--rank")
         try engine.prepare(run)
+        let target = try AtomicFolder(output)
         let lessons = try run.records(input) { try Lesson($0, images) }
         guard !lessons.isEmpty else {
             throw StageError.failed("no records to train on; give files of samples")
         }
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
-        let part = try AtomicFolder.prepare(output, keeping: resume)
-        let folder = URL(fileURLWithPath: part)
+        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let start = try open(lessons, folder, run)
         let parameters = trainedParameters(of: start.llava)
         let encoder = LessonEncoder(model: start)
@@ -121,13 +124,14 @@ import Training
         let order = try order(of: lessons)
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        try loop.run(
+        let nothing = try loop.run(
             resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order(step).map { lessons[$0] }
                 return (trainer.addGradients(try encoder.encode(chosen), passes: passes), chosen.map(\.id))
             })
         progress.finish()
+        if let nothing { run.console.warn("\(nothing)") }
         if rank == nil {
             try start.write(to: folder, as: dtype)
         } else {
@@ -135,7 +139,7 @@ import Training
             try adapter?.write(to: folder, as: dtype)
         }
         try loop.finish()
-        try AtomicFolder.publish(output)
+        try target.publish()
         try run.addOutput(output, kind: .model)
     }
 

@@ -3,18 +3,7 @@ import StageKit
 
 /// The programs of the family, where they lie and what each says of itself.
 struct Family {
-    /// In the order in which a record meets them.
-    static let sections: [(title: String, names: [String])] = [
-        (
-            "From prompts to a better model",
-            ["sample", "self-critic", "reward-train", "calibrate", "pair", "dpo-train", "eval"]
-        ),
-        ("Models and pictures", ["scenes", "clip-train", "sft-train", "merge"]),
-        ("Pairs of other tools", ["import", "export"]),
-        ("Looking at runs", ["ledger", "report"]),
-    ]
-
-    static var names: [String] { sections.flatMap(\.names) }
+    private static var names: [String] { ProgramNames.all }
 
     /// Folder of the programs.
     let folder: String
@@ -58,7 +47,7 @@ struct Family {
     /// The programs that are there, each with the line that it says of itself.
     func overview() throws -> String {
         let width = (Self.names.map(\.count).max() ?? 0) + 2
-        return try Self.sections.map { title, names in
+        return try ProgramNames.sections.map { title, names in
             let lines = try names.filter(has).map { name in
                 "  " + name.padding(toLength: width, withPad: " ", startingAt: 0) + (try line(of: name))
                     + "\n"

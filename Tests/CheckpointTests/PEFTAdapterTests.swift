@@ -64,7 +64,9 @@ import Testing
 
     @Test func theOlderModulePathIsRead() throws {
         let scratch = try ScratchDirectory()
-        try adapter().write(to: scratch.url)
+        var alone = adapter()
+        alone.modules = [module]
+        try alone.write(to: scratch.url)
         let key = "base_model.model.language_model.model.layers.0.self_attn.q_proj.lora_"
         try SafetensorsWriter.write(
             [
@@ -72,6 +74,67 @@ import Testing
                 .init(key + "B.weight", shape: [2, 2], as: .f32, values: module.b),
             ], to: scratch.file("adapter_model.safetensors"))
         #expect(try PEFTAdapter.read(scratch.url).modules == [module])
+    }
+
+    private static let decoder = (0..<2).flatMap { layer in
+        ["self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj"].map {
+            "model.language_model.layers.\(layer).\($0)"
+        }
+    }
+
+    /// What an adapter's config names, and how many of the decoder's six layers that are.
+    @Test(arguments: [
+        (#""target_modules":["q_proj","v_proj"]"#, 4), (#""target_modules":"all-linear""#, 6),
+        (#""target_modules":".*language_model.*\\.(q|v)_proj""#, 4),
+        (#""target_modules":["model.layers.1.mlp.down_proj"]"#, 1),
+        (#""target_modules":["language_model.model.layers.1.mlp.down_proj","self_attn.q_proj"]"#, 3),
+        (#""target_modules":["q_proj"],"layers_to_transform":[1]"#, 1),
+        (#""target_modules":["q_proj"],"layers_to_transform":0"#, 1),
+        (#""target_modules":"all-linear","exclude_modules":["down_proj"]"#, 4),
+    ])
+    func whatTheConfigNamesMustBeThere(json: String, count: Int) throws {
+        let scratch = try ScratchDirectory()
+        func adapter(lacking missing: Int) throws -> PEFTAdapter {
+            let names = try meant(json, scratch)
+            try #require(names.count == count)
+            try PEFTAdapter(
+                rank: 2, alpha: 4, baseModelName: nil, baseDigest: nil,
+                modules: names.dropFirst(missing).map {
+                    .init(name: $0, inputWidth: 1, outputWidth: 1, a: [1, 2], b: [3, 4])
+                }
+            ).write(to: scratch.url)
+            try scratch.write(#"{"peft_type":"LORA","r":2,\#(json)}"#, to: "adapter_config.json")
+            return try PEFTAdapter.read(scratch.url)
+        }
+        try adapter(lacking: 0).checkThatItCovers(Self.decoder, place: "x")
+        guard count > 1 else { return }
+        let error = #expect(throws: CheckpointError.self) {
+            try adapter(lacking: 1).checkThatItCovers(Self.decoder, place: "x")
+        }
+        #expect(
+            error?.description.contains("names") == true && error?.description.contains("no tensors") == true)
+    }
+
+    /// By the rules themselves, which the counts above hold to.
+    private func meant(_ json: String, _ scratch: ScratchDirectory) throws -> [String] {
+        try PEFTAdapter(
+            rank: 2, alpha: 4, baseModelName: nil, baseDigest: nil,
+            modules: Self.decoder.map {
+                .init(name: $0, inputWidth: 1, outputWidth: 1, a: [1, 2], b: [3, 4])
+            }
+        ).write(to: scratch.url)
+        try scratch.write(#"{"peft_type":"LORA","r":2,\#(json)}"#, to: "adapter_config.json")
+        return try PEFTAdapter.read(scratch.url).targets.meant(among: Self.decoder)
+    }
+
+    @Test func aNameThatNothingAnswersIsRefused() throws {
+        let scratch = try ScratchDirectory()
+        try adapter().write(to: scratch.url)
+        try scratch.write(
+            #"{"peft_type":"LORA","r":2,"target_modules":["q_proj","down_proj","fc1"]}"#,
+            to: "adapter_config.json")
+        let error = try #require(throws: CheckpointError.self) { try PEFTAdapter.read(scratch.url) }
+        #expect(error.description.contains("names fc1, and no tensors are for it"), "\(error)")
     }
 
     /// What is put into adapter_config.json, and the key that the refusal has to name.
@@ -83,7 +146,7 @@ import Testing
         (#""peft_type":"LORA","r":2,"rank_pattern":{"q_proj":4}"#, "rank_pattern"),
         (#""peft_type":"LORA","r":2,"alpha_pattern":{"q_proj":4}"#, "alpha_pattern"),
         (#""peft_type":"LORA","r":2,"modules_to_save":["lm_head"]"#, "modules_to_save"),
-        (#""r":2"#, "peft_type"),
+        (#""peft_type":"LORA","r":2,"target_modules":"(q_proj""#, "target_modules"), (#""r":2"#, "peft_type"),
     ])
     func otherKindsOfAdapterAreRefused(json: String, key: String) throws {
         let scratch = try ScratchDirectory()

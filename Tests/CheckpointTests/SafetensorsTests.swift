@@ -1,4 +1,5 @@
 import Checkpoint
+import Files
 import Foundation
 import Testing
 
@@ -102,7 +103,7 @@ import Testing
             try SafetensorsWriter.write(
                 [.init("w", shape: [1], as: .i64, values: [1])], to: scratch.file("a"))
         }
-        #expect(throws: CheckpointError.self) {
+        #expect(throws: FileError.self) {
             try SafetensorsWriter.write([tensor], to: scratch.file("none/a"))
         }
     }

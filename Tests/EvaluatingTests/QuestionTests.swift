@@ -58,17 +58,70 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         AnswerFile.Answer(id: "b", image: "a.png", prompt: "?", text: ""),
     ]
 
+    private func asked(_ id: String, _ prompt: String, image: String = "a.png") -> Asked {
+        Asked(id: id, image: image, prompt: prompt)
+    }
+
+    private func texts(_ lines: String, of asked: [Asked]) throws -> (texts: [String], unnamed: Int) {
+        try AnswerFile(path: "answers.jsonl", bytes: bytes(lines))
+            .texts(of: asked, in: "q.jsonl", known: Set(asked.map(\.id)))
+    }
+
     @Test func whatIsWrittenIsRead() throws {
-        let file = try AnswerFile(path: "answers.jsonl", bytes: bytes(AnswerFile.lines(answers)))
-        #expect(try file.text(of: "a") == "Yes\n—")
-        #expect(try file.text(of: "b") == "")
-        let error = #expect(throws: EvaluationError.self) { try file.text(of: "c") }
-        #expect(error?.description.hasPrefix("answers.jsonl: no answer to c") == true)
+        let own = answers.map { asked($0.id, $0.prompt) }
+        let read = try texts(AnswerFile.lines(answers), of: own)
+        #expect(read.texts == ["Yes\n—", ""] && read.unnamed == 0)
+        let error = #expect(throws: EvaluationError.self) {
+            try texts(AnswerFile.lines(answers), of: own + [asked("c", "?"), asked("d", "?")])
+        }
+        #expect(
+            error?.description.hasPrefix(
+                "answers.jsonl: 2 of 4 questions of q.jsonl have no answer, c the first; ") == true)
     }
 
     @Test func aNumberIsAnID() throws {
-        let file = try AnswerFile(path: "x", bytes: bytes(#"{"question_id":12,"text":"No","model_id":"m"}"#))
-        #expect(try file.text(of: "12") == "No")
+        let read = try texts(
+            #"{"question_id":12,"text":"No","model_id":"m"}"#, of: [asked("12", "Is there a dog?")])
+        #expect(read.texts == ["No"] && read.unnamed == 1)
+    }
+
+    /// Words behind the question, a marker before it, a picture's folder, a placeholder for the question.
+    @Test(arguments: [
+        #""prompt":"Is there a dog?\nAnswer the question using a single word or phrase.""#,
+        #""prompt":"<image>\nIs there a dog? Say yes or no.","image":"coco/a.png""#, #""prompt":"x""#,
+        #""image":"a.png""#,
+    ])
+    func theSameQuestionIsKnown(says: String) throws {
+        let line = #"{"question_id":1,\#(says),"text":"No"}"#
+        #expect(try texts(line, of: [asked("1", "Is there a dog?")]).texts == ["No"])
+        let long = asked("1", "Is there a dog?\nAnswer with one word.", image: "val/coco/a.png")
+        if !says.contains("phrase"), !says.contains(#":"a.png""#) {
+            #expect(try texts(line.replacing(" Say yes or no.", with: ""), of: [long]).texts == ["No"])
+        }
+    }
+
+    @Test(arguments: [
+        (#""prompt":"Is there a cat?""#, "to \"Is there a cat?\""),
+        (#""prompt":"Is there a dogfish?""#, "dogfish"),
+        (#""prompt":"Is there a dog?","image":"b.png""#, "about b.png"),
+        (#""image":"aa.png""#, "about aa.png"),
+    ])
+    func anAnswerToAnotherQuestionIsRefused(says: String, found: String) throws {
+        let lines = #"{"question_id":0,"text":"No"}"# + "\n" + #"{"question_id":1,\#(says),"text":"No"}"#
+        let error = #expect(throws: EvaluationError.self) {
+            try texts(lines, of: [asked("0", "Is there a cup?"), asked("1", "Is there a dog")])
+        }
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("answers.jsonl:2: 1 of 2 answers are to other questions"), "\(text)")
+        #expect(text.contains(found), "\(text)")
+    }
+
+    @Test func answersToNothingAreCounted() throws {
+        let lines = (1...3).map { #"{"question_id":\#($0),"text":"No"}"# + "\n" }.joined()
+        let error = #expect(throws: EvaluationError.self) { try texts(lines, of: [asked("1", "Is it?")]) }
+        #expect(
+            error?.description.hasPrefix("answers.jsonl:2: 2 of 3 answers are to no question, 2 the first; ")
+                == true)
     }
 
     @Test func twoAnswersToOneQuestion() throws {
@@ -85,13 +138,82 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         let place = folder.appendingPathComponent(name)
         try Data(AnswerFile.lines(answers).utf8).write(to: place)
         for places in [[folder.path], [place.path], ["other.jsonl", place.path]] {
-            #expect(try AnswerFile.find(for: "questions/pope_random.json", in: places).text(of: "b") == "")
+            #expect(try AnswerFile.find(for: "questions/pope_random.json", in: places).path == place.path)
         }
-        #expect(throws: EvaluationError.self) {
-            try AnswerFile.find(for: "questions/pope_popular.json", in: [folder.path])
+        // Alone it answers all, whatever its name.
+        #expect(try AnswerFile.find(for: "questions/q.json", in: [place.path]).path == place.path)
+        for (questions, places) in [
+            ("questions/pope_popular.json", [folder.path]),
+            ("q/pope_random.json", [folder.path, place.path]),
+            ("questions/q.json", [place.path, "other.jsonl"]),
+        ] {
+            #expect(throws: EvaluationError.self) { try AnswerFile.find(for: questions, in: places) }
         }
-        #expect(throws: EvaluationError.self) {
-            try AnswerFile.find(for: "q/pope_random.json", in: [folder.path, place.path])
-        }
+    }
+}
+
+/// LLaVA's layout of POPE: the questions of all splits in one file, their labels in POPE's own.
+@Suite struct LabelBookTests {
+    private static let suffix = #"\nAnswer the question using a single word or phrase."#
+
+    private static func question(_ id: Int, _ object: String, _ split: String) -> String {
+        #"{"question_id":\#(id),"image":"a.jpg","text":"Is there a \#(object)?\#(suffix)","category":"\#(split)"}"#
+            + "\n"
+    }
+
+    private static func label(_ object: String, _ label: String, id: Int = 1) -> String {
+        #"{"question_id":\#(id),"image":"a.jpg","text":"Is there a \#(object)?","label":"\#(label)"}"# + "\n"
+    }
+
+    private func read(
+        _ questions: String, _ files: [String: String], given: Bool = false
+    ) throws -> [Question] {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("coco"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("llava_pope_test.jsonl").path
+        for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+        return try QuestionFile(
+            .pope, path: path, bytes: bytes(questions),
+            labels: given ? files.keys.map { folder.appendingPathComponent($0).path } : []
+        ).questions
+    }
+
+    private static let questions =
+        question(1, "cup", "adversarial") + question(2, "dog", "adversarial")
+        + question(10_000_001, "cup", "random")
+
+    @Test(arguments: [
+        (["coco_pope_adversarial.json", "coco_pope_random.json"], false),
+        (["coco/coco_pope_adversarial.json", "coco/coco_pope_random.json"], false),
+        (["my_adversarial.json", "my_random.json"], true),
+    ])
+    func labelsAreMetByPictureAndText(names: [String], given: Bool) throws {
+        // In another order than the questions.
+        let adversarial = Self.label("dog", "no") + Self.label("cup", "yes", id: 2)
+        let read = try read(
+            Self.questions, [names[0]: adversarial, names[1]: Self.label("cup", "yes")], given: given)
+        #expect(read.map(\.label) == [.yes, .no, .yes])
+        #expect(read.map(\.task) == ["adversarial", "adversarial", "random"])
+    }
+
+    @Test(arguments: [
+        (["coco_pope_random.json": label("cup", "yes")], "adversarial questions have no labels, and 0 files"),
+        (
+            ["coco_pope_random.json": label("cup", "yes"), "coco_pope_adversarial.json": label("cup", "no")],
+            "llava_pope_test.jsonl:2: "
+        ),
+        (
+            [
+                "coco_pope_random.json": label("cup", "yes") + label("car", "no"),
+                "coco_pope_adversarial.json": label("cup", "no") + label("dog", "no"),
+            ], "1 of 2 labels are for questions that"
+        ),
+    ])
+    func labelsOfAnotherReleaseAreRefused(files: [String: String], says: String) throws {
+        let error = #expect(throws: EvaluationError.self) { try read(Self.questions, files) }
+        #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+        #expect(error?.description.contains("--labels") == true)
     }
 }

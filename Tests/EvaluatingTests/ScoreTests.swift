@@ -81,6 +81,40 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         }
     }
 
+    private func picture(facts: [String], _ finder: ObjectFinder) throws -> KnownPicture {
+        let facts = facts.map { #"{"kind":"object","text":"\#($0)"}"# }.joined(separator: ",")
+        return try KnownPicture(
+            Record(parsing: #"{"id":"x","image":"x","prompt":"?","facts":[\#(facts)]}"#), finder)
+    }
+
+    /// One that nobody knows would be left out of the truth, and a caption that lacks it have a full recall.
+    @Test(arguments: [
+        (["bench", "zebra"], "2 objects, 1 of which the list of objects doesn't have (zebra); "),
+        (["a bench and a zebra"], "2 objects, 1 of"), (["bench, zebra, giraffe"], "3 objects, 2 of"),
+        (["hot dog"], "(hot dog)"), (["a dog", "dog house of a giraffe"], "(dog house of a giraffe)"),
+    ])
+    func anUnknownObjectIsNamed(facts: [String], says: String) throws {
+        let error = #expect(throws: RecordError.self) { try picture(facts: facts, ObjectFinder()) }
+        let text = error?.description ?? ""
+        #expect(text.contains(says) && text.contains("--synonyms"), "\(text)")
+    }
+
+    @Test func aListThatHasThemIsTheRemedy() throws {
+        let finder = try synonyms("bench\nzebra\nhot dog\n")
+        let objects = try picture(facts: ["two benches", "a zebra and a hot dog"], finder).objects
+        #expect(objects == ["bench", "zebra", "hot dog"])
+        let known = try picture(facts: ["a large red car", "The parasol on the left"], ObjectFinder())
+        #expect(known.objects == ["car", "umbrella"])
+    }
+
+    /// A scene's objects are named as the list names them.
+    @Test func aListIsHeldAgainstScenesToo() throws {
+        let record = try Record(parsing: sceneRecord)
+        #expect(try KnownPicture(record, synonyms("mug, cup\nlamp\n")).objects == ["mug", "lamp"])
+        let error = #expect(throws: RecordError.self) { try KnownPicture(record, synonyms("mug, cup\n")) }
+        #expect(error?.description.contains("(lamp)") == true)
+    }
+
     @Test func nothingKnownIsSaid() throws {
         let finder = ObjectFinder()
         let blank = try Record(parsing: #"{"id":"x","image":"x.png","prompt":"?"}"#)

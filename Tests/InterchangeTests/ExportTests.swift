@@ -66,10 +66,29 @@ struct ExportTests {
         }
     }
 
-    @Test func aMarkerInAnAnswerIsRefused() {
+    @Test(arguments: ["<image>", "</s>", "<|im_end|>"]) func aTokenInAnAnswerIsRefused(token: String) {
         let error = #expect(throws: RecordError.self) {
-            try row(Self.pair.replacing(#""B""#, with: #""B<image>""#), .trl)
+            try row(Self.pair.replacing(#""B""#, with: #""B\#(token)""#), .trl)
         }
-        #expect(error?.description.contains("\"rejected\"") == true)
+        #expect(error?.description.contains("\"rejected\" is an answer with \(token) in it") == true)
+    }
+
+    @Test(arguments: [
+        (
+            TrainerFormat.trl,
+            #""prompt":[{"role":"user","content":"Who?"},{"role":"assistant","content":"A man."},"#
+                + #"{"role":"user","content":"Describe."}]"#
+        ),
+        (
+            .llava,
+            #""conversations":[{"from":"human","value":"<image>\nWho?"},{"from":"gpt","value":"A man."},"#
+                + #"{"from":"human","value":"Describe."},{"from":"gpt","value":"A"}]"#
+        ),
+    ])
+    func turnsStayTurns(format: TrainerFormat, part: String) throws {
+        let pair = Self.pair.dropLast() + #","history":[{"prompt":"<image>Who?","answer":"A man."}]}"#
+        let (row, lost) = try row(String(pair), format)
+        #expect(row.text.contains(part), "\(row.text)")
+        #expect(!lost.contains("history"))
     }
 }

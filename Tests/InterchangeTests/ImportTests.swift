@@ -54,28 +54,34 @@ struct ImportTests {
         #expect(try imported(row).text == expected)
     }
 
-    /// The answer that an earlier turn had is part of the question; one at the end is none of the two compared.
-    @Test func earlierTurnsStandInThePrompt() throws {
+    /// Turns stay turns; an answer at the end is none of the two compared.
+    @Test func earlierTurnsAreTheHistory() throws {
         let turns =
             #"[{"from":"human","value":"<image>\nWho?"},{"from":"gpt","value":"A man."},"#
             + #"{"from":"human","value":"Where?"},{"from":"gpt","value":"Here."}]"#
         let row = Self.llavaRLHF.replacing(#"[{"from":"human","value":"<image>\nWho?"}]"#, with: turns)
-        #expect(try imported(row).string("prompt") == "Who? ASSISTANT: A man. USER: Where?")
+        let record = try imported(row)
+        #expect(try record.string("prompt") == "Where?")
+        #expect(try PreferencePair(record).history == [Turn(prompt: "Who?", answer: "A man.")])
     }
 
     @Test(arguments: TrainerFormat.allCases)
     func whatWasExportedComesBack(format: TrainerFormat) throws {
-        let texts = ["Who?", " \"Straße\"\n\té\u{301} 🦜 {\"a\":[1]} ", "", "a\u{2028}b"]
+        let texts = ["Who?", " \"Straße\"\n\té\u{301} 🦜 {\"a\":[1]} ", "x", "a\u{2028}b"]
         for (index, text) in texts.enumerated() {
             var pair = Record()
             // The marker takes the white space at the ends of a question with it, so this has none.
             try PreferencePair(
-                id: "n", image: index == 2 ? nil : "a b/ü.png", prompt: "Is \(text)?", chosen: text,
+                id: "n", image: index == 2 ? nil : "a b/ü.png", prompt: "Is \(text)?",
+                history: index == 3 ? [Turn(prompt: "Who?", answer: "A man.")] : [], chosen: text,
                 rejected: text + "!", margin: format == .msSwift ? 0.25 : nil, source: nil
             ).write(into: &pair)
             var back = try imported(try format.row(for: pair).row.text)
             #expect(try back.string("source") == format.rawValue)
             back.remove("source")
+            #expect(try PreferencePair(back).history == PreferencePair(pair).history)
+            back.remove("history")
+            pair.remove("history")
             #expect(back == pair, "\(back.text)")
         }
     }
@@ -108,6 +114,8 @@ struct ImportTests {
             "another question"
         ),
         (#"{"text":"{\"question\":\"Q\"","image":"1.png"}"#, "text: byte "),
+        (#"{"prompt":"Q","chosen":"A b","rejected":" A  b\n"}"#, "the same as"),
+        (#"{"prompt":"Q","chosen":" ","rejected":"B"}"#, "\"chosen\" is empty"),
     ])
     func badRowsSayWhatToDo(row: String, says: String) {
         let error = #expect(throws: RecordError.self) { try imported(row) }

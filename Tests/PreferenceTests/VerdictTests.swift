@@ -96,6 +96,15 @@ import Testing
         #expect(VerdictReading.exact.slot(in: text) == nil)
     }
 
+    /// A number in a text that was cut off is one of its reason; a verdict that stands already counts.
+    @Test(
+        arguments: [
+            ("Answer 1: top left small white", nil), ("Answer 1: a car no. Better: [[2]] and", 2), ("2", 2),
+        ] as [(String, Int?)])
+    func aCutTextHasNoVerdictInItsMidst(_ text: String, _ slot: Int?) {
+        #expect(VerdictReading.plain.slot(in: text, isCut: true) == slot)
+    }
+
     @Test func slotsBecomeCandidates() {
         let verdict = Records.Verdict(critic: "self", order: ["c1", "c0"], raw: "2.", reading: .plain)
         #expect(verdict.choice == .candidate("c0"))

@@ -23,6 +23,37 @@ import Testing
         #expect(try record.integer("image", as: UInt8.self) == 7)
     }
 
+    /// Pairs that prefer nothing, or whose answers a model would not read as text.
+    @Test(arguments: [
+        (#""chosen":"A cat.","rejected":"A cat.""#, "\"rejected\" is the same as"),
+        (#""chosen":"A cat.","rejected":" A  cat.""#, "\"rejected\" is the same as"),
+        (#""chosen":"","rejected":"A cat.""#, "\"chosen\" is empty"),
+        (#""chosen":"A cat.","rejected":" \n""#, "\"rejected\" is empty"),
+        (#""chosen":"A <image> cat.","rejected":"A dog.""#, "\"chosen\" is an answer with <image>"),
+        (
+            #""chosen":"A","rejected":"B","history":[{"prompt":"Who?"}]"#,
+            "history[0]: missing key: \"answer\""
+        ),
+        (#""chosen":"A","rejected":"B","history":[["Who?","A man."]]"#, "history[0]"),
+        (#""chosen":"A","rejected":"B","history":[{"prompt":"<image>?","answer":"A"}]"#, "about a picture"),
+    ])
+    func pairsThatTeachNothingAreRefused(answers: String, says: String) throws {
+        let record = try Record(parsing: #"{"id":"a","prompt":"p",\#(answers)}"#)
+        #expect(
+            message { _ = try PreferencePair(record) }.contains(says),
+            "\(message { _ = try PreferencePair(record) })")
+    }
+
+    @Test func historyPassesThrough() throws {
+        let text =
+            #"{"id":"a","prompt":"p","history":[{"prompt":"Who?","answer":"A man.","x":1.0}],"chosen":"A"}"#
+        var record = try Record(parsing: text)
+        let prompt = try Prompt(record)
+        #expect(prompt.history == [Turn(prompt: "Who?", answer: "A man.")])
+        try prompt.write(into: &record)
+        #expect(record.text == text)
+    }
+
     @Test func laterVersionsAreRefused() throws {
         try Record(parsing: #"{"version":1}"#).checkVersion()
         #expect(throws: RecordError.newerVersion(found: 2)) {

@@ -30,6 +30,48 @@ import Testing
         #expect(ended.errors.split(separator: "\n").count == 7)
     }
 
+    /// Under a table of another name a program would run on its defaults and say nothing.
+    @Test func aTableIsThatOfAProgram() throws {
+        let folder = try Folder()
+        try folder.write(records(1), to: "in")
+        for (table, says) in [
+            ("dpo-tarin", "table [dpo-tarin]: no such program; did you mean [dpo-train]?"),
+            ("dpo_train", "did you mean [dpo-train]?"), ("self-critique", "did you mean [self-critic]?"),
+            ("stageprobe", "did you mean [stage-probe]?"), ("ledger", "table [ledger]: no such program; "),
+            ("optimiser", "tables are those of sample, self-critic, "),
+        ] {
+            try folder.write("[\(table)]\nbeta = 1\n[stage-probe]\nnote = false\n", to: "c.toml")
+            let ended = try probe.run(["in", "--config", "c.toml"], in: folder)
+            #expect(ended.code == 64 && ended.output.isEmpty)
+            #expect(ended.errors.contains("c.toml: ") && ended.errors.contains(says), "\(ended.errors)")
+        }
+        try folder.write(
+            "[eval]\nx = 1\n[\"eval compare\"]\nx = 1\n[stage-probe]\nnote = false\n", to: "c.toml")
+        #expect(try probe.run(["in", "--config", "c.toml"], in: folder).code == 0)
+    }
+
+    @Test(arguments: [
+        "[[[": "1:3", "\u{FEFF}[,": "1:5", "[": "1:2", "a = 1\n  [[ .x]]": "2:6", "[a]\nx=[\n[1]]\n[{": "4:2",
+        "x = \"\"\"\n[,\n\"\"\"\n[#": "4:2", "x = 'a\n[}": "2:2", "[\"a\"]\n# [\n[[é]]": "3:3",
+    ]) func aTableWithoutANameIsAnError(text: String, place: String) throws {
+        let folder = try Folder()
+        try folder.write(text, to: "c.toml")
+        let ended = try probe.run(["--config", "c.toml"], in: folder)
+        #expect(ended.code == 1)
+        #expect(
+            ended.errors.contains("c.toml:\(place): a table without a name; mend the TOML"), "\(ended.errors)"
+        )
+    }
+
+    @Test func listsOfListsAreNoTables() throws {
+        let folder = try Folder()
+        try folder.write(records(1), to: "in")
+        let lists = "[eval]\nx = [\n[[1]],\n[[[2]]]\n]\n"
+        try folder.write(lists + "y = \"\"\"\n[,\n\"\"\"\nz = '#'\n", to: "c.toml")
+        let ended = try probe.run(["in", "--config", "c.toml"], in: folder)
+        #expect(ended.code == 0, "\(ended.errors)")
+    }
+
     @Test func typedOptionsStandAboveConfiguredOnes() throws {
         let folder = try Folder()
         try folder.write(
@@ -70,7 +112,7 @@ import Testing
         #expect(ended.errors.hasPrefix("stage-probe: c.toml:2:"))
         #expect(
             try probe.run(["--config", "none.toml"], in: folder).errors.contains("none.toml: can't open"))
-        try folder.write("[other]\na = 1\n", to: "e.toml")
+        try folder.write("[sample]\na = 1\n", to: "e.toml")
         let other = try probe.run(["--config", "e.toml"], in: folder, input: #"{"id":"a"}"#)
         #expect(other.code == 0)
         #expect(other.errors.contains("e.toml has no table [stage-probe]; nothing taken from it"))

@@ -21,43 +21,6 @@ import Testing
         #expect(try Digest.ofFolder(folder.path).digest != before.digest)
     }
 
-    @Test func filesAreReplacedWhole() throws {
-        let folder = try Folder()
-        try AtomicFile.write("one", to: folder.file("f"))
-        try AtomicFile.write("two", to: folder.file("f"))
-        #expect(try folder.read("f") == "two")
-        #expect(throws: StageError.self) { try AtomicFile.write("x", to: folder.file("no/f")) }
-        #expect(try folder.names == ["f"])
-    }
-
-    @Test func foldersAreReplacedWhole() throws {
-        let folder = try Folder()
-        for text in ["one", "two"] {
-            try folder.write("left by a kill", to: "model.old")
-            let part = try AtomicFolder.prepare(folder.file("model"), keeping: false)
-            try folder.write(text, to: "model.part/weights")
-            #expect(part == folder.file("model.part"))
-            try AtomicFolder.publish(folder.file("model"))
-            #expect(try folder.read("model/weights") == text)
-            #expect(try folder.names == ["model"])
-        }
-        let held = try RunLock(path: folder.file("model.part.lock"), of: "the model")
-        #expect { try AtomicFolder.prepare(folder.file("model"), keeping: false) } throws: {
-            ($0 as? StageError)?.code == .lockHeld
-        }
-        withExtendedLifetime(held) {}
-    }
-
-    @Test func anUnfinishedFolderIsKeptOrBegunAnew() throws {
-        let folder = try Folder()
-        _ = try AtomicFolder.prepare(folder.file("model"), keeping: false)
-        try folder.write("half", to: "model.part/checkpoint")
-        _ = try AtomicFolder.prepare(folder.file("model"), keeping: true)
-        #expect(folder.has("model.part/checkpoint"))
-        _ = try AtomicFolder.prepare(folder.file("model"), keeping: false)
-        #expect(!folder.has("model.part/checkpoint"))
-    }
-
     @Test func aLockIsHeldOnce() throws {
         let folder = try Folder()
         let path = folder.file(".lock")

@@ -106,6 +106,27 @@ import Testing
         #expect(try folder.bytes("out") == whole)
     }
 
+    /// What must not be told tells runs apart too, and what only sounds so is told.
+    @Test func secretsTellRunsApart() throws {
+        let folder = try Folder()
+        try folder.write(Self.input, to: "in")
+        // The bad line stops it, and a part is left.
+        func run(_ options: [String]) throws -> Ended {
+            try probe.run(["in", "-o", "out"] + options, in: folder)
+        }
+        #expect(try run(["--api-key", "hush", "--end-token", "ends"]).code == 1)
+        let side = try folder.read("out.part.json")
+        #expect(!side.contains("hush") && side.contains(#""--end-token":"ends""#), "\(side)")
+        let other = try run(["--api-key", "hash", "--end-token", "passes", "--resume"])
+        #expect(other.code == 1 && other.errors.contains("--end-token was ends and is passes"))
+        #expect(other.errors.contains("--api-key was *** (SHA-256 ") && !other.errors.contains("hash"))
+        // Two lists that read alike in one line.
+        #expect(try run(["--drop", "a b"]).code == 1)
+        #expect(
+            try run(["--drop", "a", "--drop", "b", "--resume"]).errors
+                .contains(#"--drop was ["a b"] and is ["a","b"]"#))
+    }
+
     @Test func withoutResumeAPartIsBegunAnew() throws {
         let (folder, whole, _, _) = try unfinished()
         let ended = try probe.run(Self.options, in: folder)

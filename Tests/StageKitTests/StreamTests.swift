@@ -147,7 +147,7 @@ import Testing
         try folder.write(records(50_000), to: "in")
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-        shell.arguments = ["-c", "'\(probe.path)' in 2>err | head -1; exit ${PIPESTATUS[0]}"]
+        shell.arguments = ["-c", "'\(probe.path)' in --quiet 2>err | head -1; exit ${PIPESTATUS[0]}"]
         shell.currentDirectoryURL = URL(fileURLWithPath: folder.path)
         let pipe = Pipe()
         shell.standardOutput = pipe

@@ -37,16 +37,18 @@ struct Ended {
     let errors: String
 }
 
-/// A program that was built beside the tests.
+/// A program that was built beside the tests, or stands elsewhere.
 struct Built {
-    let name: String
+    let path: String
+
+    init(name: String) { path = "\(Self.folder)/\(name)" }
+
+    init(path: String) { self.path = path }
 
     private static let folder: String = {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: own).deletingLastPathComponent().path
     }()
-
-    var path: String { "\(Self.folder)/\(name)" }
 
     /// Starts the program in `folder`; its output goes to files there, so that no pipe can fill up.
     func start(
@@ -100,13 +102,13 @@ struct Running {
 let probe = Built(name: "stage-probe")
 let ledgerProgram = Built(name: "ledger")
 
-/// Waits until `condition` holds, at most ten seconds.
-func eventually(_ condition: () throws -> Bool) throws {
-    for _ in 0..<1000 {
+/// Waits until `condition` holds.
+func eventually(seconds: Int = 10, _ condition: () throws -> Bool) throws {
+    for _ in 0..<100 * seconds {
         if try condition() { return }
         usleep(10_000)
     }
-    Issue.record("did not happen in ten seconds")
+    Issue.record("did not happen in \(seconds) seconds")
 }
 
 /// `count` records with ids r1, r2, ….

@@ -17,7 +17,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = lines + values + images + models + options + outputs + otherStages + exchange
+    static let all = lines + values + images + pictures + models + options + outputs + otherStages + exchange
 
     private static let sample = "sightline sample prompts.jsonl --model $LLAVA --max-tokens 3 -o out"
 

@@ -4,6 +4,8 @@ import Testing
 extension BadInput {
     private static let sample = "sightline sample prompts.jsonl --max-tokens 3 -o out"
 
+    private static let tree = "\(sample) --model $LLAVA --mode tree --steer-by likelihood --max-sentences 2"
+
     /// A copy of the tiny LLaVA as `model`, with one thing changed in it.
     private static func model(_ change: String) -> String {
         "cp -r $LLAVA model && chmod -R u+w model && \(change)"
@@ -104,6 +106,30 @@ extension BadInput {
             spoil: #"echo '{"prompt":"p","chosen":"a","rejected":"b"}' >r.jsonl"#, "\(train) --gamma 5",
             says: "--gamma 5.0: no pair says what was changed"),
         BadInput(
+            "a seed where nothing is drawn, of pair", spoil: sampled(),
+            "sightline pair r.jsonl --seed 1 -o out",
+            code: 64, says: "--seed: belongs to --order random"),
+        BadInput(
+            "a seed where nothing is drawn, of calibrate", spoil: sampled(), "\(calibrate) --seed 1",
+            code: 64,
+            says: "--seed: belongs to --picture other"),
+        BadInput(
+            "a seed where nothing is drawn, of self-critic", spoil: sampled(),
+            "sightline self-critic r.jsonl --model $LLAVA --prompt-file ask.txt --seed 1 -o out", code: 64,
+            says: "--seed: belongs to --picture other"),
+        BadInput(
+            "a seed where nothing is drawn, of eval",
+            "sightline eval --model $LLAVA --captions prompts.jsonl --seed 1 -o out", code: 64,
+            says: "Unknown option '--seed'"),
+        BadInput(
+            "a seed where nothing is drawn, of merge",
+            "sightline merge --model $LLAVA --adapter $ADAPTER --seed 1 -o out", code: 64,
+            says: "Unknown option '--seed'"),
+        BadInput(
+            "tokens of a caption that stands already",
+            "sightline eval --answers nowhere --captions prompts.jsonl --caption-tokens 9 -o out", code: 64,
+            says: "--caption-tokens: belongs to --model"),
+        BadInput(
             "a filter that isn't there", spoil: sampled(), "\(calibrate) --filter emoji", code: 64,
             says: "emoji"),
         BadInput(
@@ -133,6 +159,11 @@ extension BadInput {
                 sightline sample prompts.jsonl --model $LLAVA --max-tokens 3 -o out; mv out out.part
                 printf '%s\\n' '{"stage":"sample"}' >out.part.json
                 """, "\(sample) --model $LLAVA --resume", says: "out.part"),
+        BadInput(
+            "a part that was begun under another --end-token",
+            spoil: "echo torn >>prompts.jsonl; \(tree) --end-token passes || true",
+            "\(tree) --end-token ends --resume",
+            says: "out.part: another run made it: --end-token was passes and is ends; "),
         BadInput(
             "a run that another process holds", spoil: "mkdir -p runs/night",
             "flock runs/night/.lock \(sample) --model $LLAVA --run night", code: 75, says: "night"),
@@ -218,6 +249,32 @@ extension BadInput {
             spoil:
                 "echo '\(pairRecord),\"chosen\":\"x\",\"rejected\":\"'$(printf 'word %.0s' {1..900})'\"}' >r.jsonl",
             train, says: "r.jsonl:1: ", "256"),
+        BadInput(
+            "a pair of an answer with itself",
+            spoil: "echo '\(pairRecord),\"chosen\":\"x y\",\"rejected\":\"x  y\"}' >r.jsonl", train,
+            says: "r.jsonl:1: ", "\"rejected\" is the same as \"chosen\""),
+        BadInput(
+            "a pair with an empty answer",
+            spoil: "echo '\(pairRecord),\"chosen\":\"x\",\"rejected\":\"\"}' >r.jsonl", train,
+            says: "r.jsonl:1: ", "\"rejected\" is empty"),
+        BadInput(
+            "an end token in the text of an answer",
+            spoil: "echo '\(pairRecord),\"chosen\":\"x</s> y\",\"rejected\":\"z\"}' >r.jsonl", train,
+            says: "r.jsonl:1: the answer holds the token </s> as text"),
+        BadInput(
+            "turns that were made one text",
+            spoil:
+                "echo '{\"id\":\"a\",\"prompt\":\"Who? ASSISTANT: A man. USER: Where?\"}' >prompts.jsonl",
+            "\(sample) --model $LLAVA", says: "prompts.jsonl:1: the question holds \"ASSISTANT:\"",
+            "\"history\""),
+        BadInput(
+            "earlier turns that a critic would pass over",
+            spoil: sampled(
+                candidate:
+                    #"{"id":"c0","text":"A"},{"id":"c1","text":"B"}],"history":[{"prompt":"Q","answer":"A"}"#)
+                + "; echo '{question} {answer_1} {answer_2}' >ask.txt",
+            "sightline self-critic r.jsonl --model $LLAVA --prompt-file ask.txt -o out",
+            says: "r.jsonl:1: ", "\"history\" is 1 earlier turns"),
         BadInput("no pairs at all", spoil: ": >r.jsonl", train, says: "no pairs"),
         BadInput(
             "a question without its right answer",

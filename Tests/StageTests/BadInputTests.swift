@@ -35,6 +35,26 @@ struct BadInputTests {
         #expect(ended.errors.contains("no records"))
     }
 
+    @Test func trainingOfClipLeavesOutWhatItMay() throws {
+        let shop = try Workshop()
+        try shop.succeed(
+            """
+            set -e
+            sightline scenes --split train --count 8 --size 32 --kind clip -o scenes
+            sed -n '1{s/"id":"/"id":"b/;s/images/nowhere/;p;}' scenes/clip.jsonl >bad.jsonl
+            echo '{"id":"c","image":"pictures/picture-0.png"}' >>bad.jsonl
+            """)
+        let command = """
+            sightline clip-train scenes/clip.jsonl bad.jsonl --image-root scenes --steps 1 --batch 4 --width 24 \
+                --heads 2 --vision-layers 2 --image-size 32 --vocabulary 600 --text-layers 1 --projection 20 -o out
+            """
+        let refused = try shop.run("\(command) --skip-bad 1")
+        #expect(refused.code == 1 && refused.errors.contains("bad.jsonl:2: "), "\(refused.errors)")
+        let ended = try shop.run("\(command) --skip-bad 2")
+        #expect(ended.code == 2 && ended.errors.contains("2 bad skipped"), "\(ended.errors)")
+        #expect(shop.has("out/model.safetensors"))
+    }
+
     @Test func allowedBadRecordsAreNamedCountedAndToldByTheExitCode() throws {
         let shop = try Workshop(prompts: 3)
         try shop.succeed(

@@ -80,7 +80,7 @@ struct ChainTests {
             """
             set -e
             \(Self.sample) | \(Self.calibrate) | \(Self.pair) >pairs.jsonl
-            \(train) --batch 2 --epochs 4 --learning-rate 0.05 -o one
+            \(train) --batch 2 --epochs 4 --learning-rate 0.02 -o one
             \(train) --adapter one --alpha 6 -o two
             \(train.replacing("--rank 2", with: "")) --adapter one --initial-adapter two -o three
             sightline merge --model $LLAVA --adapter one -o merged

@@ -51,6 +51,18 @@ struct CompareTests {
         #expect(try shop.read("runs/compare/plot.svg").contains("<title>10.0 ["))
     }
 
+    /// As of a model whose adapter has learned nothing.
+    @Test func whoSaysTheSameIsNamed() throws {
+        let shop = try workshop()
+        let ended = try shop.succeed(
+            "sightline eval compare base=runs/a/base nine=runs/a/round-9 ten=runs/a/round-10 --no-ledger --quiet"
+        )
+        #expect(
+            ended.errors
+                == "eval compare: nine: it says word for word what base says; if an adapter lies between them, "
+                + "that changes nothing\n")
+    }
+
     @Test(arguments: [
         ("RUNS='a b'", "b: scored on other scenes or questions than base"), ("RUNS='a c'", "make run RUN=c"),
         ("", #"make compare RUNS="a b c""#),

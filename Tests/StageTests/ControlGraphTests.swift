@@ -85,7 +85,7 @@ struct ControlGraphTests {
                 #expect(expected.map { line.contains($0) } ?? !line.contains("baseline"), "\(line)")
             }
             let scenes = try lines(shop, call, of: "scenes")
-            #expect(scenes.contains { $0.contains("--start 3000000 --count 256") } == drawn, "\(typed)")
+            #expect(scenes.contains { $0.contains("--start 900000 --count 256") } == drawn, "\(typed)")
         }
     }
 
@@ -97,7 +97,7 @@ struct ControlGraphTests {
             """
             set -e
             make -s -f pipelines/\(graph).mk RUN=x MODEL=data/llava REWARD=facts runs/x/settings runs/x/recipe.toml
-            for file in scenes/{test,prompts,known}/prompts.jsonl reward/{candidates,pairs}.jsonl \
+            for file in scenes/{test,round-1,round-2,known}/prompts.jsonl reward/{candidates,pairs}.jsonl \
                 reward/facts/reward_head.safetensors {base,round-1,round-2}/eval/scores.json; do
                 mkdir -p runs/x/$(dirname $file); touch runs/x/$file
             done
@@ -118,7 +118,8 @@ struct ControlGraphTests {
                     samples.count { line in
                         line.contains("-o \(folder)/round-\(round)/candidates.jsonl")
                             && line.contains(
-                                "sample runs/x/scenes/prompts/prompts.jsonl --config \(folder)/recipe.toml")
+                                "sample runs/x/scenes/round-\(round)/prompts.jsonl --config \(folder)/recipe.toml"
+                            )
                             && line.contains("--picture other") == (kind == "other-picture")
                     } == 1)
             }

@@ -49,6 +49,17 @@ struct CriticTests {
         #expect(try verdicts(shop, "ablated.jsonl").allSatisfy { $0.critic.hasSuffix("-metrics") })
     }
 
+    /// A reason that leaves no room for a verdict looks like a critic with nothing to say.
+    @Test func cutVerdictsAreCounted() throws {
+        let shop = try workshop()
+        let ended = try shop.succeed("\(Self.critic) -o out.jsonl")
+        let counts = try #require(
+            ended.errors.firstMatch(
+                of: /(\d+) of 12 verdicts were cut at --max-tokens 4 before they said which answer/))
+        let unread = try shop.read("out.jsonl").ranges(of: #""choice":null"#).count
+        #expect(Int(counts.1) == unread && unread > 0)
+    }
+
     /// Adapters of rounds stand on each other, the critic's own on the model alone.
     @Test func theCriticsOwnAdapterStandsBesideThoseOfTheRounds() throws {
         let shop = try workshop()
@@ -146,7 +157,7 @@ struct CriticTests {
             "sightline sample prompts.jsonl --model $LLAVA --count 2 --max-tokens 8 --no-ledger -o drawn.jsonl"
         )
         let command = """
-            sightline self-critic drawn.jsonl --model $LLAVA --prompt-file ask.txt --batch 1 --threads 1 \
+            sightline self-critic drawn.jsonl --model $LLAVA --prompt-file ask.txt --max-tokens 8 --batch 1 --threads 1 \
                 --no-ledger --quiet
             """
         let process = try shop.start("exec \(command) -o out")

@@ -98,6 +98,56 @@ struct ExchangeTests {
         #expect(ids == ["x", "x#2", "x#4", "x#5"])
     }
 
+    /// A dialogue is read as the template of the model has it, not as one question in another's words.
+    @Test func earlierTurnsAreRead() throws {
+        let shop = try Workshop()
+        let turns = #"{"from":"human","value":"<image>\nWho?"},{"from":"gpt","value":"A man."},"#
+        try shop.write(
+            #"{"image":"pictures/picture-0.png","conversations":[\#(turns){"from":"human","value":"Where?"}],"#
+                + #""output_1":{"value":"Here."},"output_2":{"value":"There."},"preference":1}"# + "\n",
+            to: "rows.jsonl")
+        let ended = try shop.succeed(
+            """
+            set -e
+            sightline import rows.jsonl -o pairs.jsonl
+            sightline sample pairs.jsonl --model $LLAVA --dump-tokens 2>&1 | cut -f2 >llava.txt
+            sightline dpo-train pairs.jsonl --model $LLAVA --rank 2 --hold-out 0 -o adapter
+            """)
+        #expect(ended.errors.contains("1 of 1 records have a picture"))
+        // One end token, behind the earlier answer.
+        #expect(try shop.lines("llava.txt").count { $0 == #""</s>""# } == 1)
+        #expect(
+            try shop.read("adapter/pairs.jsonl").contains(#""history":[{"prompt":"Who?","answer":"A man."}]"#)
+        )
+    }
+
+    /// The list of other tools, with one picture in it, and the word for how many records had one.
+    @Test func onePictureOfAListIsThePicture() throws {
+        let shop = try workshop(pairs: 3)
+        let train = "sightline dpo-train --model $LLAVA --rank 2 --hold-out 0"
+        let ended = try shop.succeed(
+            #"""
+            set -e
+            sed 's/"image":\("[^"]*"\)/"images":[\1]/' pairs.jsonl >listed.jsonl
+            ! grep '"image"' listed.jsonl
+            for file in pairs listed; do
+                \#(train) $file.jsonl -o $file-adapter
+                sightline sample $file.jsonl --model $LLAVA --max-tokens 4 | sed 's/.*"nodes"//' >$file-drawn
+                sightline export $file.jsonl --to llava -o $file-rows
+            done
+            cmp pairs-adapter/adapter_model.safetensors listed-adapter/adapter_model.safetensors
+            cmp pairs-drawn listed-drawn
+            cmp pairs-rows listed-rows
+            """#)
+        for program in ["dpo-train", "sample", "export"] {
+            let words = "\(program): 3 of 3 records have a picture\n"
+            #expect(ended.errors.ranges(of: words).count == 2, "\(ended.errors)")
+        }
+        try shop.write(#"{"id":"t","prompt":"Why?","chosen":"A","rejected":"B"}"# + "\n", to: "text.jsonl")
+        let blind = try shop.succeed("\(train) text.jsonl --quiet -o blind")
+        #expect(blind.errors == "dpo-train: 0 of 1 records have a picture\n")
+    }
+
     /// What anybody may have: no ids, and perhaps the marker that other tools want in the question.
     @Test func plainPairsAreTrainedOn() throws {
         let shop = try Workshop()

@@ -33,6 +33,25 @@ import Tokenizer
         #expect(llava.prompt("<image>\nHi", hasImage: false) == "USER: Hi ASSISTANT:")
     }
 
+    /// Each template in its own words, the picture with the first question.
+    @Test(arguments: [
+        ("llava", "</s>", "USER: <image>\nWho? ASSISTANT: A man.</s>USER: Where? ASSISTANT:"),
+        (
+            "chatml", "<|im_end|>",
+            "<|im_start|>user\n<image>\nWho?<|im_end|>\n<|im_start|>assistant\nA man.<|im_end|>"
+                + "\n<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\n"
+        ),
+    ])
+    func turnsAreTurns(name: String, end: String, expected: String) throws {
+        let template = try ChatTemplate(named: name)
+        let history = [(prompt: "<image>\nWho?", answer: "A man.")]
+        #expect(template.prompt("Where?", after: history, end: end, hasImage: true) == expected)
+        let alone = template.prompt("Where?", after: [], end: end, hasImage: true)
+        #expect(alone == template.prompt("Where?", hasImage: true))
+        #expect(
+            ChatTemplate.turn(in: expected) != nil && ChatTemplate.turn(in: "Ask an assistant: who?") == nil)
+    }
+
     @Test func unknownNamesListTheKnownOnes() {
         #expect {
             try ChatTemplate(named: "alpaca")

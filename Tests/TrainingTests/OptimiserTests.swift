@@ -86,16 +86,36 @@ private struct ScheduleCase: Decodable {
         #expect(largestDifference(parameters[1].value.values, [0.95, 1.9, 2.85]) < 1e-6)
     }
 
+    /// Theirs with warm-up, but for its first step, whose rate is 0.
     @Test func schedulesAsTransformers() throws {
         for expected in try Oracle.json("schedules", as: [ScheduleCase].self) {
             let kind = expected.kind.split(separator: "_")[0]
+            let skipped = expected.warmupSteps > 0 ? 1 : 0
             let schedule = Schedule(
                 shape: try #require(Schedule.Shape(rawValue: String(kind))), peak: 2,
-                warmup: expected.warmupSteps, steps: expected.totalSteps)
-            for (step, factor) in expected.factors.enumerated() {
+                warmup: expected.warmupSteps - skipped, steps: expected.totalSteps - skipped)
+            #expect(skipped == 0 || expected.factors[0] == 0)
+            for (step, factor) in expected.factors.dropFirst(skipped).enumerated() {
                 #expect(abs(schedule.rate(afterSteps: step) - 2 * factor) < 1e-12, "\(kind) step \(step)")
             }
         }
+    }
+
+    @Test(arguments: Schedule.Shape.allCases) func everyStepHasARate(shape: Schedule.Shape) {
+        for (warmup, steps) in [(0, 1), (1, 1), (1, 2), (3, 3), (100, 6), (2, 40)] {
+            let schedule = Schedule(shape: shape, peak: 1, warmup: warmup, steps: steps)
+            for step in 0..<steps { #expect(schedule.rate(afterSteps: step) > 0, "\(warmup) of \(steps)") }
+        }
+    }
+
+    /// A long run is what it was but for its warm-up, and that by no more than a step's part of it.
+    @Test func aLongRunHardlyChanges() {
+        let schedule = Schedule(shape: .cosine, peak: 1, warmup: 100, steps: 4000)
+        for step in 0..<100 {
+            let difference = schedule.rate(afterSteps: step) - Double(step) / 100
+            #expect(difference > 0 && difference < 0.01)
+        }
+        #expect(schedule.rate(afterSteps: 100) == 1)
     }
 
     @Test func endsAtTheFloor() {

@@ -13,17 +13,18 @@ private struct Interrupted: Error {}
     /// Trains six steps, stopping before `stop` if one is given.
     /// - Returns: the adapter's values, and the log.
     private func train(
-        _ directory: URL, resume: Bool, stop: Int? = nil, identity: String = "run", spoil: Int? = nil
-    ) throws -> (values: [[Float]], log: Data) {
+        _ directory: URL, resume: Bool, stop: Int? = nil, identity: String = "run", spoil: Int? = nil,
+        peak: Double = 2e-3
+    ) throws -> (values: [[Float]], log: Data, nothing: NothingLearned?) {
         let (model, pairs) = try DirectPreferenceTests.start()
         let trainer = PreferenceTrainer(model.decoder, PreferenceLoss())
         let reference = trainer.referenceScores(pairs)
         let loop = TrainingLoop(
             optimiser: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
-            schedule: Schedule(shape: .cosine, peak: 2e-3, warmup: 1, steps: 6), directory: directory,
+            schedule: Schedule(shape: .cosine, peak: peak, warmup: 1, steps: 6), directory: directory,
             saveEvery: 2, identity: identity,
             weightsChanged: { model.decoder.linears.forEach { $0.weightsChanged() } })
-        try loop.run(resume: resume, report: { _, _ in }) { step in
+        let nothing = try loop.run(resume: resume, report: { _, _ in }) { step in
             if step == stop { throw Interrupted() }
             let range = 2 * step..<2 * step + 2
             var metrics = trainer.addGradients(Array(pairs[range]), reference: Array(reference[range]))
@@ -32,7 +33,7 @@ private struct Interrupted: Error {}
         }
         return (
             model.decoder.adapterParameters.map(\.value.values),
-            try Data(contentsOf: directory.appendingPathComponent("metrics.jsonl"))
+            try Data(contentsOf: directory.appendingPathComponent("metrics.jsonl")), nothing
         )
     }
 
@@ -46,6 +47,18 @@ private struct Interrupted: Error {}
         #expect(resumed.values == whole.values)
         #expect(resumed.log == whole.log)
         #expect(whole.log.split(separator: UInt8(ascii: "\n")).count == 6)
+    }
+
+    /// A checkpoint just before the end has learned; a rate of 0, from its beginning or resumed, has not.
+    @Test func saysWhenNothingIsLearned() throws {
+        defer { try? FileManager.default.removeItem(at: place) }
+        #expect(throws: Interrupted.self) { try train(place, resume: false, stop: 5) }
+        #expect(try train(place, resume: true).nothing == nil)
+        #expect(throws: Interrupted.self) { try train(place, resume: false, stop: 3, peak: 0) }
+        for resume in [true, false] {
+            let nothing = try train(place, resume: resume, peak: 0).nothing
+            #expect(nothing?.description.hasPrefix("6 steps changed no weight: ") == true)
+        }
     }
 
     @Test func refusesAnotherRunsCheckpoint() throws {

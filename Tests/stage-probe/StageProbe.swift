@@ -11,6 +11,8 @@ import StageKit
 
     static var immaterialOptions: Set<String> { ["batch-size", "pause"] }
 
+    static var secretOptions: Set<String> { ["api-key"] }
+
     @OptionGroup var options: StageOptions
     @OptionGroup var engine: EngineOptions
 
@@ -38,6 +40,9 @@ import StageKit
     @Option(help: "A secret.")
     var apiKey: String?
 
+    @Option(help: "No secret, whatever it is called.")
+    var endToken: String?
+
     @Flag(inversion: .prefixedNo, help: "Write the temperature.")
     var note = true
 
@@ -50,9 +55,9 @@ import StageKit
     var runOptions: RunOptions { options.run }
 
     func run(in run: StageRun) throws {
-        try run.setCore("Probe")
+        run.setCore("Probe")
         if let model { try run.addModel(model, role: "policy") }
-        try run.addMetric("temperature", temperature)
+        run.addMetric("temperature", temperature)
         if plain {
             return try run.transform(options, batch: batchSize) { batch in
                 try batch.map { input in

@@ -1,0 +1,60 @@
+import Foundation
+import RunLedger
+import Synchronization
+
+/// The row of a run in the ledger. Once it stands, a ledger that fails is no reason to stop the work: what couldn't
+/// be told waits, at the end in a file beside the output, and the next run brings it in.
+final class LedgerRow: Sendable {
+    private let ledger: Ledger
+    private let id: Int64
+    private let console: Console
+    /// Beside which the file lies.
+    private let output: String
+    private let waiting = Mutex<[RunNote]>([])
+
+    /// - Throws: `LedgerError` where the ledger can't be used.
+    init(_ ledger: Ledger, _ start: RunStart, output: String?, console: Console) throws {
+        self.ledger = ledger
+        self.console = console
+        self.output = output ?? ledger.path
+        id = try ledger.begin(start)
+    }
+
+    func add(_ note: RunNote) {
+        waiting.withLock { notes in
+            notes.append(note)
+            // One that has failed would keep the work waiting each time.
+            if notes.count == 1 { tell(&notes) }
+        }
+    }
+
+    /// Adds how the run ended, and leaves in a file what the ledger still doesn't take.
+    func end(_ end: RunEnd) {
+        waiting.withLock { notes in
+            notes.append(.end(end, Date()))
+            tell(&notes)
+            if notes.isEmpty { return }
+            do {
+                let rows = WaitingRows(ledger: ledger.path, run: id, notes)
+                let path = try rows.write(beside: [output, ledger.path])
+                console.warn(
+                    "what the ledger should know of this run waits in \(path); the next run tells it")
+            } catch { console.warn("\(error); the ledger will not know how this run ended") }
+        }
+    }
+
+    private func tell(_ notes: inout [RunNote]) {
+        while let note = notes.first {
+            do {
+                try ledger.add(note, to: id)
+            } catch LedgerError.refused(let path, let detail) {
+                // It would be refused for ever.
+                console.warn("\(LedgerError.refused(path: path, detail: detail))")
+            } catch {
+                if notes.count == 1 { console.warn("\(error); the work goes on") }
+                return
+            }
+            notes.removeFirst()
+        }
+    }
+}

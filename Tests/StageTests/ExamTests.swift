@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// Answers that somebody's model has given, scored without one.
+struct ExamTests {
+    private static let question = "Is there a car in the image?"
+
+    private func write(_ shop: Workshop) throws {
+        try shop.write(
+            #"{"question_id":1,"image":"a.jpg","text":"\#(Self.question)\nAnswer briefly.","category":"random"}"#
+                + "\n",
+            to: "llava_pope_test.jsonl")
+        try shop.write(
+            #"{"question_id":1,"image":"a.jpg","text":"\#(Self.question)","label":"yes"}"# + "\n",
+            to: "coco_pope_random.json")
+        try shop.write(
+            #"{"question_id":1,"prompt":"\#(Self.question)\nAnswer briefly.","text":"Yes"}"# + "\n",
+            to: "answers.jsonl")
+    }
+
+    /// LLaVA's three files: questions of all splits, labels, and one file of answers; and POPE's own with the latter.
+    @Test(arguments: ["llava_pope_test.jsonl", "coco_pope_random.json"])
+    func oneFileOfAnswersIsScored(questions: String) throws {
+        let shop = try Workshop()
+        try write(shop)
+        let ended = try shop.succeed("sightline eval --answers answers.jsonl --pope \(questions) -o out")
+        #expect(ended.output.contains(/POPE random accuracy % ↑ +100\.0/), "\(ended.output)")
+        let isLabelled = ended.errors.contains("labels of llava_pope_test.jsonl are those of ")
+        #expect(isLabelled == questions.hasPrefix("llava"))
+    }
+
+    @Test func answersOfAnotherSplitAreRefused() throws {
+        let shop = try Workshop()
+        try write(shop)
+        try shop.succeed("mkdir ans; sed 's/car/dog/' answers.jsonl >ans/coco_pope_random.jsonl")
+        let other = try shop.run("sightline eval --answers ans --pope coco_pope_random.json -o out")
+        #expect(other.code == 1 && !shop.has("out"))
+        #expect(
+            other.errors.contains("ans/coco_pope_random.jsonl:1: 1 of 1 answers are to other questions"),
+            "\(other.errors)")
+        try shop.succeed(
+            #"(cat answers.jsonl; echo '{"question_id":3,"text":"No"}') >ans/coco_pope_random.jsonl"#)
+        let surplus = try shop.run("sightline eval --answers ans --pope coco_pope_random.json -o out")
+        #expect(surplus.code == 1 && !shop.has("out"))
+        #expect(
+            surplus.errors.contains("1 of 2 answers are to no question, 3 the first"), "\(surplus.errors)")
+    }
+
+    /// What --limit leaves out is not surplus.
+    @Test func fewerPicturesAreNoFault() throws {
+        let shop = try Workshop()
+        try write(shop)
+        try shop.succeed(
+            """
+            set -e
+            for file in coco_pope_random.json answers.jsonl; do
+                sed 's/"question_id":1/"question_id":2/; s/a\\.jpg/b.jpg/' $file >more; cat more >>$file
+            done
+            sightline eval --answers answers.jsonl --pope coco_pope_random.json --limit 1 -o out
+            """)
+    }
+}

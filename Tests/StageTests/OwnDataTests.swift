@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+/// Graphs over a person's own pictures and tests, and over names that a shell would read otherwise.
+struct OwnDataTests {
+    private func workshop() throws -> Workshop {
+        let shop = try Workshop(prompts: 10)
+        try shop.succeed(
+            """
+            ln -s \(Workshop.fixtures)/../../{Makefile,pipelines,data} .; mkdir runs mine
+            for n in {0..9}; do cp pictures/picture-$((n % 4)).png mine/$n.png
+                echo '{"id":"'$n'","image":"'$n.png'","prompt":"Describe this image.","reference":"A red car is there."}'
+            done >mine/prompts.jsonl
+            sed 's/"reference":.*/"facts":[{"kind":"object","text":"a red car"}]}/' mine/prompts.jsonl >mine/captions.jsonl
+            for n in {0..9}; do echo '{"question_id":'$n',"image":"'$n.png'","text":"Is there a car?","label":"no"}'
+            done >mine/pope_random.jsonl
+            """)
+        return shop
+    }
+
+    private static let own =
+        #"RUN=x DATA=mine/prompts.jsonl EXAM="captions=mine/captions.jsonl pope=mine/pope_random.jsonl""#
+
+    /// Ten pictures go through a round and its tests on tiny models, and the next round takes it all from the run.
+    @Test func aRoundRunsOnOnesOwnPictures() throws {
+        let shop = try workshop()
+        let models = "MODEL=$LLAVA RELEVANCE=$CLIP"
+        try shop.succeed(
+            #"sed 's/^max-sentences.*/max-sentences = 2/; s/^max-tokens.*/max-tokens = 4/; s/^caption-tokens.*/caption-tokens = 4/' pipelines/recipes/default.toml >small.toml"#
+        )
+        let first = try shop.succeed("make -s -f pipelines/csr.mk \(models) RECIPE=./small.toml \(Self.own)")
+        #expect(first.output.contains("round-1") && !shop.has("runs/x/scenes"))
+        #expect(try shop.lines("runs/x/round-1/candidates.jsonl").count == 10)
+        try shop.succeed("make -s -f pipelines/csr.mk RUN=x ROUNDS=next")
+        #expect(shop.has("runs/x/round-2/eval/scores.json") && !shop.has("runs/x/scenes"))
+        let changed = try shop.run("make -s -f pipelines/csr.mk RUN=x ROUNDS=next DATA=mine/captions.jsonl")
+        #expect(
+            changed.errors.contains(
+                "DATA=mine/captions.jsonl: run x began with mine/prompts.jsonl; say another RUN"))
+    }
+
+    @Test(arguments: ["csr", "sima", "gt", "rlhf-v"])
+    func noGraphDrawsPicturesBesideThem(graph: String) throws {
+        let shop = try workshop()
+        try shop.succeed(
+            #"sed 's/^lambda.*/&\nbaseline-nearest = 4/' pipelines/recipes/\#(graph == "csr" ? "default" : graph).toml >mine.toml"#
+        )
+        let steps = try shop.succeed(
+            "make -n -f pipelines/\(graph).mk RECIPE=./mine.toml PROMPTS=5 \(Self.own)"
+        ).output
+        #expect(steps.contains("sightline sample mine/prompts.jsonl") && steps.contains("--limit 5"))
+        #expect(
+            steps.contains("--captions mine/captions.jsonl --pope mine/pope_random.jsonl --image-root mine"))
+        #expect(!steps.contains("sightline scenes") && !steps.contains("runs/x/scenes"))
+        let baseline = "--relevance-baseline mine/prompts.jsonl --baseline-root mine"
+        #expect(steps.contains(baseline) == (graph == "csr"))
+    }
+
+    /// Without tests the rounds are made and none is scored.
+    @Test func withoutAnExamNothingIsScored() throws {
+        let steps = try workshop().succeed("make -n -f pipelines/csr.mk RUN=x DATA=mine/prompts.jsonl").output
+        #expect(steps.contains("sightline dpo-train") && !steps.contains("sightline eval"))
+        #expect(steps.contains("no EXAM was given"))
+    }
+
+    @Test(arguments: [
+        ("RUN='my run'", "RUN=my run: it has a space"),
+        ("RUN=x MODEL='my llava'", "MODEL=my llava: it has a space"),
+        ("RUN=x RECIPE='a b.toml'", "RECIPE=a b.toml: it has a space"),
+        ("RUN=x MODEL='x;touch y'", "MODEL=x;touch y: it has ;"),
+        ("RUN='x`touch y`'", "it has `"),
+        ("RUN=x DATA=nowhere.jsonl", "nowhere.jsonl: there is no such file"),
+        ("RUN=x DATA=mine/prompts.jsonl EXAM=pope=nowhere.jsonl", "nowhere.jsonl: there is no such file"),
+        (
+            "RUN=x DATA=mine/prompts.jsonl EXAM=chaos=mine/pope_random.jsonl",
+            "say captions=file, pope=file, mme=file"
+        ),
+        (
+            "RUN=x DATA=mine/prompts.jsonl -f pipelines/factual.mk",
+            "the comparisons that teach a reward come of drawn pictures"
+        ),
+    ])
+    func whatCannotBeIsNamed(typed: String, says: String) throws {
+        let shop = try workshop()
+        let ended = try shop.run("make -f pipelines/csr.mk \(typed)")
+        #expect(ended.code != 0 && ended.errors.contains(says), "\(ended.errors)")
+        #expect(!shop.has("y"))
+    }
+
+    /// A folder that came from someone else is read, not run.
+    @Test(arguments: ["GRAPH=csr;touch y", "MODEL=x;touch y", "MODEL=$(shell touch y)", "CRITIC=`touch y`"])
+    func settingsAreData(line: String) throws {
+        let shop = try workshop()
+        try shop.succeed("mkdir runs/x")
+        try shop.write("GRAPH=sima\n\(line)\n", to: "runs/x/settings")
+        for call in ["-f pipelines/sima.mk RUN=x", "-o build run RUN=x"] {
+            let ended = try shop.run("make \(call)")
+            #expect(ended.code != 0 && ended.errors.contains("it has "), "\(ended.errors)")
+        }
+        #expect(!shop.has("y"))
+    }
+}

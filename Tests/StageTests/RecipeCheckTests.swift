@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// What is said of a graph's recipe and variables before its first stage works.
+struct RecipeCheckTests {
+    private func workshop() throws -> Workshop {
+        let shop = try Workshop()
+        try shop.succeed("ln -s \(Workshop.fixtures)/../../{Makefile,pipelines,data} .; mkdir runs")
+        return shop
+    }
+
+    private static let csr = "make --no-print-directory -f pipelines/csr.mk RUN=x PROMPTS=4 TEST=4"
+
+    @Test(arguments: [
+        ("[dpo-tarin]\nbeta = 0.2\n", "table [dpo-tarin]: no such program; did you mean [dpo-train]?"),
+        ("[dpo-train]\nbata = 0.2\n", "[dpo-train] bata: no such option; did you mean \"beta\"?"),
+        // The rest is what only the stage itself knows.
+        ("[dpo-train]\nbeta = -1\n", "--beta -1.0: give a number above 0"),
+        ("[pair]\nfrom = \"verdicts\"\nmin-margin = 1\n", "--min-margin: belongs to --from scores"),
+    ])
+    func aFaultOfALateStageStopsTheFirst(recipe: String, says: String) throws {
+        let shop = try workshop()
+        try shop.write("[sample]\nmode = \"tree\"\n\(recipe)", to: "mine.toml")
+        let ended = try shop.run("\(Self.csr) RECIPE=./mine.toml")
+        #expect(ended.code != 0)
+        #expect(ended.errors.ranges(of: says).count == 1, "\(ended.errors)")
+        #expect(ended.errors.contains("./mine.toml: it can't be run"), "\(ended.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.file("runs")).isEmpty)
+    }
+
+    /// Every recipe that comes along is taken by its graph.
+    @Test(arguments: [
+        ("csr", ["default", "paper", "code", "likelihood", "relevance", "lambda-0.5"]),
+        ("sima", ["sima", "sima-exact", "sima-no-metrics"]), ("gt", ["gt"]),
+        ("rlhf-v", ["rlhf-v", "rlhf-v-code", "rlhf-v-plain"]), ("factual", ["factual"]),
+        ("reward", ["factual"]),
+    ])
+    func aRecipeIsTakenByItsGraph(graph: String, recipes: [String]) throws {
+        let shop = try workshop()
+        for recipe in recipes {
+            let file = "pipelines/recipes/\(recipe).toml"
+            let make = "make --no-print-directory -n -f pipelines/\(graph).mk RUN=x ROUNDS=2 RECIPE=\(recipe)"
+            let asked = try shop.succeed("\(make) | grep -c '^sightline .* --config'").output
+            #expect((Int(asked.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 3, "\(recipe)")
+            #expect(try shop.succeed("pipelines/ask.sh \(file) \(make) ASKING=1").errors.isEmpty, "\(recipe)")
+        }
+    }
+
+    @Test(arguments: [
+        ("ROUND=3", "ROUND: no such variable; did you mean ROUNDS?"),
+        ("RECIPES_=a", "RECIPES_: no such variable; did you mean RECIPE?"),
+        ("rounds=3", "rounds: no such variable; there are PIPELINE RUN "),
+    ])
+    func aMisspeltVariableIsRefused(typed: String, says: String) throws {
+        let shop = try workshop()
+        for make in [Self.csr, "make -o build csr RUN=x", "make -f pipelines/controls.mk RUN=x"] {
+            let ended = try shop.run("\(make) \(typed)")
+            #expect(ended.code != 0 && ended.errors.contains(says), "\(ended.errors)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.file("runs")).isEmpty)
+    }
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Asks every stage that a graph would run, in its own words, whether it takes the recipe and its options, so that what
+# is wrong in the last is said before the first one works.
+#   ask.sh RECIPE make -n -f GRAPH …
+recipe=$1
+shift
+faults=$(
+    env -u MAKEFLAGS "$@" 2>/dev/null | sed -e :a -e '/\\$/N; s/\\\n//; ta' | grep '^sightline .* --config ' |
+        sed "s| --config [^ ]*| --config $recipe|" | awk '!seen[$0]++' |
+        while IFS= read -r line; do
+            said=$(eval "$line --print-config" </dev/null 2>&1 >/dev/null) || printf '%s\n' "$said"
+        done | awk '{ fault = $0; sub(/^[a-z -]*: /, "", fault) } !seen[fault]++'  # each reads the whole recipe
+)
+[ -z "$faults" ] || { printf '%s\n' "$faults" >&2; exit 1; }

@@ -1,0 +1,22 @@
+# What is typed to make or stands in a run's settings becomes words of rules and commands. A word that make or the
+# shell would read otherwise is refused, so that a folder from someone else can't run code.
+signs := ; & | < > ` ' " ( ) \ * ? [ ] { } ! % : \# $$
+signed = $(strip $(foreach sign,$(signs),$(findstring $(sign),$1)))
+refuse = $(error $1=$2: it has $(or $(call signed,$2),a space); give it another name, by a link (ln -s) if need be)
+plain = $(if $(call signed,$2),$(call refuse,$1,$2),$2)
+
+# $(call checked,names): of variables that hold one word.
+checked = $(foreach name,$1,$(if $(call signed,$($(name)))$(word 2,$($(name))),$(call refuse,$(name),$($(name)))))
+
+# $(call begun,name): what the run began with; a control that hasn't, with its run's.
+begun = $(call plain,$1,$(shell sed -n 's/^$1=//p' $(lastword $(wildcard $P/settings $R/settings)) /dev/null))
+P = runs/$(firstword $(subst /controls/, ,$(RUN)))
+R = runs/$(RUN)
+
+# What may be typed behind make. A misspelt variable would do nothing, and is refused.
+variables := PIPELINE RUN RUNS ROUNDS RECIPE RECIPES PROMPTS TEST MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD \
+	COMPARISONS CONTROL DATA IMAGES EXAM SEEDS SWEEP ABLATION PEERS PYTHON LIBRARIES PREFIX DESTDIR ASKING SHELL
+typed := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+stray := $(firstword $(filter-out $(variables),$(typed)))
+near := $(if $(stray),$(filter $(stray)%,$(variables)) $(foreach name,$(variables),$(if $(filter $(name)%,$(stray)),$(name))))
+$(if $(stray),$(error $(stray): no such variable; $(if $(strip $(near)),did you mean $(firstword $(near))?,there are $(variables))))
