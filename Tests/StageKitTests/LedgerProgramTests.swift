@@ -3,21 +3,12 @@ import Testing
 
 /// The ledger as the programs use it.
 @Suite struct LedgerProgramTests {
-    /// A folder with `runs/` and three records in `in`.
-    private func home() throws -> Folder {
-        let folder = try Folder()
-        try FileManager.default.createDirectory(
-            atPath: folder.file("runs"), withIntermediateDirectories: true)
-        try folder.write(records(3), to: "in")
-        return folder
-    }
-
     private func list(_ folder: Folder, _ options: [String] = []) throws -> [String] {
         try ledgerProgram.run(["list"] + options, in: folder).output.split(separator: "\n").map(String.init)
     }
 
     @Test func everyRunIsARow() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         _ = try probe.run(["in", "-o", "out", "--drop", "r1"], in: folder)
         _ = try probe.run(["in", "--refuse", "r2", "--skip-bad", "1"], in: folder)
         _ = try probe.run(["in", "--refuse", "r2"], in: folder)
@@ -40,7 +31,7 @@ import Testing
     }
 
     @Test func lineageAndComparison() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         _ = try probe.run(["in", "-o", "a"], in: folder)
         let middle = try probe.run(["a", "--temperature", "2"], in: folder)
         _ = try probe.run(["-o", "c", "--temperature", "3"], in: folder, input: middle.output)
@@ -59,7 +50,7 @@ import Testing
     }
 
     @Test func secretsStayOut() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         let secret = "hush-hush"
         let options = ["in", "--api-key", secret, "--model", "https://me:\(secret)@host/m"]
         _ = try probe.run(options, in: folder)
@@ -72,7 +63,7 @@ import Testing
     }
 
     @Test func aKilledRunIsFound() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         let running = try probe.start(["in", "--pause", "60000"], in: folder)
         try eventually { try list(folder).count == 2 && list(folder)[1].contains("running") }
         running.kill(SIGKILL)
@@ -90,7 +81,7 @@ import Testing
     }
 
     @Test func aStageStopsBeforeItsWorkWhereTheLedgerIsBroken() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         try folder.write("no database at all, " + String(repeating: "x", count: 500), to: "broken")
         for (options, environment) in [(["--ledger", "broken"], [:]), ([], ["SIGHTLINE_LEDGER": "broken"])] {
             let ended = try probe.run(["in", "-o", "out"] + options, in: folder, environment: environment)
@@ -110,7 +101,7 @@ import Testing
 
     @Test(.enabled(if: geteuid() != 0, "root may write everything")) func aReadOnlyLedgerStopsAStage() throws
     {
-        let folder = try home()
+        let folder = try Folder.home()
         _ = try probe.run(["in"], in: folder)
         chmod(folder.file("runs/ledger.sqlite"), 0o444)
         let ended = try probe.run(["in"], in: folder)
@@ -119,7 +110,7 @@ import Testing
     }
 
     @Test func oneRunOfANameAtATime() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         let running = try probe.start(["in", "--run", "night", "--pause", "60000"], in: folder)
         try eventually { try folder.has("runs/night/.lock") && list(folder).count == 2 }
         for second in [
@@ -137,7 +128,7 @@ import Testing
     }
 
     @Test func stagesUnderALockedRunBelongToIt() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         let script = "'\(probe.path)' in --run night | '\(probe.path)' -o out; exit 5"
         let ended = try ledgerProgram.run(["run", "night", "--", "bash", "-c", script], in: folder)
         #expect(ended.code == 5, "\(ended.errors)")
@@ -148,7 +139,7 @@ import Testing
     }
 
     @Test func roundsAreNoted() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         _ = try probe.run(["in"], in: folder)
         for k in ["1", "0", "1"] {
             #expect(try ledgerProgram.run(["round", "night", k, "in"], in: folder).code == 0)

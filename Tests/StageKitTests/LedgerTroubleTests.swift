@@ -4,14 +4,6 @@ import Testing
 
 /// A ledger that fails after the work has begun costs no work, and what it should have known it learns later.
 @Suite struct LedgerTroubleTests {
-    private func home() throws -> Folder {
-        let folder = try Folder()
-        try FileManager.default.createDirectory(
-            atPath: folder.file("runs"), withIntermediateDirectories: true)
-        try folder.write(records(3), to: "in")
-        return folder
-    }
-
     /// Runs `body` while another program writes to the ledger.
     private func holding<T>(_ folder: Folder, _ body: () throws -> T) throws -> T {
         let ledger = try DatabaseQueue(path: folder.file("runs/ledger.sqlite"))
@@ -27,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [["-o", "out"], []]) func workIsFinishedAndToldLater(output: [String]) throws {
-        let folder = try home()
+        let folder = try Folder.home()
         let running = try probe.start(["in", "--pause", "2000"] + output, in: folder)
         try eventually { try show(folder, 1).contains("running") }
         let ended = try holding(folder) { try running.wait() }
@@ -50,7 +42,7 @@ import Testing
     }
 
     @Test func aRoundIsToldLater() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         #expect(try probe.run(["in", "-o", "model"], in: folder).code == 0)
         let noted = try holding(folder) {
             try ledgerProgram.run(["round", "night", "1", "model"], in: folder)
@@ -64,7 +56,7 @@ import Testing
     }
 
     @Test func aPersonsFileOfThatNameStays() throws {
-        let folder = try home()
+        let folder = try Folder.home()
         try folder.write("mine\n", to: "out.ledger-rows")
         let running = try probe.start(["in", "--pause", "2000", "-o", "out"], in: folder)
         try eventually { try show(folder, 1).contains("running") }
@@ -76,7 +68,7 @@ import Testing
 
     @Test func aLockOfTheFolderIsNotWaitedFor() throws {
         for locked in ["runs", "runs/ledger.sqlite"] {
-            let folder = try home()
+            let folder = try Folder.home()
             let shell = Process()
             shell.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
             shell.arguments = [folder.file(locked), probe.path, "in", "-o", "out", "--quiet"]

@@ -10,6 +10,15 @@ final class Folder {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    /// A folder with `runs/`, where a ledger comes about, and three records in `in`.
+    static func home() throws -> Folder {
+        let folder = try Folder()
+        try FileManager.default.createDirectory(
+            atPath: folder.file("runs"), withIntermediateDirectories: true)
+        try folder.write(records(3), to: "in")
+        return folder
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
