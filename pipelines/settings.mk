@@ -8,8 +8,9 @@ plain = $(if $(call signed,$2),$(call refuse,$1,$2),$2)
 # $(call checked,names): of variables that hold one word.
 checked = $(foreach name,$1,$(if $(call signed,$($(name)))$(word 2,$($(name))),$(call refuse,$(name),$($(name)))))
 
-# $(call begun,name): what the run began with; a control that hasn't, with its run's.
-begun = $(call plain,$1,$(shell sed -n 's/^$1=//p' $(lastword $(wildcard $P/settings $R/settings)) /dev/null))
+# $(call begun,name): what the run began with; a control that hasn't, with its run's. Read once.
+begun = $(if $(filter undefined,$(origin begun.$1)),$(eval begun.$1 := $$(call plain,$1,$$(shell $(reading)))))$(begun.$1)
+reading = sed -n 's/^$1=//p' $(lastword $(wildcard $P/settings $R/settings)) /dev/null
 P = runs/$(firstword $(subst /controls/, ,$(RUN)))
 R = runs/$(RUN)
 

@@ -94,8 +94,9 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// Ids of prompt and answers with the image expanded: its one token becomes −1, −2, … −n, rows of the
     /// image's features.
     ///
-    /// Turns before the question stay turns, each answer with its end token. The ids of the prompt must be a prefix of those of prompt and answer: BPE may merge across the border,
-    /// and the answer would then be scored on tokens it was not drawn as.
+    /// Turns before the question stay turns, each answer with its end token. The ids of the prompt must be a prefix of
+    /// those of prompt and answer: BPE may merge across the border, and the answer would then be scored on tokens it
+    /// was not drawn as.
     /// - Throws: `PromptError` where that is not so, where the picture's marker doesn't come out once, where a special
     ///   token or the turns of a dialogue stand in the texts, or where prompt and answer exceed the model's context.
     package func encode(
