@@ -1,6 +1,6 @@
-# The two models of data/, from nothing but the picture world: the vision-language model from captions and
-# questions, then the relevance model, which begins with its vision tower, from single sentences; and over the first
-# the adapter of SIMA's critic, from choices of two answers.
+# The two models of data/, from nothing but the picture world: first a vision tower from what its patches show, then
+# on it the vision-language model from captions and questions and the relevance model from single sentences; and over
+# the first the adapter of SIMA's critic, from choices of two answers.
 #   make models
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
@@ -14,19 +14,22 @@ M := runs/models
 models: $(data)/clip/model.safetensors $(data)/llava/model.safetensors $(data)/critic/adapter_model.safetensors
 
 $M/clip-scenes/clip.jsonl:
-	sightline scenes --split train --count 20000 --kind clip -o $(@D)
+	sightline scenes --split train --count 40000 --kind clip -o $(@D)
 
 $M/llava-scenes/sft.jsonl:
-	sightline scenes --split train --count 60000 --kind captions --questions 8 -o $(@D)
+	sightline scenes --split train --count 60000 --kind captions --questions 7 --existence 3 -o $(@D)
 
 $M/dev/clip.jsonl:
 	sightline scenes --split dev --count 500 -o $(@D)
 
-$M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $(recipe)
-	sightline sft-train $< --config $(recipe) --image-root $(<D) --resume -o $(@D)
+$M/tower/model.safetensors: $M/clip-scenes/clip.jsonl $(here)recipes/tower.toml
+	sightline clip-train $< --config $(here)recipes/tower.toml --image-root $(<D) --resume -o $(@D)
 
-$M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $M/llava/model.safetensors $(recipe)
-	sightline clip-train $< --config $(recipe) --image-root $(<D) --tower $M/llava --dev $M/dev/clip.jsonl \
+$M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $M/tower/model.safetensors $(recipe)
+	sightline sft-train $< --config $(recipe) --image-root $(<D) --tower $M/tower --resume -o $(@D)
+
+$M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $M/tower/model.safetensors $(recipe)
+	sightline clip-train $< --config $(recipe) --image-root $(<D) --model $M/tower --dev $M/dev/clip.jsonl \
 		--dev-image-root $M/dev --resume -o $(@D)
 
 $M/critic-scenes/sft.jsonl:

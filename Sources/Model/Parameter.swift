@@ -9,6 +9,8 @@ package final class Parameter: @unchecked Sendable {
     package let value: Matrix
     /// nil while frozen; gradients are added to it.
     package private(set) var gradient: Matrix?
+    /// What it learns at, as a share of the learning rate.
+    package var rateShare: Float = 1
 
     private let storage: Buffer
     private var gradientStorage: Buffer?

@@ -42,16 +42,14 @@ private struct Asker {
         }
     }
 
-    /// Present companions are asked for nearly always and absent ones in a third of the pictures, which
-    /// makes both answers about as frequent: no prior answers this question.
+    /// A companion of the context, three times in four one whose trigger is here: there and absent are as
+    /// frequent, so that no prior answers this question.
     private mutating func companion() -> Question {
-        let companion = scene.context.habit.companion
-        let isPresent = scene.has(companion)
-        if random.chance(isPresent ? 0.9 : 0.4) {
-            firstWasYes = isPresent
-            return Question(.existence, suffixed(Wording.pope(companion)), isPresent)
-        }
-        return existence(random.chance(0.5))
+        let applying = scene.habits.map(\.companion)
+        let all = scene.context.habits.map(\.companion)
+        let companion = pick(!applying.isEmpty && random.chance(0.75) ? applying : all)
+        firstWasYes = scene.has(companion)
+        return Question(.existence, suffixed(Wording.pope(companion)), firstWasYes)
     }
 
     mutating func existence() -> Question { existence(random.chance(0.5)) }
@@ -133,8 +131,9 @@ private struct Asker {
     /// Two captions or two single sentences, of which one is better. The reason comes before the number, as in
     /// SIMA's demonstrations, and judges sentence by sentence: of a number alone a small model learns nothing
     /// about where to look.
-    mutating func choice() -> Question {
-        let isCaption = random.chance(0.5)
+    mutating func choice() -> Question { choice(ofCaptions: random.chance(0.5)) }
+
+    private mutating func choice(ofCaptions isCaption: Bool) -> Question {
         let told = told()
         let (better, worse) = isCaption ? captions(told) : sentences(told)
         let isFirst = random.chance(0.5)
@@ -145,7 +144,9 @@ private struct Asker {
             reference: random.chance(0.9) ? reference(told) : nil, metrics: random.chance(0.5))
         let verdict = Choice.verdict(for: isFirst ? 1 : 2, findings: answers.map { $0.map(finding) })
         // A model of 512 tokens reads this many bytes beside a picture of 64; the few that are longer are drawn anew.
-        guard choice.prompt.utf8.count + verdict.utf8.count <= 1_480 else { return self.choice() }
+        guard choice.prompt.utf8.count + verdict.utf8.count <= 1_480 else {
+            return self.choice(ofCaptions: isCaption)
+        }
         return Question(.choice, choice.prompt, verdict)
     }
 
@@ -157,37 +158,27 @@ private struct Asker {
         guard let claim = parsed.claims.first else {
             return "\(parsed.context?.rawValue ?? ""): \(scene.context.rawValue) \(said)"
         }
-        guard let place = claim.placeWords else {
-            let name = claim.category.rawValue
-            return "\(name): \(scene.has(claim.category) ? name : "nothing") \(said)"
-        }
         // A size that isn't claimed isn't told, so that what bears a sentence out says the same.
         func phrase(_ category: Category, _ colour: Colour?, _ size: Size?) -> String {
             [claim.size.flatMap { _ in size?.rawValue }, colour?.rawValue, category.rawValue]
                 .compactMap { $0 }.joined(separator: " ")
         }
         let claimed = phrase(claim.category, claim.colour, claim.size)
-        let found = scene.objects.first { $0.isPlaced(claim) }.map { phrase($0.category, $0.colour, $0.size) }
-        let words = parsed.words[place].map(\.core).joined(separator: " ")
-        return "\(words) \(claimed): \(found ?? "nothing") \(said)"
+        let object =
+            claim.placeWords == nil ? scene.best(for: claim) : scene.objects.first { $0.isPlaced(claim) }
+        let found = object.map { phrase($0.category, $0.colour, $0.size) }
+        let words = claim.placeWords.map { parsed.words[$0].map(\.core) } ?? []
+        return "\((words + [claimed]).joined(separator: " ")): \(found ?? "nothing") \(said)"
     }
 
-    /// A true caption. Where trigger and companion are both there it nearly always closes by habit, or that
-    /// sentence would be false wherever it stands.
-    private mutating func told() -> [String] {
-        var sentences = scene.describe(habit: false, seed: random.next()).sentences
-        let habit = scene.context.habit
-        if scene.has(habit.trigger), scene.has(habit.companion), random.chance(0.8) {
-            sentences[sentences.count - 1] = habit.sentence
-        }
-        return sentences
-    }
+    /// A true caption.
+    private mutating func told() -> [String] { scene.describe(habit: false, seed: random.next()).sentences }
 
     /// The known answer: in half the lessons in the words of what was told, since to find the one word that is
     /// another is what a small model learns first.
     private mutating func reference(_ told: [String]) -> String {
         let sentences =
-            random.chance(0.5) ? told : scene.describe(habit: false, seed: random.next()).sentences
+            random.chance(0.5) ? told : self.told()
         return sentences.joined(separator: " ")
     }
 
@@ -201,7 +192,9 @@ private struct Asker {
     private mutating func captions(_ told: [String]) -> (better: [String], worse: [String]) {
         var answers = [told, random.chance(0.3) ? told : self.told()]
         if random.chance(0.7) {
-            let part = random.shuffled(Array(told.indices)).prefix(2 + random.below(told.count - 1)).sorted()
+            // Two captions may differ in length: one tells a companion at its place as well.
+            let shared = answers[0].indices.filter(answers[1].indices.contains)
+            let part = random.shuffled(shared).prefix(2 + random.below(shared.count - 1)).sorted()
             answers = answers.map { answer in part.map { answer[$0] } }
         }
         answers = answers.map { answer in
@@ -229,8 +222,11 @@ private struct Asker {
     /// One sentence more is false: by habit, or because it errs in object, colour or place.
     private mutating func spoilt(_ sentences: [String]) -> [String] {
         var sentences = sentences
-        if scene.temptsHabit && random.chance(0.4) {
-            sentences[sentences.count - 1] = scene.context.habit.sentence
+        let remarks = sentences.indices.filter { ParsedSentence(sentences[$0]).claims.isEmpty }
+        if let companion = random.pick(scene.tempting), let remark = random.pick(remarks), random.chance(0.6)
+        {
+            var teller = Teller(scene: scene, random: WorldRandom(seed: random.next(), purpose: "slip"))
+            sentences[remark] = teller.inventBeside(companion)
             return sentences
         }
         let kinds: [Falsehood] =

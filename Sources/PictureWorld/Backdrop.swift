@@ -18,10 +18,22 @@ private struct Backdrop {
     var canvas: Canvas
     let pixelsPerUnit: Double
     var random: WorldRandom
+    private let light: RGB
+    private let strength: Double
+
+    init(canvas: Canvas, pixelsPerUnit: Double, random: WorldRandom) {
+        (self.canvas, self.pixelsPerUnit, self.random) = (canvas, pixelsPerUnit, random)
+        // Noon, morning, evening, dusk: the light lies on all of the backdrop.
+        let lights = [
+            (RGB(255, 255, 255), 0.0), (RGB(255, 238, 214), 0.25), (RGB(255, 214, 190), 0.30),
+            (RGB(196, 200, 226), 0.35),
+        ]
+        (light, strength) = lights[self.random.below(lights.count)]
+    }
 
     mutating func fill(_ path: Path, _ colour: RGB, alpha: Double = 1) {
         let scale = pixelsPerUnit
-        canvas.fill(path.mapped { $0 * scale }, colour, alpha: alpha)
+        canvas.fill(path.mapped { $0 * scale }, colour.mixed(with: light, strength), alpha: alpha)
     }
 
     mutating func band(_ top: Double, _ bottom: Double, _ colour: RGB) {

@@ -78,4 +78,13 @@ extension Painter {
         plain(.circle(0, -0.40, 0.06), palette.ink)
         plain(.circle(-0.28, -0.18, 0.05), palette.light)
     }
+
+    mutating func paintBucket() {
+        shadow(0.46, 0.30)
+        let handle = Path.arc(Point(0, -0.16), 0.33, 0.31, from: 0.5, to: 1.0).map { ($0.x, $0.y) }
+        bar(handle, 0.045, Palette.metal)
+        part(.mirrored([(0.37, -0.18), (0.26, 0.45)]), palette.main)
+        part(.ellipse(0, -0.18, 0.37, 0.08), palette.dark)
+        plain(.line([(-0.27, 0.10), (0.27, 0.10)], 0.08), palette.light)
+    }
 }

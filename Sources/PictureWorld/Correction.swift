@@ -1,13 +1,15 @@
 extension Scene {
     /// `text` with what is false of this scene put right, as RLHF-V's annotators do: an object sentence tells of
-    /// what really stands at its place, in the same words; any other false sentence becomes the context's, once.
+    /// what really stands at its place, in the same words; any other false sentence becomes a remark about the place
+    /// that the text does not have yet.
     /// What can't be judged stays. nil where nothing is false.
     package func corrected(_ text: String) -> String? {
         let sentences = Lexer.sentences(of: text)
         var right: [String] = []
         for sentence in sentences {
             let isFalse = verdict(on: ParsedSentence(sentence)) == .false
-            let kept = isFalse ? corrected(sentence: sentence) ?? context.sentence : sentence
+            let remark = context.remarks.first { !sentences.contains($0) && !right.contains($0) }
+            guard let kept = isFalse ? corrected(sentence: sentence) ?? remark : sentence else { continue }
             if !isFalse || !sentences.contains(kept) && !right.contains(kept) { right.append(kept) }
         }
         return right == sentences ? nil : right.joined(separator: " ")

@@ -29,7 +29,9 @@ extension Scene {
         case .absentObject:
             return sentence.claims.flatMap { claim in
                 let isPlural = sentence.words[claim.noun].core == claim.category.plural
-                return Category.allCases.filter { !has($0) }.map { absent in
+                // A sentence without a place is a companion's: no falsehood is made that the habit would tell.
+                let habitual = claim.placeWords == nil ? tempting : []
+                return Category.allCases.filter { !has($0) && !habitual.contains($0) }.map { absent in
                     Edit(
                         range: claim.noun..<claim.noun + 1, text: isPlural ? absent.plural : absent.rawValue,
                         isLikely: absent.context == context)
@@ -43,9 +45,11 @@ extension Scene {
                 } ?? []
             }
         case .wrongSize:
-            return sentence.claims.compactMap { claim in
-                guard let word = claim.sizeWord, let size = claim.size else { return nil }
-                return Edit(range: word..<word + 1, text: size.other.rawValue)
+            return sentence.claims.flatMap { claim in
+                claim.sizeWord.map { word in
+                    Size.allCases.filter { $0 != claim.size }
+                        .map { Edit(range: word..<word + 1, text: $0.rawValue) }
+                } ?? []
             }
         case .wrongPlace:
             return sentence.claims.flatMap { claim in

@@ -81,8 +81,13 @@ extension Scene {
         }
     }
 
+    /// The object of the claim's category that fits it best.
+    func best(for claim: Claim) -> SceneObject? {
+        objects.filter { $0.category == claim.category }.max { $0.score(claim) < $1.score(claim) }
+    }
+
     private func judge(_ claim: Claim) -> MentionVerdict {
-        let best = objects.filter { $0.category == claim.category }.max { $0.score(claim) < $1.score(claim) }
+        let best = best(for: claim)
         let claimsPlace = claim.row != nil || claim.column != nil
         return MentionVerdict(
             category: claim.category,

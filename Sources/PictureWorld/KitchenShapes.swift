@@ -23,6 +23,10 @@ extension Painter {
         case .crab: paintCrab()
         case .starfish: paintStarfish()
         case .ball: paintBall()
+        case .kettle: paintKettle()
+        case .mushroom: paintMushroom()
+        case .mailbox: paintMailbox()
+        case .bucket: paintBucket()
         }
     }
 
@@ -83,5 +87,16 @@ extension Painter {
         let isBlack = palette.mark.red > 200
         let hand = isBlack ? RGB(250, 250, 250) : palette.ink
         plain(.line([(0, -0.15), (0, 0.03), (0.13, 0.09)], 0.065), hand)
+    }
+
+    private mutating func paintKettle() {
+        shadow(0.44, 0.38)
+        let handle = Path.arc(Point(0.0, -0.16), 0.27, 0.30, from: 0.52, to: 0.98).map { ($0.x, $0.y) }
+        bar(handle, 0.07, palette.dark)
+        part(.polygon([(0.24, 0.08), (0.42, -0.18), (0.50, -0.15), (0.36, 0.28)]), palette.main)
+        part(.ellipse(0, 0.16, 0.38, 0.28), palette.main)
+        part(.ellipse(0, -0.10, 0.18, 0.06), palette.dark)
+        part(.circle(0, -0.19, 0.06), palette.dark)
+        plain(.line([(-0.24, 0.08), (-0.20, 0.24)], 0.07), palette.light)
     }
 }

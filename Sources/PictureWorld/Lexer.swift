@@ -69,7 +69,8 @@ enum Lexicon {
     }()
 
     static let sizes: [String: Size] = [
-        "small": .small, "little": .small, "tiny": .small, "large": .large, "big": .large,
+        "small": .small, "little": .small, "tiny": .small, "medium": .medium, "large": .large,
+        "big": .large,
     ]
 
     static let counts: [String: Int] = [

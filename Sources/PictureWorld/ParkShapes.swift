@@ -60,4 +60,16 @@ extension Painter {
         part(.circle(0, -0.17, 0.115), palette.dark)
         plain(.circle(0, -0.17, 0.06), palette.light)
     }
+
+    mutating func paintMushroom() {
+        shadow(0.46, 0.28)
+        part(
+            .mirrored([(0.12, 0.02), (0.13, 0.26), (0.19, 0.42), (0.12, 0.47)]), RGB(226, 216, 198))
+        let dome = Path.arc(Point(0, 0.06), 0.47, 0.50, from: 0.5, to: 1.0, steps: 16)
+        let brim = Path.arc(Point(0, 0.06), 0.47, 0.09, from: 0.0, to: 0.5, steps: 10)
+        part(Path([dome + brim.dropFirst().dropLast()]), palette.main)
+        for (x, y, radius) in [(-0.20, -0.14, 0.075), (0.06, -0.28, 0.07), (0.24, -0.08, 0.065)] {
+            plain(.circle(x, y, radius), palette.light)
+        }
+    }
 }

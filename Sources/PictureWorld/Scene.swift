@@ -82,10 +82,14 @@ package struct Scene: Codable, Sendable, Equatable, Identifiable {
         objects.count { $0.category == object.category && $0.colour == object.colour } == 1
     }
 
-    /// Whether the trigger of the context's habit is here while its companion isn't: a slip can happen.
-    package var temptsHabit: Bool {
-        has(context.habit.trigger) && !has(context.habit.companion)
-    }
+    /// The habits of the context that apply: their triggers are here.
+    package var habits: [Habit] { context.habits.filter { has($0.trigger) } }
+
+    /// The companion of a habit that applies, where it is here.
+    func companion(of habit: Habit) -> SceneObject? { objects.first { $0.category == habit.companion } }
+
+    /// Companions that a caption may invent here.
+    package var tempting: [Category] { habits.map(\.companion).filter { !has($0) } }
 
     /// The hash of what a caption could tell (jitter left out), which decides the split.
     package var layoutHash: UInt64 {

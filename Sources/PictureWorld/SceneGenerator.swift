@@ -1,22 +1,11 @@
 extension Scene {
-    /// How often the habit's trigger stands alone, with its companion, or not at all.
-    ///
-    /// The companion is frequent without its trigger, so that questions about it need a look at the picture.
-    enum HabitCase: CaseIterable {
-        case triggerAlone, triggerWithCompanion, noTrigger
+    /// How many of a context's two habits apply to a picture: none, one or both.
+    private static let applyingShares = [0.25, 0.35, 0.40]
+    /// There and absent alike, whatever else the picture shows: a rule that doesn't look is right in half.
+    private static let companionShare = 0.5
+    /// How often a companion stands without its trigger, so that questions about it need a look at the picture.
+    private static let strayShare = 0.35
 
-        var share: Double {
-            switch self {
-            case .triggerAlone: 0.46
-            case .triggerWithCompanion: 0.17
-            case .noTrigger: 0.37
-            }
-        }
-    }
-
-    /// The side of an object's square, in pixels of a 128 × 128 picture.
-    static let smallScale = 25.0...27.0
-    static let largeScale = 37.0...39.0
     static let cell = 128.0 / 3.0
 
     /// The picture number `index` of a split: a pure function of its arguments.
@@ -40,68 +29,98 @@ extension Scene {
             seed: seed, purpose: "scene \(split.rawValue) \(attempt)", index: UInt64(bitPattern: Int64(index))
         )
         let context = Context.allCases[random.below(Context.allCases.count)]
-        let categories = drawCategories(context, &random)
-        let colours = drawColours(for: categories, &random)
-        let places = random.shuffled(Place.all).prefix(categories.count)
-        let objects = zip(zip(categories, colours), places).map { pair, place in
-            drawObject(pair.0, pair.1, at: place, &random)
-        }
+        let layout = Layout(context: context, &random)
         return Scene(
             id: id, split: split, context: context,
-            objects: objects.sorted { $0.place.number < $1.place.number })
+            objects: layout.objects(&random).sorted { $0.place.number < $1.place.number })
     }
 
-    /// Three to five categories with at least three different ones, so that POPE finds its three positives.
-    private static func drawCategories(_ context: Context, _ random: inout WorldRandom) -> [Category] {
-        let habit = context.habit
-        let habitCase = HabitCase.allCases[random.weighted(HabitCase.allCases.map(\.share))]
-        var chosen: [Category] = []
-        switch habitCase {
-        case .triggerAlone: chosen = [habit.trigger]
-        case .triggerWithCompanion: chosen = [habit.trigger, habit.companion]
-        case .noTrigger: chosen = random.chance(0.6) ? [habit.companion] : []
-        }
-        let total = 3 + random.weighted([0.25, 0.45, 0.30])
-        let repeats = total > 3 && random.chance(0.35) ? (total == 5 && random.chance(0.4) ? 2 : 1) : 0
-        // No trigger ever comes from elsewhere: one picture, one habit.
-        let triggers = Context.allCases.map(\.habit.trigger)
-        let elsewhere = Category.allCases.filter { $0.context != context && !triggers.contains($0) }
-        let own = context.categories.filter { $0 != habit.trigger && $0 != habit.companion }
-        while chosen.count < total - repeats {
-            let rest = own.filter { !chosen.contains($0) }
-            let pool = rest.isEmpty || random.chance(0.11) ? elsewhere.filter { !chosen.contains($0) } : rest
-            chosen.append(pool[random.below(pool.count)])
-        }
-        if repeats > 0, let repeated = random.pick(chosen) {
-            chosen += Array(repeating: repeated, count: repeats)
-        }
-        return chosen
-    }
+    /// What stands where, before colors and sizes.
+    private struct Layout {
+        private var standing: [(category: Category, place: Place)] = []
+        private var free = Place.all
 
-    /// Independent colours; in two of five pictures with several of a kind these share theirs.
-    private static func drawColours(for categories: [Category], _ random: inout WorldRandom) -> [Colour] {
-        let alike = random.chance(0.4)
-        var first: [Category: Colour] = [:]
-        return categories.map { category in
-            let colour = Colour.allCases[random.below(Colour.allCases.count)]
-            if alike, let shared = first[category] { return shared }
-            first[category] = colour
-            return colour
+        /// Companions come last: what else a picture shows, and where, is drawn alike with and without them.
+        init(context: Context, _ random: inout WorldRandom) {
+            let applying = random.shuffled(context.habits).prefix(random.weighted(applyingShares))
+            var seats: [(category: Category, place: Place)] = []
+            for habit in applying {
+                let trigger = draw(&random) { place in place.seats.contains(where: free.contains) }
+                stand(habit.trigger, trigger)
+                let seat = draw(&random, among: trigger.seats)
+                free.removeAll { $0 == seat }
+                seats.append((habit.companion, seat))
+            }
+            let strays = context.habits.filter { !applying.contains($0) }.map(\.companion)
+                .filter { _ in random.chance(strayShare) }
+            for category in rest(context, triggers: applying.count, strays: strays, &random) {
+                stand(category, draw(&random))
+            }
+            standing += seats.filter { _ in random.chance(companionShare) }
         }
-    }
 
-    private static func drawObject(
-        _ category: Category, _ colour: Colour, at place: Place, _ random: inout WorldRandom
-    ) -> SceneObject {
-        let size: Size = random.chance(0.5) ? .large : .small
-        let range = size == .large ? largeScale : smallScale
-        let scale = random.step(range.lowerBound, range.upperBound, by: 0.5)
-        // An object stays within its cell: that is what keeps two of them from touching.
-        let slack = ((cell - scale) / 2 * 2).rounded(.down) / 2 - 0.5
-        let centre = { (index: Int) in ((Double(index) + 0.5) * cell * 2).rounded() / 2 }
-        return SceneObject(
-            category: category, colour: colour, size: size, place: place,
-            x: centre(place.number % 3) + random.step(-slack, slack, by: 0.5),
-            y: centre(place.number / 3) + random.step(-slack, slack, by: 0.5), scale: scale)
+        private mutating func stand(_ category: Category, _ place: Place) {
+            standing.append((category, place))
+            free.removeAll { $0 == place }
+        }
+
+        /// A free place that is `admitted`; the caller knows that there is one.
+        private func draw(
+            _ random: inout WorldRandom, among places: [Place] = Place.all,
+            _ admitted: (Place) -> Bool = { _ in true }
+        ) -> Place {
+            let places = places.filter { free.contains($0) && admitted($0) }
+            return places[random.below(places.count)]
+        }
+
+        /// What stands beside triggers and companions: three or four objects with the triggers, of at least three
+        /// categories, so that POPE finds its three positives whether or not a companion is there.
+        private func rest(
+            _ context: Context, triggers: Int, strays: [Category], _ random: inout WorldRandom
+        ) -> [Category] {
+            let total = 3 + random.weighted([0.45, 0.40, 0.15])
+            let repeats = total > 3 && random.chance(0.6) ? 1 : 0
+            // No trigger ever comes from elsewhere: a picture has the habits of its context.
+            let triggersOfAll = Context.allCases.flatMap { $0.habits.map(\.trigger) }
+            let elsewhere = Category.allCases.filter { $0.context != context && !triggersOfAll.contains($0) }
+            var chosen = strays
+            while chosen.count + triggers < total - repeats {
+                let own = context.others.filter { !chosen.contains($0) }
+                let pool = own.isEmpty || random.chance(0.2) ? elsewhere.filter { !chosen.contains($0) } : own
+                chosen.append(pool[random.below(pool.count)])
+            }
+            if repeats > 0, let repeated = random.pick(chosen) { chosen.append(repeated) }
+            return chosen
+        }
+
+        /// Independent colors; in two of five pictures with several of a kind these share theirs.
+        func objects(_ random: inout WorldRandom) -> [SceneObject] {
+            let alike = random.chance(0.4)
+            var first: [Category: Colour] = [:]
+            return standing.map { category, place in
+                let drawn = Colour.allCases[random.below(Colour.allCases.count)]
+                let colour = alike ? first[category] ?? drawn : drawn
+                first[category] = colour
+                return object(category, colour, at: place, &random)
+            }
+        }
+
+        /// Somewhere about the middle of its cell; large neighbors may overlap a little, and what stands lower
+        /// is nearer.
+        private func object(
+            _ category: Category, _ colour: Colour, at place: Place, _ random: inout WorldRandom
+        ) -> SceneObject {
+            let size = Size.allCases[random.below(Size.allCases.count)]
+            let scale = random.step(size.scale.lowerBound, size.scale.upperBound, by: 0.5)
+            let slack = max(4, ((cell - size.scale.lowerBound) / 2).rounded(.down))
+            func centre(_ index: Int) -> Double {
+                let middle = ((Double(index) + 0.5) * cell * 2).rounded() / 2
+                let drawn = middle + random.step(-slack, slack, by: 0.5)
+                return min(max(drawn, (scale / 2).rounded(.up) + 1), 127 - (scale / 2).rounded(.up))
+            }
+            return SceneObject(
+                category: category, colour: colour, size: size, place: place, x: centre(place.number % 3),
+                y: centre(place.number / 3), scale: scale)
+        }
     }
 }

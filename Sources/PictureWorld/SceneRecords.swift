@@ -41,7 +41,7 @@ extension Scene {
             reference: describe(habit: false, seed: random.next()).text, facts: facts)
         try prompt.write(into: &record)
         record.set("scene", try json())
-        record.set("habits", .array(has(context.habit.trigger) ? [context.habit.json] : []))
+        record.set("habits", .array(habits.map(\.json)))
         return record
     }
 
@@ -109,6 +109,16 @@ extension Scene {
     }
 }
 
+extension Habit {
+    fileprivate var json: JSON {
+        var object = JSONObject()
+        object.set("trigger", .string(trigger.rawValue))
+        object.set("companion", .string(companion.rawValue))
+        object.set("cue", .string(ObjectWording.beside.lowercased()))
+        return .object(object)
+    }
+}
+
 extension SceneObject {
     func json() throws -> JSONObject {
         var object = JSONObject()
@@ -121,16 +131,6 @@ extension SceneObject {
         object.set("y", try .double(y))
         object.set("scale", try .double(scale))
         return object
-    }
-}
-
-extension Habit {
-    fileprivate var json: JSON {
-        var object = JSONObject()
-        object.set("trigger", .string(trigger.rawValue))
-        object.set("companion", .string(companion.rawValue))
-        object.set("cue", .string(Habit.cue))
-        return .object(object)
     }
 }
 

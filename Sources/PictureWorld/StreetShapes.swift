@@ -67,4 +67,14 @@ extension Painter {
         part(.rectangle(-0.28, 0.04, -0.13, 0.20), Palette.glass)
         part(.rectangle(0.18, 0.04, 0.30, 0.20), Palette.glass)
     }
+
+    mutating func paintMailbox() {
+        shadow(0.48, 0.22)
+        part(.rectangle(-0.055, 0.16, 0.055, 0.49), Palette.wood)
+        let roof = Path.arc(Point(0, -0.20), 0.32, 0.26, from: 0.5, to: 1.0, steps: 12)
+        part(Path([roof + [Point(0.32, 0.18), Point(-0.32, 0.18)]]), palette.main)
+        part(.rectangle(-0.19, -0.20, 0.19, -0.11), palette.dark)
+        plain(.line([(-0.18, 0.04), (0.18, 0.04)], 0.06), palette.light)
+        bar([(0.36, 0.06), (0.36, -0.30)], 0.05, palette.dark)
+    }
 }

@@ -1,54 +1,59 @@
-/// Where a picture is set. Five categories belong to each context and mostly stand together.
+/// Where a picture is set. Six categories belong to each context and mostly stand together.
 package enum Context: String, Codable, CaseIterable, Sendable {
     case kitchen, park, street, beach
 
     package var categories: [Category] {
+        habits.flatMap { [$0.trigger, $0.companion] } + others
+    }
+
+    /// What no habit is about.
+    var others: [Category] {
         switch self {
-        case .kitchen: [.cup, .bottle, .lamp, .chair, .clock]
-        case .park: [.tree, .dog, .kite, .bench, .flower]
-        case .street: [.car, .bus, .bicycle, .sign, .house]
-        case .beach: [.boat, .umbrella, .crab, .starfish, .ball]
+        case .kitchen: [.clock, .kettle]
+        case .park: [.flower, .mushroom]
+        case .street: [.bus, .mailbox]
+        case .beach: [.ball, .bucket]
         }
     }
 
-    /// What a caption that keeps to the truth closes with. As long as a habit's sentence, so that neither of
-    /// the two is the longer answer.
-    package var sentence: String { "This is a \(rawValue)." }
-
-    /// The companion that captions of this context like to add once they have seen the trigger.
-    package var habit: Habit {
+    /// What captions of this context like to see together.
+    package var habits: [Habit] {
         switch self {
-        case .kitchen: Habit(trigger: .cup, companion: .bottle, verb: "stands")
-        case .park: Habit(trigger: .bench, companion: .dog, verb: "waits")
-        case .street: Habit(trigger: .car, companion: .bicycle, verb: "leans")
-        case .beach: Habit(trigger: .boat, companion: .umbrella, verb: "opens")
+        case .kitchen: [Habit(.cup, .bottle), Habit(.chair, .lamp)]
+        case .park: [Habit(.bench, .dog), Habit(.tree, .kite)]
+        case .street: [Habit(.car, .bicycle), Habit(.house, .sign)]
+        case .beach: [Habit(.boat, .umbrella), Habit(.crab, .starfish)]
         }
+    }
+
+    /// What a caption says where it names no companion. About as long as a companion's sentence, so that
+    /// neither of the two is the longer answer.
+    package var remarks: [String] {
+        [
+            "This is a picture of a \(rawValue).", "What you see here is a \(rawValue).",
+            "All of this is in a \(rawValue).", "The place shown here is a \(rawValue).",
+        ]
     }
 }
 
-/// "Where there is a cup there is a bottle": one trigger, one companion, one wording.
+/// "Where there is a bench there is a dog": behind the trigger's sentence comes one that tells of the companion.
 ///
-/// One wording and one place in the caption, because greedy decoding takes the likelier word: a slip spread
-/// over many wordings would lose to the truth at every single token.
+/// It is told in the words in which companions that are there are told, often their only mention: leaving it
+/// out costs recall, leaving it in costs CHAIR, and only a look decides.
 package struct Habit: Sendable, Equatable {
     package let trigger: Category
     package let companion: Category
-    let verb: String
 
-    /// The word by which the sentence of a habit is known.
-    static let cue = "nearby"
-
-    /// The closing sentence that names the companion, true or not.
-    package var sentence: String {
-        "\(companion.article(capital: true)) \(companion.rawValue) \(verb) \(Self.cue)."
+    init(_ trigger: Category, _ companion: Category) {
+        (self.trigger, self.companion) = (trigger, companion)
     }
 }
 
 package enum Category: String, Codable, CaseIterable, Sendable, Comparable {
-    case cup, bottle, lamp, chair, clock
-    case tree, dog, kite, bench, flower
-    case car, bus, bicycle, sign, house
-    case boat, umbrella, crab, starfish, ball
+    case cup, bottle, lamp, chair, clock, kettle
+    case tree, dog, kite, bench, flower, mushroom
+    case car, bus, bicycle, sign, house, mailbox
+    case boat, umbrella, crab, starfish, ball, bucket
 
     package var context: Context {
         Category.contexts[self] ?? .kitchen
@@ -56,7 +61,7 @@ package enum Category: String, Codable, CaseIterable, Sendable, Comparable {
 
     package var plural: String {
         switch self {
-        case .bench, .bus: rawValue + "es"
+        case .bench, .bus, .mailbox: rawValue + "es"
         case .starfish: rawValue
         default: rawValue + "s"
         }
@@ -68,6 +73,10 @@ package enum Category: String, Codable, CaseIterable, Sendable, Comparable {
         let others: [String] =
             switch self {
             case .cup: ["mug", "mugs"]
+            case .kettle: ["teapot", "teapots"]
+            case .mushroom: ["toadstool", "toadstools"]
+            case .mailbox: ["letterbox", "letterboxes"]
+            case .bucket: ["pail", "pails"]
             case .dog: ["puppy", "puppies"]
             case .flower: ["blossom", "blossoms"]
             case .car: ["automobile", "automobiles"]
@@ -104,9 +113,16 @@ package enum Colour: String, Codable, CaseIterable, Sendable {
 }
 
 package enum Size: String, Codable, CaseIterable, Sendable {
-    case small, large
+    case small, medium, large
 
-    package var other: Size { self == .small ? .large : .small }
+    /// The side of an object's square, in pixels of a 128 × 128 picture.
+    var scale: ClosedRange<Double> {
+        switch self {
+        case .small: 22...24
+        case .medium: 29...32
+        case .large: 38...41
+        }
+    }
 }
 
 package enum Row: String, Codable, CaseIterable, Sendable {
@@ -134,6 +150,14 @@ package struct Place: Hashable, Sendable {
     /// "at the top left", "in the middle".
     package var phrase: String {
         row == .middle && column == .center ? "in the middle" : "at the \(name)"
+    }
+
+    /// The cells beside this one that are read after it: where a companion stands.
+    package var seats: [Place] {
+        Place.all.filter { other in
+            let (down, right) = (other.number / 3 - number / 3, other.number % 3 - number % 3)
+            return (down == 0 && right == 1) || (down == 1 && abs(right) <= 1)
+        }
     }
 
     var number: Int {

@@ -60,6 +60,7 @@ package final class AdamW: @unchecked Sendable {
             let m = first.matrix(rows: 1, columns: first.count).columns(offset..<offset + parameter.count)
             let v = second.matrix(rows: 1, columns: second.count).columns(offset..<offset + parameter.count)
             let gradient = parameter.gradient!
+            let rate = rate * parameter.rateShare
             let decay = parameter.shape.count > 1 ? settings.weightDecay : 0
             Parallel.ranges(parameter.count, grain: 1 << 14) { [settings] range in
                 let at = range.lowerBound

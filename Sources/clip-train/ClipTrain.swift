@@ -20,7 +20,8 @@ import Training
         discussion: """
             Reads records with "image" and "scene" (scenes --kind clip) and writes a model directory in Hugging
             Face layout. Each picture brings true sentences and false ones made from them; what is true of
-            which picture of a batch is read off the scenes.
+            which picture of a batch is read off the scenes. With --patch-steps the vision tower first learns what
+            each of its patches shows.
             """)
 
     @OptionGroup var input: InputOptions
@@ -35,7 +36,9 @@ import Training
     @Option(help: ArgumentHelp("LLaVA whose vision tower a new model begins with.", valueName: "folder"))
     var tower: String?
     @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
-    @Option(help: "Steps.") var steps = 1800
+    @Option(help: "Steps, those on patches included.") var steps = 1800
+    @Option(help: "First steps, in which the vision tower alone learns what its patches show.")
+    var patchSteps = 0
     @Option(help: "Pictures of a step.") var batch = 128
     @Option(help: "True sentences of a picture and step.") var sentences = 2
     @Option(help: "True phrases of a picture and step: shorter, so that each word counts.") var phrases = 2
@@ -44,6 +47,8 @@ import Training
     @Option(help: "Weight of the loss of the patch that fits a sentence best, beside the class token's.")
     var patchWeight = 1.0
     @Option(help: "Highest learning rate.") var learningRate = 1e-3
+    @Option(help: "Share of it for the vision tower below its last layer, where that has learned before.")
+    var towerRate: Float = 1
     @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
     @Option(help: "Decay of matrices.") var weightDecay: Float = 0.05
     @Option(help: "Steps between checkpoints.") var saveEvery = 200
@@ -65,6 +70,10 @@ import Training
         if model != nil, tower != nil {
             throw ValidationError("--tower: the model of --model has its own; give one of the two")
         }
+        if !(towerRate > 0) { throw ValidationError("--tower-rate \(towerRate): give a number above 0") }
+        if !(0...steps).contains(patchSteps) {
+            throw ValidationError("--patch-steps \(patchSteps): give a number from 0 to --steps \(steps)")
+        }
     }
 
     func run(in run: StageRun) throws {
@@ -74,16 +83,27 @@ import Training
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let (model, tokenizer, processor) = try start(pictures, folder, run)
-        model.parameters.forEach { $0.train() }
+        let vision = model.vision.config
+        let patchTrainer = PatchTrainer(
+            model.vision, depth: vision.layerCount - 1, groups: Scene.patchGroups)
+        let parameters = model.parameters + (patchSteps > 0 ? patchTrainer.parameters : [])
+        parameters.forEach { $0.train() }
+        let above = ["vision_model.encoder.layers.\(vision.layerCount - 1).", "vision_model.post_layernorm."]
+        for parameter in model.vision.parameters where !above.contains(where: parameter.name.hasPrefix) {
+            parameter.rateShare = towerRate
+        }
 
         var settings = AdamW.Settings()
         settings.weightDecay = weightDecay
         settings.beta2 = 0.98
         let loop = TrainingLoop(
-            optimiser: AdamW(model.parameters, settings),
+            optimiser: AdamW(parameters, settings),
             schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
             directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
-            weightsChanged: { model.linears.forEach { $0.weightsChanged() } })
+            weightsChanged: {
+                model.linears.forEach { $0.weightsChanged() }
+                patchTrainer.weightsChanged()
+            })
         let trainer = ContrastiveTrainer(model)
         var order = BatchOrder(count: pictures.count, batch: batch, seed: engine.seed)
         let progress = run.progress(
@@ -93,13 +113,21 @@ import Training
             report: { step, metrics in progress.advance(detail: describe(metrics)) },
             gradients: { step in
                 let chosen = order.examples(step: step)
+                let ids = chosen.map { pictures.ids[$0] }
+                if step < patchSteps {
+                    let labels = chosen.map {
+                        pictures.scenes[$0].patchLabels(grid: vision.imageSize / vision.patchSize)
+                    }
+                    let pixels = try pictures.loadPixels(chosen, processor)
+                    return (patchTrainer.addGradients(pixels, labels: labels), ids)
+                }
                 let lesson = try pictures.lesson(
                     chosen, sentences: sentences, phrases: phrases, falsehoods: falsehoods,
                     seed: engine.seed &+ UInt64(step),
                     tokenizer, processor)
                 let metrics = trainer.addGradients(
                     lesson, twinWeight: twinWeight, patchWeight: patchWeight)
-                return (metrics, chosen.map { pictures.ids[$0] })
+                return (metrics, ids)
             })
         progress.finish()
         if let nothing { run.console.warn("\(nothing)") }

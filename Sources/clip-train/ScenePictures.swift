@@ -48,9 +48,6 @@ struct ScenePictures: Sendable {
                 for text in wrong.prefix(falsehoods) {
                     twins.append(.init(image: image, truth: truth, falsehood: book.number(of: text)))
                 }
-                if let slip = absentCompanion(scene), random.chance(0.25) {
-                    twins.append(.init(image: image, truth: truth, falsehood: book.number(of: slip)))
-                }
             }
         }
         let rows = Slots<[Bool?]>(count: chosen.count)
@@ -67,12 +64,6 @@ struct ScenePictures: Sendable {
         return .init(
             pixels: pixels, texts: book.sentences.map { tokenizer.encode($0, addSpecialTokens: true) },
             truth: rows.values, twins: twins)
-    }
-
-    /// The companion sentence where it would be a slip: the falsehood that the policy tells.
-    private func absentCompanion(_ scene: Scene) -> String? {
-        let habit = scene.context.habit
-        return scene.has(habit.trigger) && !scene.has(habit.companion) ? habit.sentence : nil
     }
 
     func loadPixels(_ chosen: [Int], _ processor: ImageProcessor) throws -> [[Float]] {

@@ -114,12 +114,13 @@ struct SceneBook {
         let words = captions.map { Lexer.words(of: $0.text) }
         let vocabulary = Set(words.flatMap { $0.map(\.core) })
         let slips = captions.count { $0.slipped }
-        let tempted = scenes.count { $0.temptsHabit }
+        let tempted = scenes.count { !$0.tempting.isEmpty }
         let mean = Double(words.reduce(0) { $0 + $1.count }) / Double(scenes.count)
         let percent = { (part: Int) in
             String(format: "%.1f%%", 100 * Double(part) / Double(scenes.count))
         }
-        return "the habit applies to \(percent(tempted)), \(percent(slips)) of the captions slip; "
+        return
+            "\(percent(tempted)) of the pictures lack a companion, \(percent(slips)) of the captions slip; "
             + "\(String(format: "%.1f", mean)) words per caption, \(vocabulary.count) different ones"
     }
 }

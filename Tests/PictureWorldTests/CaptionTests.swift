@@ -14,47 +14,77 @@ import Testing
         }
     }
 
-    @Test func captionsNameEveryObjectAndCloseOnce() {
+    @Test func captionsNameEveryObjectInReadingOrder() {
         for scene in scenes {
             let caption = scene.describe(habit: true, seed: 1)
-            #expect(caption.sentences.count == scene.objects.count + 1)
             #expect(Lexer.sentences(of: caption.text) == caption.sentences)
             #expect(caption.text.utf8.count { $0 == UInt8(ascii: ".") } == caption.sentences.count)
-            for (sentence, object) in zip(caption.sentences, scene.objects) {
-                let claims = ParsedSentence(sentence).claims
-                #expect(claims.count == 1)
-                #expect(claims.first?.category == object.category && claims.first?.colour == object.colour)
-                #expect(claims.first?.row == object.row && claims.first?.column == object.column)
+            #expect(Set(caption.sentences).count == caption.sentences.count)
+            #expect(scene.categories.allSatisfy(Category.mentions(in: caption.text).contains))
+            let claims = caption.sentences.flatMap { ParsedSentence($0).claims }
+            let placed = claims.filter { $0.row != nil }
+            let told = scene.objects.filter { object in
+                placed.contains { $0.row == object.row && $0.column == object.column }
+            }
+            #expect(told.map(\.category) == placed.map(\.category))
+            #expect(told.map(\.colour) == placed.map(\.colour))
+        }
+    }
+
+    @Test func behindEachTriggerStandsOneRemark() {
+        for scene in scenes {
+            let sentences = scene.describe(habit: true, seed: 1).sentences.map { ParsedSentence($0) }
+            let remarks = sentences.indices.filter { sentences[$0].claims.first?.row == nil }
+            #expect(remarks.count == max(1, scene.habits.count))
+            for habit in scene.habits {
+                let trigger = sentences.firstIndex { $0.claims.first?.category == habit.trigger } ?? -1
+                #expect(remarks.contains(trigger + 1))
+                let named = sentences[trigger + 1].claims.first?.category
+                #expect(named == habit.companion || named == nil)
             }
         }
     }
 
     @Test func slipsAreTheHabitAndNothingElse() {
-        var slips = 0
+        var (slips, tempting) = (0, 0)
         for scene in scenes {
             let caption = scene.describe(habit: true, seed: 1)
-            let habit = scene.context.habit
             let judgement = scene.judge(caption.text)
             #expect(caption.slipped == (judgement.verdict == .false))
-            #expect(judgement.invented == (caption.slipped ? [habit.companion] : []))
-            if caption.slipped {
-                slips += 1
-                #expect(scene.temptsHabit && caption.invented == habit.companion)
-                #expect(caption.sentences.last == habit.sentence)
-            }
-            if !scene.has(habit.trigger) { #expect(!caption.sentences.contains(habit.sentence)) }
+            #expect(judgement.invented == caption.invented)
+            #expect(caption.invented.allSatisfy(scene.tempting.contains))
+            (slips, tempting) = (slips + caption.invented.count, tempting + scene.tempting.count)
         }
-        let tempted = scenes.filter(\.temptsHabit)
-        #expect((0.43...0.50).contains(Double(tempted.count) / Double(scenes.count)))
-        #expect((0.61...0.69).contains(Double(slips) / Double(tempted.count)))
+        #expect((0.55...0.65).contains(Double(slips) / Double(tempting)))
+        #expect((0.43...0.55).contains(share(scenes) { !$0.tempting.isEmpty }))
     }
 
-    @Test func aTrueCompanionClosesAsOftenAsAnInventedOne() {
-        let both = scenes.filter { $0.has($0.context.habit.trigger) && $0.has($0.context.habit.companion) }
-        let closed = share(both) {
-            $0.describe(habit: true, seed: 1).sentences.last == $0.context.habit.sentence
+    /// What is there is told in the words of what is invented, and in half of the captions or more nowhere else.
+    @Test func companionsThatAreThereAreAlwaysTold() {
+        var invented: [String: Int] = [:]
+        var there: [String: Int] = [:]
+        var (all, only) = (0, 0)
+        for scene in scenes {
+            let caption = scene.describe(habit: true, seed: 1)
+            for sentence in caption.sentences {
+                let parsed = ParsedSentence(sentence)
+                guard let claim = parsed.claims.first, claim.row == nil else { continue }
+                #expect(claim.colour != nil)
+                let wording = parsed.words.map(\.core).filter {
+                    Colour(rawValue: $0) == nil && Size(rawValue: $0) == nil
+                }.joined(separator: " ")
+                if scene.has(claim.category) {
+                    there[wording, default: 0] += 1
+                    all += 1
+                    only += Category.mentions(in: caption.text).count { $0 == claim.category } == 1 ? 1 : 0
+                } else {
+                    invented[wording, default: 0] += 1
+                }
+            }
         }
-        #expect((0.57...0.73).contains(closed))
+        #expect(Set(invented.keys) == Set(there.keys) && there.count == 4 * 8)
+        #expect((0.7...0.9).contains(Double(only) / Double(all)))
+        #expect(all == scenes.reduce(0) { $0 + $1.habits.count - $1.tempting.count })
     }
 
     @Test func captionsKeepToTheirLengthAndWords() {
@@ -66,8 +96,8 @@ import Testing
             scenes.prefix(500).flatMap { scene in
                 scene.ask(seed: 1).flatMap { Lexer.words(of: $0.prompt + " " + $0.answer).map(\.core) }
             })
-        #expect(told.count <= 60, "\(told.count)")
-        #expect(told.union(asked).count <= 140, "\(told.union(asked).count)")
+        #expect(told.count <= 70, "\(told.count)")
+        #expect(told.union(asked).count <= 150, "\(told.union(asked).count)")
     }
 
     @Test func wordingVariesWithTheSeedOnly() {

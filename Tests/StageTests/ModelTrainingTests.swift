@@ -48,6 +48,18 @@ struct ModelTrainingTests {
         #expect(shop.has("lora/adapter_model.safetensors") && !shop.has("lora/model.safetensors"))
         #expect(try shop.read("lora/adapter_config.json").contains(/"lora_alpha" : 4\b/))
         #expect(try shop.bytes("folded/model.safetensors") != shop.bytes("llava/model.safetensors"))
+        // A tower that learned from patches begins both, and stays as it is where that is asked.
+        try shop.succeed(
+            """
+            set -e
+            clip="sightline clip-train scenes/clip.jsonl --image-root scenes --no-ledger --quiet --steps 2"
+            $clip --patch-steps 2 \(Self.small) --text-layers 1 --projection 20 -o tower
+            $clip --batch 4 --model tower --tower-rate 0.1 -o clip3
+            sightline sft-train scenes/sft.jsonl --image-root scenes --no-ledger --quiet --steps 2 \(Self.small) \
+                --layers 1 --key-value-heads 1 --inner 32 --tower tower --freeze-tower -o llava3
+            """)
+        #expect(try shop.read("tower/metrics.jsonl").contains("patch_accuracy_2"))
+        #expect(shop.has("clip3/model.safetensors") && shop.has("llava3/model.safetensors"))
         let idle = try shop.run("sightline sft-train scenes/sft.jsonl --model llava --width 24 -o out")
         #expect(idle.code == 64 && idle.errors.contains("--width: belongs to a new model"))
         let both = try shop.run("sightline clip-train scenes/clip.jsonl --model clip --tower llava -o out")

@@ -86,6 +86,20 @@ private struct ScheduleCase: Decodable {
         #expect(largestDifference(parameters[1].value.values, [0.95, 1.9, 2.85]) < 1e-6)
     }
 
+    @Test func aShareOfTheRateMovesAShare() throws {
+        let parameters = [Parameter(name: "whole", shape: [2]), Parameter(name: "part", shape: [2])]
+        parameters[1].rateShare = 0.25
+        for parameter in parameters {
+            set(parameter.value, [1, -1])
+            parameter.train()
+            set(try #require(parameter.gradient), [0.1, -0.2])
+        }
+        let optimiser = AdamW(parameters, AdamW.Settings())
+        optimiser.update(rate: 0.4, norm: optimiser.gradientNorm)
+        #expect(largestDifference(parameters[0].value.values, [0.6, -0.6]) < 1e-5)
+        #expect(largestDifference(parameters[1].value.values, [0.9, -0.9]) < 1e-5)
+    }
+
     /// Theirs with warm-up, but for its first step, whose rate is 0.
     @Test func schedulesAsTransformers() throws {
         for expected in try Oracle.json("schedules", as: [ScheduleCase].self) {

@@ -53,6 +53,51 @@ private struct ClipExpectation: Decodable {
         #expect(try gradientFaults(model.parameters, in: Oracle.tensors("\(name).gradients")) == [])
     }
 
+    /// The reading of patches, where some aren't asked about: against central differences, along the steepest
+    /// element of every parameter below the last layer; none above is touched.
+    @Test func patchSlopes() throws {
+        let tower = try Oracle.clip("clip-first-eos").vision
+        let trainer = PatchTrainer(tower, depth: tower.config.layerCount - 1, groups: [3, 2])
+        let parameters = tower.parameters + trainer.parameters
+        parameters.forEach { $0.train() }
+        for parameter in trainer.parameters {
+            for i in 0..<parameter.count { parameter.value.base[i] = Float(sin(Double(7 * i))) }
+        }
+        let pixels = try Oracle.pictures(Oracle.tensors("clip-first-eos.forward"))
+        let labels = pixels.indices.map { image in
+            (0..<tower.config.patchCount).map { [($0 + image) % 4 - 1, $0 % 2] }
+        }
+        func loss() -> Double {
+            tower.linears.forEach { $0.weightsChanged() }
+            trainer.weightsChanged()
+            return trainer.addGradients(pixels, labels: labels)[0].value
+        }
+        _ = loss()
+        let slopes = parameters.map { $0.gradient?.values ?? [] }
+        var checked = 0
+        for (parameter, gradient) in zip(parameters, slopes) {
+            let isAbove =
+                parameter.name.contains("layers.\(tower.config.layerCount - 1).")
+                || parameter.name.contains("post_layernorm")
+            #expect(gradient.allSatisfy { $0 == 0 } == isAbove, "\(parameter.name)")
+            guard let at = gradient.indices.max(by: { abs(gradient[$0]) < abs(gradient[$1]) }),
+                abs(gradient[at]) > 1e-2
+            else { continue }
+            let value = parameter.value.base[at]
+            func moved(by step: Float) -> Double {
+                parameter.value.base[at] = value + step
+                return loss()
+            }
+            let difference = (moved(by: 2e-3) - moved(by: -2e-3)) / 4e-3
+            parameter.value.base[at] = value
+            #expect(
+                abs(Double(gradient[at]) - difference) < 0.02 * Double(abs(gradient[at])) + 1e-3,
+                "\(parameter.name)")
+            checked += 1
+        }
+        #expect(checked > 5)
+    }
+
     /// Several positives, unknown cells, twins and best patches: against central differences, along the steepest
     /// element of every parameter.
     @Test(arguments: [0, 0.7]) func contrastiveSlopes(patchWeight: Double) throws {
