@@ -27,7 +27,7 @@ recipe := $(if $(findstring /,$(RECIPE)),$(RECIPE),$(here)recipes/$(RECIPE).toml
 DATA ?= $(call begun,DATA)
 IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
 EXAM ?= $(call begun,EXAM)
-PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,600))
+PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,1000))
 $(if $(filter-out captions=% pope=% mme=%,$(call plain,EXAM,$(EXAM))),$(error EXAM=$(EXAM): say captions=file, pope=file, mme=file))
 
 # Every stage is asked whether it takes the recipe and its options, before the first one works.

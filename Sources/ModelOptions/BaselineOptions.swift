@@ -24,7 +24,7 @@ package struct BaselineOptions: ParsableArguments {
     package var baselineRoot = "."
     @Option(
         help: ArgumentHelp(
-            "Mean over so many pictures of the baseline, those likest to the record's; 0 for all.",
+            "Mean over so many pictures of the baseline, those most similar to the record's; 0 for all.",
             valueName: "n"))
     package var baselineNearest = 0
 

@@ -33,7 +33,7 @@ package struct RelevanceBaseline {
     }
 
     private let pool: [Member]
-    /// How many of the pool, those likest to the picture, make its base rates; 0 for all.
+    /// How many of the pool, those most similar to the picture, make its base rates; 0 for all.
     private let nearest: Int
     private var centres: EmbeddingCache<Picture>
 

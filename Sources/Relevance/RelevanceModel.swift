@@ -74,7 +74,7 @@ package final class RelevanceModel {
     ///
     /// - Parameters:
     ///   - pool: a file that stands there twice counts once.
-    ///   - nearest: how many of them, those likest to a query's picture, make its base rates; 0 for all.
+    ///   - nearest: how many of them, those most similar to a query's picture, make its base rates; 0 for all.
     /// - Throws: `ImageError` for a picture that can't be read.
     package func setBaseline(_ pool: [Picture], nearest: Int) throws {
         let embeddings = embedImages(pool.map(\.file))

@@ -133,6 +133,15 @@ struct DeclaredOptions {
 /// The options that were typed or configured.
 package struct GivenOptions {
     let names: Set<String>
+    private let typedNames: Set<String>
+
+    init(names: Set<String>, typed: Set<String>) {
+        self.names = names
+        typedNames = typed
+    }
+
+    /// Those that were typed alone.
+    package var typed: GivenOptions { GivenOptions(names: typedNames, typed: typedNames) }
 
     /// Refuses options that would do nothing beside the others.
     /// - Parameters:

@@ -55,7 +55,8 @@ extension StageCommand {
         }
         let command = try Program.parse(Self.self) { try Self.parse(words) }
         let settings = declared.settings(of: words)
-        try command.refuseIdle(GivenOptions(names: declared.given(in: words)))
+        try command.refuseIdle(
+            GivenOptions(names: declared.given(in: words), typed: declared.given(in: typed)))
         let options = command.runOptions
         if options.printConfig {
             try ByteSink.standardOutput.write(Array(ConfigFile.rendered(settings, stage: name).utf8))

@@ -100,8 +100,9 @@ import StageKit
         try given.refuse(
             ["picture"], where: relevance == nil && rewarding.reward == nil,
             belongingTo: "--relevance and --reward")
-        try given.refuse(BaselineOptions.names, where: relevance == nil, belongingTo: "--relevance")
-        try base.refuseIdle(given)
+        // A recipe's baseline-nearest has made the scores that are only mixed anew without --relevance.
+        try given.typed.refuse(BaselineOptions.names, where: relevance == nil, belongingTo: "--relevance")
+        if relevance != nil { try base.refuseIdle(given) }
         try looks.refuseIdle(given)
     }
 

@@ -113,6 +113,9 @@ struct BaselineTests {
             \(scored) --lambda 0.5 -o direct.jsonl
             sightline calibrate one.jsonl --mode raw --lambda 0.5 --no-ledger --quiet -o stored.jsonl
             cmp direct.jsonl stored.jsonl
+            printf '[calibrate]\\nbaseline-nearest = 2\\n' >recipe.toml
+            sightline calibrate one.jsonl --config recipe.toml --mode raw --lambda 0.5 --no-ledger --quiet -o mixed.jsonl
+            cmp direct.jsonl mixed.jsonl
             \(Self.calibrate) -o plain.jsonl
             \(Self.calibrate.replacing("drawn", with: "one")) -o back.jsonl
             cmp plain.jsonl back.jsonl
@@ -150,7 +153,7 @@ struct BaselineTests {
         let byFile = try scored("prompts.jsonl")
         #expect(!byFile.contains(Self.nothing))
         #expect(try scored("prompts.jsonl --baseline-root copies") == byFile)
-        // A twin without a name is another picture, and the likest of all.
+        // A twin without a name is another picture, and the most similar of all.
         let twins = try scored("nameless.jsonl --baseline-root copies")
         #expect(
             twins.matches(of: Self.nothing).count == twins.matches(of: /"cosine":/).count
