@@ -43,8 +43,7 @@ package struct BaselineOptions: ParsableArguments {
 
     /// Opens the relevance model in `folder` for `run`, which notes it and the baseline as inputs.
     ///
-    /// - Throws: `StageError` for a baseline of less than two pictures, or of less than are asked for, and with the
-    ///   place of one that can't be read.
+    /// - Throws: `StageError` for a baseline of less than two pictures, and with the place of one that can't be read.
     package func open(_ folder: String, _ run: StageRun) throws -> OpenRelevance {
         try run.addModel(folder, role: "relevance")
         let model = try RelevanceModel(directory: URL(fileURLWithPath: folder))
@@ -55,12 +54,14 @@ package struct BaselineOptions: ParsableArguments {
             return Picture(file, id: input.record.rowName)
         }
         let count = Set(pool.items.map(\.file)).count
+        guard count > 1 else {
+            throw StageError.failed("--relevance-baseline \(path): \(count) different pictures; give two or more")
+        }
         // A picture of the pool has one less: itself.
-        guard count > max(1, baselineNearest) else {
-            throw StageError.failed(
-                "--relevance-baseline \(path): \(count) different pictures; give "
-                    + (baselineNearest == 0
-                        ? "two or more" : "more than --baseline-nearest \(baselineNearest)"))
+        if count <= baselineNearest {
+            run.console.warn(
+                "--relevance-baseline \(path): with \(count) different pictures, the mean is over all others, not "
+                    + "over --baseline-nearest \(baselineNearest)")
         }
         do { try model.setBaseline(pool.items, nearest: baselineNearest) } catch {
             throw StageError.failed("--relevance-baseline \(path): \(error)")

@@ -59,13 +59,13 @@ package struct RelevanceBaseline {
     /// near pictures the earlier is taken.
     ///
     /// - Parameter embedding: of `picture`.
-    /// - Returns: nil where the pool has no other picture, or fewer than are wanted.
+    /// - Returns: nil where the pool has no other picture. One that has fewer than are wanted gives all of them.
     package mutating func centre(of picture: Picture, _ embedding: [Float]) -> [Float]? {
         if let known = centres[picture] { return known }
         var others = pool.filter { other in
             other.file != picture.file && !(picture.id.map(other.ids.contains) ?? false)
         }
-        guard others.count >= max(1, nearest) else { return nil }
+        guard !others.isEmpty else { return nil }
         if nearest > 0, nearest < others.count {
             let cosines = others.map { dot($0.embedding, embedding) }
             others = others.indices.sorted { (-cosines[$0], $0) < (-cosines[$1], $1) }.prefix(nearest)

@@ -160,6 +160,15 @@ struct BaselineTests {
                 && twins.contains(Self.nothing))
     }
 
+    /// A pool of few pictures serves whole, and that is said.
+    @Test func ofFewPicturesAllCount() throws {
+        let shop = try workshop()
+        let all = try shop.succeed("\(Self.calibrate) \(Self.pool)").output
+        let more = try shop.succeed("\(Self.calibrate) \(Self.pool) --baseline-nearest 3")
+        #expect(more.output == all.replacing("\"nearest\":0", with: "\"nearest\":3"))
+        #expect(more.errors.contains("with 3 different pictures, the mean is over all others"))
+    }
+
     @Test func badBaselinesAreTold() throws {
         let shop = try workshop()
         try shop.succeed(
@@ -177,10 +186,6 @@ struct BaselineTests {
             (
                 "--relevance-baseline one.jsonl --baseline-root pool", 1,
                 "1 different pictures; give two or more"
-            ),
-            (
-                "\(Self.pool) --baseline-nearest 3", 1,
-                "3 different pictures; give more than --baseline-nearest 3"
             ),
             ("--baseline-nearest 3", 64, "--baseline-nearest: belongs to --relevance-baseline"),
             (
