@@ -60,7 +60,7 @@ let package = Package(
         library("StageKit", ["Files", "Records", "RunLedger", arguments, crypto, toml]),
         library(
             "ModelOptions",
-            ["StageKit", "Relevance", "Model", "Kernels", "Checkpoint", "Records", arguments]),
+            ["StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", arguments]),
         library("Report", ["Records"]),
         library("Interchange", ["Records"]),
 
@@ -99,7 +99,7 @@ let package = Package(
             name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
-        program("report", ["Report", "Evaluating", "Benchmarks", arguments]),
+        program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
         .executableTarget(
             name: "bench",
             dependencies: [
@@ -129,7 +129,7 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
-        tests("ModelOptionsTests", ["ModelOptions", "Records"]),
+        tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),

@@ -12,22 +12,33 @@ package struct DecodingLimits: Sendable, Equatable {
     }
 }
 
+/// What becomes of pixels that are not opaque.
+package enum AlphaRule: String, Sendable, CaseIterable {
+    /// Laid onto white, as `convert_to_rgb` of transformers 5 does in every processor.
+    case white
+    /// Alpha is left out, and what color lies there is seen: Pillow's `convert("RGB")`.
+    case drop
+}
+
 /// Decodes a JPEG or PNG file, recognised by content, to the pixels that Pillow's
-/// `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` gives: EXIF orientation applied, alpha and
-/// transparency dropped, 16-bit grey clipped at 255, other 16-bit samples cut to their high byte.
+/// `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` gives, but for transparent pixels, which follow
+/// `alpha`: EXIF orientation applied, 16-bit grey clipped at 255, other 16-bit samples cut to their high byte.
 ///
 /// Stricter than Pillow where data are missing: libjpeg's warnings about ended or unreadable data and any
 /// PNG checksum mismatch are errors.
 ///
 /// - Throws: `ImageError`, with `path` in it.
-package func decodeImage(at path: String, limits: DecodingLimits = DecodingLimits()) throws -> RGBImage {
-    try decodeImage(bytes: readImageFile(path), name: path, limits: limits)
+package func decodeImage(
+    at path: String, alpha: AlphaRule = .white, limits: DecodingLimits = DecodingLimits()
+) throws -> RGBImage {
+    try decodeImage(bytes: readImageFile(path), name: path, alpha: alpha, limits: limits)
 }
 
-/// Decodes a JPEG or PNG held in memory, as `decodeImage(at:limits:)` does; `name` stands for the path in
+/// Decodes a JPEG or PNG held in memory, as `decodeImage(at:alpha:limits:)` does; `name` stands for the path in
 /// messages.
 package func decodeImage(
-    bytes: [UInt8], name: String = "image in memory", limits: DecodingLimits = DecodingLimits()
+    bytes: [UInt8], name: String = "image in memory", alpha: AlphaRule = .white,
+    limits: DecodingLimits = DecodingLimits()
 ) throws -> RGBImage {
     let format = try identifyFormat(bytes, name: name)
     let maximumPixels = UInt64(max(0, limits.maximumPixels))
@@ -36,7 +47,9 @@ package func decodeImage(
     bytes.withUnsafeBufferPointer { buffer in
         switch format {
         case .jpeg: cimage_decode_jpeg(buffer.baseAddress, buffer.count, maximumPixels, &picture)
-        case .png: cimage_decode_png(buffer.baseAddress, buffer.count, maximumPixels, &picture)
+        case .png:
+            cimage_decode_png(
+                buffer.baseAddress, buffer.count, maximumPixels, alpha == .drop ? 1 : 0, &picture)
         }
     }
     if let error = failure(of: picture, name: name, limits: limits) { throw error }

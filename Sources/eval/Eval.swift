@@ -144,6 +144,6 @@ struct Eval: StageCommand {
         let words =
             ["--model=\(model)"] + adapter.map { "--adapter=\($0)" }
             + (template.map { ["--template=\($0)"] } ?? [])
-        return try ModelOptions.parse(words).open(run)
+        return try ModelOptions.parse(words).open(run, images)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Model
+import ModelOptions
 import Records
 import StageKit
 import Training

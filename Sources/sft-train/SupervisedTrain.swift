@@ -104,6 +104,7 @@ import Training
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let start = try open(lessons, folder, run)
+        start.images.alpha = images.alpha
         let parameters = trainedParameters(of: start.llava)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }

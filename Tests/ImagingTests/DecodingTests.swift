@@ -7,12 +7,23 @@ import Testing
     /// Pillow's wheel brings a newer libjpeg than the system's, so JPEG may differ by a level.
     @Test(arguments: try Fixtures.manifest().decode)
     func decodesAsPillow(_ entry: Manifest.Decode) throws {
-        let image = try decodeImage(at: Fixtures.path(entry.file))
+        let image = try decodeImage(at: Fixtures.path(entry.file), alpha: .drop)
         #expect(image.width == entry.width)
         #expect(image.height == entry.height)
         let expected = try Fixtures.expectedBytes(at: entry.offset, count: entry.width * entry.height * 3)
         let difference = try #require(largestDifference(image.pixels, expected))
         #expect(difference <= (entry.file.hasSuffix(".jpg") ? 1 : 0))
+    }
+
+    /// As `convert_to_rgb` of transformers 5 does; without alpha both rules give the same.
+    @Test(arguments: try Fixtures.manifest().white)
+    func laysTransparentPixelsOntoWhite(_ entry: Manifest.Decode) throws {
+        let image = try decodeImage(at: Fixtures.path(entry.file))
+        #expect(image.width == entry.width && image.height == entry.height)
+        let expected = try Fixtures.expectedBytes(at: entry.offset, count: entry.width * entry.height * 3)
+        #expect(largestDifference(image.pixels, expected) == 0)
+        let dropped = try decodeImage(at: Fixtures.path(entry.file), alpha: .drop)
+        #expect((image != dropped) == (entry.file != "rgb8.png"))
     }
 
     @Test func goesByContentNotByName() throws {

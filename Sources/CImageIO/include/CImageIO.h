@@ -32,10 +32,15 @@ typedef struct {
     char message[200];
 } cimage_picture;
 
-/* Nothing of the size of the picture is allocated before the pixel count was compared with `max_pixels`. */
+/* Nothing of the size of the picture is allocated before the pixel count was compared with `max_pixels`. What is
+ * transparent is laid onto white, or shows the colour that lies there where `drops_alpha`. */
 void cimage_decode_jpeg(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture);
-void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture);
+void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, int drops_alpha,
+                       cimage_picture *picture);
 void cimage_picture_free(cimage_picture *picture);
+
+/* `count` pixels RGBA to RGB, in place. */
+void cimage_rgb_from_rgba(uint8_t *pixels, size_t count, int drops_alpha);
 
 /* Encodes 8-bit RGB rows as PNG without any metadata or time stamp. On CIMAGE_OK `*out` holds `*out_count`
  * bytes, to be released with free(). */

@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).parent
 WIDTH, HEIGHT = 23, 14
 random = np.random.default_rng(7)
 blob = bytearray()
-manifest = {"decode": [], "resize": [], "process": [], "broken": []}
+manifest = {"decode": [], "resize": [], "process": [], "broken": [], "white": []}
 
 
 def store(array):
@@ -234,6 +234,19 @@ def make_processors():
             )
 
 
+def make_white():
+    """What transformers 5 makes of transparent pixels (image_transforms.convert_to_rgb)."""
+    names = ["rgb8.png"] + [f"grey-alpha{d}.png" for d in (8, 16)] + [f"rgba{d}.png" for d in (8, 16)]
+    names += ["grey8-transparent.png", "rgb8-transparent.png", "palette8-alpha.png", "interlaced-rgba16.png"]
+    for name in names:
+        with Image.open(HERE / name) as image:
+            over = image.convert("RGBA")
+            rgb = np.array(Image.alpha_composite(Image.new("RGBA", over.size, (255, 255, 255, 255)), over).convert("RGB"))
+        manifest["white"].append(
+            {"file": name, "width": rgb.shape[1], "height": rgb.shape[0], "offset": store(rgb)}
+        )
+
+
 def make_broken():
     """Files whose checksums are right, so that only the fault in question can be found."""
     rgb = scene(WIDTH, HEIGHT)
@@ -265,6 +278,7 @@ def main():
     make_resizes()
     make_processors()
     make_broken()
+    make_white()
     (HERE / "expected.bin").write_bytes(blob)
     lines = []
     for key, entries in manifest.items():
