@@ -33,10 +33,12 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        // libjpeg62-turbo-dev and libpng-dev: C, because both report errors by longjmp
         // renameat2 and O_TMPFILE, which glibc shows to C alone
         .target(name: "CFiles"),
-        .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+        // libjpeg62-turbo-dev, libpng-dev, libwebp-dev and libgif-dev: C, because errors come by longjmp
+        .target(
+            name: "CImageIO",
+            linkerSettings: ["jpeg", "png", "webp", "webpdemux", "gif"].map { .linkedLibrary($0) }),
         .target(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),

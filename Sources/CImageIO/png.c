@@ -122,8 +122,7 @@ static void read_picture(png_structp png, png_infop info, png_infop end, int dro
     keep_metadata(png, end, picture);
 }
 
-void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, int drops_alpha,
-                       cimage_picture *picture) {
+void cimage_decode_png(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture) {
     source from = {bytes, count, 0, picture};
     memset(picture, 0, sizeof *picture);
     if (count < 33) {
@@ -142,10 +141,11 @@ void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, 
         picture->status = CIMAGE_EMPTY;
         return;
     }
-    if ((uint64_t)picture->width * picture->height > max_pixels) {
+    if ((uint64_t)picture->width * picture->height > order.max_pixels) {
         picture->status = CIMAGE_TOO_LARGE;
         return;
     }
+    if (order.header_only) return;
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &from, exit_on_error, ignore_warning);
     png_infop info = png == NULL ? NULL : png_create_info_struct(png);
     png_infop end = png == NULL ? NULL : png_create_info_struct(png);
@@ -153,7 +153,7 @@ void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, 
         picture->status = CIMAGE_NO_MEMORY;
     } else if (setjmp(png_jmpbuf(png)) == 0) {
         png_set_read_fn(png, &from, read_bytes);
-        read_picture(png, info, end, drops_alpha, picture);
+        read_picture(png, info, end, order.drops_alpha, picture);
     }
     if (png != NULL) png_destroy_read_struct(&png, &info, &end);
 }

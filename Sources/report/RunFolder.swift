@@ -165,7 +165,7 @@ struct RunFolder {
     private func picture(_ image: String?, _ root: String) throws -> EmbeddedImage? {
         guard let image else { return nil }
         let file = try resolveImage(image, root: root)
-        return try EmbeddedImage(bytes: EvaluationError.reading(file), path: file)
+        return try EmbeddedImage(bytes: readImage(at: file), path: image)
     }
 
     // MARK: - Captions
