@@ -33,10 +33,12 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        // libjpeg62-turbo-dev and libpng-dev: C, because both report errors by longjmp
         // renameat2 and O_TMPFILE, which glibc shows to C alone
         .target(name: "CFiles"),
-        .target(name: "CImageIO", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+        // libjpeg62-turbo-dev, libpng-dev, libwebp-dev and libgif-dev: C, because errors come by longjmp
+        .target(
+            name: "CImageIO",
+            linkerSettings: ["jpeg", "png", "webp", "webpdemux", "gif"].map { .linkedLibrary($0) }),
         .target(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
@@ -60,7 +62,7 @@ let package = Package(
         library("StageKit", ["Files", "Records", "RunLedger", arguments, crypto, toml]),
         library(
             "ModelOptions",
-            ["StageKit", "Relevance", "Model", "Kernels", "Checkpoint", "Records", arguments]),
+            ["StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", arguments]),
         library("Report", ["Records"]),
         library("Interchange", ["Records"]),
 
@@ -99,7 +101,7 @@ let package = Package(
             name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
-        program("report", ["Report", "Evaluating", "Benchmarks", arguments]),
+        program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
         .executableTarget(
             name: "bench",
             dependencies: [
@@ -129,7 +131,7 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
         tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
-        tests("ModelOptionsTests", ["ModelOptions", "Records"]),
+        tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
         tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),

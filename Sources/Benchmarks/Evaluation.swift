@@ -197,10 +197,14 @@ private struct SumLayout: Sendable {
     }
 
     private var mme: [Estimator] {
-        tasks.compactMap { task in
-            column(ofTask: task).map { base in
-                Estimator(name: SummaryKey.mme(task)) { sums in
-                    100 * ratio(sums[base], sums[base + 1]) + 100 * ratio(sums[base + 2], sums[base + 3])
+        let sums = SummaryKey.mmeSums.filter { Set($0.tasks).isSubset(of: tasks) }
+        return (tasks.map { (name: $0, tasks: [$0]) } + sums).map { name, tasks in
+            let columns = tasks.compactMap(column(ofTask:))
+            return Estimator(name: SummaryKey.mme(name)) { sums in
+                columns.reduce(0) { total, base in
+                    total
+                        + (100 * ratio(sums[base], sums[base + 1])
+                            + 100 * ratio(sums[base + 2], sums[base + 3]))
                 }
             }
         }

@@ -19,7 +19,17 @@ package enum SummaryKey {
     package static func pope(_ part: String, _ figure: String) -> String { "pope_\(part)_\(figure)" }
     package static func mme(_ task: String) -> String { "mme_\(task)" }
 
-    package static let mmeTasks = ["existence", "count", "color", "position"]
+    /// The four of the picture world first.
+    package static let mmeTasks: [String] = {
+        let known = MMEScore.perceptionTasks + MMEScore.cognitionTasks
+        let first = ["existence", "count", "color", "position"]
+        return first + known.filter { !first.contains($0) }
+    }()
+    /// Sums of tasks, where all of them were asked.
+    static let mmeSums = [
+        (name: "perception", tasks: MMEScore.perceptionTasks),
+        (name: "cognition", tasks: MMEScore.cognitionTasks),
+    ]
 
     static let popeFigures: [(name: String, figure: @Sendable (YesNoMetrics) -> Double)] = [
         ("accuracy", { $0.accuracy }), ("f1", { $0.f1 }), ("precision", { $0.precision }),
@@ -31,7 +41,7 @@ package enum SummaryKey {
         + (POPESplit.allCases.map(\.rawValue) + ["mean"]).flatMap { part in
             popeFigures.map { pope(part, $0.name) }
         }
-        + [popeCompanionAccuracy] + mmeTasks.map(mme) + [n, seconds]
+        + [popeCompanionAccuracy] + mmeTasks.map(mme) + mmeSums.map { mme($0.name) } + [n, seconds]
 
     /// Whether the figure is a fraction, which tables show in percent.
     package static func isFraction(_ key: String) -> Bool {
@@ -47,6 +57,9 @@ package enum SummaryKey {
             habitKept: "companions told, there % ↑", habitInvented: "companions told, absent % ↓",
         ]
         if let name = names[key] { return name }
+        if let sum = mmeSums.first(where: { mme($0.name) == key }) {
+            return "MME \(sum.name) (0–\(200 * sum.tasks.count)) ↑"
+        }
         if key.hasPrefix("mme_") { return "MME-style \(key.dropFirst(4)) (0–200) ↑" }
         let words = key.split(separator: "_", maxSplits: 2)
         guard words.count == 3, words[0] == "pope" else { return key }
@@ -59,7 +72,7 @@ package enum SummaryKey {
 }
 
 /// The figures of one evaluation under the keys of `SummaryKey`. POPE, CHAIR, recall and habits are fractions,
-/// MME runs from 0 to 200, `seconds` are seconds.
+/// an MME task runs from 0 to 200, `seconds` are seconds.
 package struct Summary: Sendable, Equatable {
     package var values: [String: Double]
 

@@ -105,7 +105,7 @@ static void read_rows(j_decompress_ptr jpeg, cimage_picture *picture) {
     }
 }
 
-void cimage_decode_jpeg(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture) {
+void cimage_decode_jpeg(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture) {
     struct jpeg_decompress_struct jpeg;
     error_manager errors;
     memset(picture, 0, sizeof *picture);
@@ -124,12 +124,12 @@ void cimage_decode_jpeg(const uint8_t *bytes, size_t count, uint64_t max_pixels,
     jpeg_read_header(&jpeg, TRUE);
     picture->width = jpeg.image_width;
     picture->height = jpeg.image_height;
-    if ((uint64_t)jpeg.image_width * jpeg.image_height > max_pixels) {
+    if ((uint64_t)jpeg.image_width * jpeg.image_height > order.max_pixels) {
         picture->status = CIMAGE_TOO_LARGE;
     } else if (jpeg.num_components != 1 && jpeg.num_components != 3 && jpeg.num_components != 4) {
         snprintf(picture->message, sizeof picture->message, "%d colour components", jpeg.num_components);
         picture->status = CIMAGE_UNSUPPORTED;
-    } else {
+    } else if (!order.header_only) {
         keep_metadata(&jpeg, picture);
         jpeg.out_color_space = jpeg.num_components == 4 ? JCS_CMYK : JCS_RGB;
         picture->rgb = malloc((size_t)picture->width * picture->height * 3);

@@ -81,24 +81,28 @@ static void widen_grey_16(uint8_t *row, size_t width) {
     }
 }
 
-static void read_picture(png_structp png, png_infop info, png_infop end, cimage_picture *picture) {
+static void read_picture(png_structp png, png_infop info, png_infop end, int drops_alpha,
+                         cimage_picture *picture) {
     /* the caller's limit holds instead of libpng's own, whose message names no remedy */
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_read_info(png, info);
     int colour = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
     int grey_16 = colour == PNG_COLOR_TYPE_GRAY && depth == 16;
+    /* Pillow knows no transparent level of 16-bit grey */
+    int has_key = !grey_16 && png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    int has_alpha = has_key || (colour & PNG_COLOR_MASK_ALPHA) != 0;
     if (!grey_16) {
         if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
         if (colour == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+        if (has_key) png_set_tRNS_to_alpha(png);
         png_set_strip_16(png);
-        png_set_strip_alpha(png);
         if ((colour & PNG_COLOR_MASK_COLOR) == 0) png_set_gray_to_rgb(png);
     }
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    size_t stride = (size_t)picture->width * 3;
-    if (png_get_rowbytes(png, info) > stride) png_error(png, "rows wider than three bytes per pixel");
+    size_t stride = (size_t)picture->width * (has_alpha ? 4 : 3);
+    if (png_get_rowbytes(png, info) > stride) png_error(png, "rows wider than their pixels");
     picture->rgb = malloc(stride * picture->height);
     if (picture->rgb == NULL) {
         picture->status = CIMAGE_NO_MEMORY;
@@ -110,12 +114,15 @@ static void read_picture(png_structp png, png_infop info, png_infop end, cimage_
     if (grey_16) {
         for (size_t y = 0; y < picture->height; y++) widen_grey_16(picture->rgb + y * stride, picture->width);
     }
+    if (has_alpha) {
+        cimage_rgb_from_rgba(picture->rgb, (size_t)picture->width * picture->height, drops_alpha);
+    }
     png_read_end(png, end);
     keep_metadata(png, info, picture);
     keep_metadata(png, end, picture);
 }
 
-void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture) {
+void cimage_decode_png(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture) {
     source from = {bytes, count, 0, picture};
     memset(picture, 0, sizeof *picture);
     if (count < 33) {
@@ -134,10 +141,11 @@ void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, 
         picture->status = CIMAGE_EMPTY;
         return;
     }
-    if ((uint64_t)picture->width * picture->height > max_pixels) {
+    if ((uint64_t)picture->width * picture->height > order.max_pixels) {
         picture->status = CIMAGE_TOO_LARGE;
         return;
     }
+    if (order.header_only) return;
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &from, exit_on_error, ignore_warning);
     png_infop info = png == NULL ? NULL : png_create_info_struct(png);
     png_infop end = png == NULL ? NULL : png_create_info_struct(png);
@@ -145,7 +153,7 @@ void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, 
         picture->status = CIMAGE_NO_MEMORY;
     } else if (setjmp(png_jmpbuf(png)) == 0) {
         png_set_read_fn(png, &from, read_bytes);
-        read_picture(png, info, end, picture);
+        read_picture(png, info, end, order.drops_alpha, picture);
     }
     if (png != NULL) png_destroy_read_struct(&png, &info, &end);
 }

@@ -78,6 +78,7 @@ package struct PEFTAdapter: Sendable, Equatable {
         let configURL = directory.appendingPathComponent(configName)
         let config = try ConfigDocument.decode(
             AdapterConfig.self, from: ConfigDocument.data(of: configURL), path: configURL.path)
+        try checkFiles(of: directory)
         let file = try SafetensorsFile(directory.appendingPathComponent(weightsName))
         let digest = file.metadata[digestKey]
         if let digest, let baseDigest, digest != baseDigest {
@@ -94,6 +95,28 @@ package struct PEFTAdapter: Sendable, Equatable {
         let unmet = adapter.targets.unmet(by: adapter.modules.map(\.name))
         guard unmet.isEmpty else { throw partial(unmet.joined(separator: ", "), file.path) }
         return adapter
+    }
+
+    /// Refuses what other trainers leave beside an adapter or in its place.
+    private static func checkFiles(of directory: URL) throws {
+        func has(_ name: String) -> Bool {
+            FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
+        }
+        if !has(weightsName), has("adapter_model.bin") {
+            throw CheckpointError(
+                directory.appendingPathComponent("adapter_model.bin").path,
+                "the weights are a pickle, which could hold code and isn't read",
+                "convert it there: python -c \"import torch, safetensors.torch as s; "
+                    + "s.save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', "
+                    + "map_location='cpu', weights_only=True).items()}, '\(weightsName)')\"")
+        }
+        if has("non_lora_trainables.bin") {
+            throw CheckpointError(
+                directory.appendingPathComponent("non_lora_trainables.bin").path,
+                "weights that were trained beside the adapter, mostly the projector's, and that are not folded here",
+                "merge both with LLaVA's scripts/merge_lora_weights.py and give the model, or move the file away to "
+                    + "take the adapter alone")
+        }
     }
 
     private static func partial(_ what: String, _ place: String) -> CheckpointError {
@@ -126,7 +149,7 @@ package struct PEFTAdapter: Sendable, Equatable {
                     "\(file.path): tensor \(key)", "it is neither lora_A nor lora_B of a linear layer",
                     "use an adapter of plain LoRA")
             }
-            let name = TensorNames.canonical(
+            let name = TensorNames.module(
                 String(key.dropFirst(prefix.count).dropLast(".lora_A.weight".count)))
             let view = try file.tensor(named: key)
             let occupied = isA ? halves[name]?.a : halves[name]?.b

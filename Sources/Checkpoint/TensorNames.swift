@@ -12,6 +12,15 @@ package enum TensorNames {
         ("multi_modal_projector.", "model.multi_modal_projector."),
     ]
 
+    /// The name under which this package looks the module of an adapter up. LLaVA's own training has its decoder at
+    /// `model.layers`, as has any that was given the text decoder alone; that decoder itself has `layers`.
+    static func module(_ name: String) -> String {
+        let decoder = "model.language_model."
+        if name.hasPrefix("model.layers.") { return decoder + name.dropFirst("model.".count) }
+        if name.hasPrefix("layers.") { return decoder + name }
+        return canonical(name)
+    }
+
     /// The name under which this package looks tensors and modules up, and writes them.
     package static func canonical(_ name: String) -> String {
         var result = name

@@ -4,11 +4,13 @@ import Records
 /// A question as its answer must know it.
 package struct Asked: Sendable {
     package let id: String
+    /// The id that it has in files where two questions share one.
+    package let sharedID: String?
     package let image: String
     package let prompt: String
 
-    package init(id: String, image: String, prompt: String) {
-        (self.id, self.image, self.prompt) = (id, image, prompt)
+    package init(id: String, sharedID: String? = nil, image: String, prompt: String) {
+        (self.id, self.sharedID, self.image, self.prompt) = (id, sharedID, image, prompt)
     }
 
     /// Whether `other`, which an answer says that it was asked, is a question at all: a placeholder of one word
@@ -49,7 +51,7 @@ package struct Asked: Sendable {
 }
 
 /// Answers in LLaVA's format: JSON Lines with `question_id`, `prompt` and `text`. A file of answers is named as
-/// the file of its questions.
+/// the file of its questions. Two answers may share an id where their prompts differ, as those about a picture of MME.
 package struct AnswerFile: Sendable {
     package struct Answer: Sendable, Equatable {
         package var id: String
@@ -63,7 +65,7 @@ package struct AnswerFile: Sendable {
     }
 
     package let path: String
-    private let given: [String: Given]
+    private let given: [String: [Given]]
     /// In the order of the file.
     private let ids: [String]
 
@@ -79,17 +81,19 @@ package struct AnswerFile: Sendable {
     /// - Throws: `EvaluationError` for a line without id or text, or an id that occurs twice.
     package init(path: String, bytes: [UInt8]) throws {
         self.path = path
-        var given: [String: Given] = [:]
-        ids = try ObjectLines.read(bytes, file: path) { object, line in
+        var given: [String: [Given]] = [:]
+        ids = try ObjectLines.read(bytes, path) { object, line in
             let id = try object.questionID()
             let answer = Given(
                 line: line, prompt: try object.string("prompt"), image: try object.string("image"),
                 text: try object.requiredString("text"))
-            guard given.updateValue(answer, forKey: id) == nil else {
+            let other = given[id]?.first
+            guard other == nil || other?.prompt != answer.prompt && given[id]?.count == 1 else {
                 throw RecordError.invalid(
                     key: "question_id", found: "\"\(id)\" for the second time",
                     remedy: "keep one answer to a question")
             }
+            given[id, default: []].append(answer)
             return id
         }
         self.given = given
@@ -132,13 +136,20 @@ package struct AnswerFile: Sendable {
     package func texts(
         of asked: [Asked], in questions: String, known: Set<String>
     ) throws -> (texts: [String], unnamed: Int) {
-        let missing = asked.filter { given[$0.id] == nil }
+        let sharedIDs = Set(asked.compactMap(\.sharedID))
+        for asked in asked where !sharedIDs.contains(asked.id) {
+            guard let other = given[asked.id], other.count > 1 else { continue }
+            throw EvaluationError(
+                "\(path):\(other[1].line): a second answer to question \(asked.id); keep one answer to a question"
+            )
+        }
+        let missing = asked.filter { answer(to: $0) == nil }
         if let first = missing.first {
             throw EvaluationError(
                 "\(path): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
                     + "\(first.id) the first; answer every question, or use --limit")
         }
-        let answers = asked.compactMap { given[$0.id] }
+        let answers = asked.compactMap(answer)
         let foreign = zip(asked, answers).filter { !$0.isAnswered(byPrompt: $1.prompt, image: $1.image) }
         if let (question, answer) = foreign.first {
             let about = answer.image.map { " about \($0)" } ?? ""
@@ -149,7 +160,7 @@ package struct AnswerFile: Sendable {
                     + "give the answers to these questions")
         }
         let surplus = ids.filter { !known.contains($0) }
-        if let first = surplus.first, let answer = given[first] {
+        if let first = surplus.first, let answer = given[first]?.first {
             throw EvaluationError(
                 "\(path):\(answer.line): \(surplus.count) of \(ids.count) answers are to no question, \(first) the "
                     + "first; give the questions that these answers were made from, all of them")
@@ -157,6 +168,17 @@ package struct AnswerFile: Sendable {
         return (
             answers.map(\.text), zip(asked, answers).count { !$0.isNamed(by: $1.prompt) && $1.image == nil }
         )
+    }
+
+    private func answer(to asked: Asked) -> Given? {
+        let own = given[asked.id] ?? []
+        guard own.count != 1 else { return own[0] }
+        // Of two under one id its prompt says which it is.
+        let all = own.isEmpty ? asked.sharedID.flatMap { given[$0] } ?? [] : own
+        return all.first {
+            asked.isNamed(by: $0.prompt) && asked.isAnswered(byPrompt: $0.prompt, image: $0.image)
+        }
+            ?? own.first
     }
 
     private static func firstLine(_ text: String) -> String {

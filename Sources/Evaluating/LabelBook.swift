@@ -53,7 +53,7 @@ struct LabelBook {
     private mutating func open(_ split: POPESplit) throws {
         let file = try find(split)
         var entries: [String: Entry] = [:]
-        _ = try ObjectLines.read(EvaluationError.reading(file), file: file) { object, _ in
+        _ = try ObjectLines.read(EvaluationError.reading(file), file) { object, _ in
             let label = try object.requiredString("label")
             let other = entries.updateValue(Entry(label: label), forKey: try Self.key(object))
             guard other.map({ $0.label == label }) ?? true else {

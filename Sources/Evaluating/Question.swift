@@ -8,6 +8,8 @@ package struct Question: Sendable, Equatable {
 
     package let benchmark: Benchmark
     package let id: String
+    /// The id that LLaVA's files have for both questions about a picture of MME; nil where questions have their own.
+    package let sharedID: String?
     /// `file:line`, for messages.
     package let place: String
     package let image: String
@@ -16,39 +18,57 @@ package struct Question: Sendable, Equatable {
     /// POPE's split or MME's task.
     package let task: String
 
-    package var asked: Asked { Asked(id: id, image: image, prompt: text) }
+    package var asked: Asked { Asked(id: id, sharedID: sharedID, image: image, prompt: text) }
 }
 
 /// A file of questions. POPE's own files (`coco_pope_random.json`, JSON Lines despite the name) are read as
-/// they are: `question_id`, `image`, `text`, `label`. So is LLaVA's (`llava_pope_test.jsonl`), which has the questions
-/// of all splits (`category`) and no labels: those stand in POPE's own files.
+/// they are: `question_id`, `image`, `text`, `label`. So are MME's (`existence.txt`, tab-separated), and LLaVA's
+/// (`llava_pope_test.jsonl`, `llava_mme.jsonl`), which have the questions of all splits or tasks (`category`) and no
+/// labels: those stand in the benchmarks' own files.
 package struct QuestionFile: Sendable, Equatable {
     package let path: String
     package let questions: [Question]
     /// Where labels came from that the file itself lacks.
     package let labelFiles: [String]
 
-    /// - Parameter labels: POPE's files, for questions without; where none are given those beside the questions.
+    /// - Parameters:
+    ///   - labels: the benchmark's files, for questions without; where none are given those beside the questions.
+    ///   - root: where pictures lie, in which MME's are found by task.
     /// - Throws: `EvaluationError` naming file and line for what is no question, whose label is missing or neither
     ///   yes nor no, whose split or task isn't known, or whose id the file has already; and for labels of questions
     ///   that aren't there.
-    package init(_ benchmark: Question.Benchmark, path: String, labels: [String] = []) throws {
-        try self.init(benchmark, path: path, bytes: EvaluationError.reading(path), labels: labels)
+    package init(
+        _ benchmark: Question.Benchmark, path: String, labels: [String] = [], root: String = "."
+    ) throws {
+        try self.init(
+            benchmark, path: path, bytes: EvaluationError.reading(path), labels: labels, root: root)
     }
 
     package init(
-        _ benchmark: Question.Benchmark, path: String, bytes: [UInt8], labels: [String] = []
+        _ benchmark: Question.Benchmark, path: String, bytes: [UInt8], labels: [String] = [],
+        root: String = "."
     ) throws {
         var seen: [String: Int] = [:]
         var book = LabelBook(for: path, files: labels)
+        var mmeBook = MMELabels(for: path, files: labels)
         self.path = path
-        questions = try ObjectLines.read(bytes, file: path) { object, line in
+        func question(_ object: JSONObject, _ line: Int) throws -> Question {
             var object = object
-            if benchmark == .pope, object["label"] == nil, let split = try object.string("category") {
-                object.set("split", .string(split))
-                object.set("label", .string(try book.label(of: object, split: split)))
+            if object["label"] == nil, let category = try object.string("category") {
+                object.set(benchmark == .pope ? "split" : "task", .string(category))
+                let label =
+                    switch benchmark {
+                    case .pope: try book.label(of: object, split: category)
+                    case .mme: try mmeBook.label(of: object, task: category)
+                    }
+                object.set("label", .string(label))
             }
-            let question = try Question(benchmark, object, place: "\(path):\(line)", file: path)
+            var shared: String?
+            if benchmark == .mme, object["id"] == nil, seen[try object.questionID()] != nil {
+                shared = try object.questionID()
+            }
+            let question = try Question(
+                benchmark, object, sharedID: shared, place: "\(path):\(line)", file: path)
             if let first = seen.updateValue(line, forKey: question.id) {
                 throw RecordError.invalid(
                     key: "id", found: "\"\(question.id)\", which line \(first) has too",
@@ -56,16 +76,23 @@ package struct QuestionFile: Sendable, Equatable {
             }
             return question
         }
+        questions =
+            benchmark == .mme && MMETable.isOne(bytes)
+            ? try MMETable(root: root).read(bytes, path, question)
+            : try ObjectLines.read(bytes, path, question)
         try book.checkThatAllAreUsed()
-        labelFiles = book.files.values.sorted()
+        labelFiles = (Array(book.files.values) + mmeBook.files).sorted()
     }
 }
 
 extension Question {
-    fileprivate init(_ benchmark: Benchmark, _ object: JSONObject, place: String, file: String) throws {
+    fileprivate init(
+        _ benchmark: Benchmark, _ object: JSONObject, sharedID: String?, place: String, file: String
+    ) throws {
         self.benchmark = benchmark
         self.place = place
-        id = try object.questionID()
+        self.sharedID = sharedID
+        id = try sharedID.map { "\($0)#2" } ?? object.questionID()
         image = try object.requiredString("image")
         text = try object.requiredString("text")
         let word = try object.requiredString("label")
@@ -74,7 +101,13 @@ extension Question {
         }
         self.label = label
         switch benchmark {
-        case .mme: task = try object.requiredString("task")
+        case .mme:
+            task = try object.requiredString("task")
+            guard SummaryKey.mmeTasks.contains(task) else {
+                throw RecordError.invalid(
+                    key: "task", found: "\"\(task)\"",
+                    remedy: "use one of MME's: \(SummaryKey.mmeTasks.joined(separator: ", "))")
+            }
         case .pope: task = try Self.split(try object.string("split"), file).rawValue
         }
     }
@@ -104,7 +137,7 @@ extension JSONObject {
 enum ObjectLines {
     /// - Parameter body: what it throws gets file and line before it.
     static func read<Row>(
-        _ bytes: [UInt8], file: String, _ body: (_ object: JSONObject, _ line: Int) throws -> Row
+        _ bytes: [UInt8], _ file: String, _ body: (_ object: JSONObject, _ line: Int) throws -> Row
     ) throws -> [Row] {
         var rows: [Row] = []
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

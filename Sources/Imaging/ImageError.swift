@@ -12,9 +12,7 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
     case zeroSized(path: String, width: Int, height: Int)
     case tooLarge(path: String, width: Int, height: Int, maximumPixels: Int)
     case outOfMemory(path: String, width: Int, height: Int)
-    case outsideRoot(path: String, root: String, resolved: String)
     case unusablePath(path: String, reason: String)
-    case missingRoot(root: String, reason: String)
     case unencodable(detail: String)
     case configuration(source: String, found: String, remedy: String)
 
@@ -29,7 +27,7 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
         case .empty(let path):
             "\(path): the file is empty; fetch or write it again"
         case .notAnImage(let path, let found):
-            "\(path): neither JPEG nor PNG but \(found); convert it to one of the two"
+            "\(path): neither JPEG, PNG, WebP nor GIF but \(found); convert it to one of them"
         case .unsupported(let path, let detail):
             "\(path): an image of an unsupported kind (\(detail)); save it as 8-bit RGB"
         case .truncated(let path, let detail):
@@ -43,13 +41,8 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
                 + "scale it down"
         case .outOfMemory(let path, let width, let height):
             "\(path): no memory for \(width) × \(height) pixels; scale the image down"
-        case .outsideRoot(let path, let root, let resolved):
-            "\(path): leads to \(resolved), outside the image root \(root); "
-                + "move the image below the root or choose another root"
         case .unusablePath(let path, let reason):
             "\(path.debugDescription): \(reason); give the path of an image file below the image root"
-        case .missingRoot(let root, let reason):
-            "\(root): the image root can't be used (\(reason)); name an existing directory"
         case .unencodable(let detail):
             "PNG encoder: \(detail); give an image of at least one pixel"
         case .configuration(let source, let found, let remedy):

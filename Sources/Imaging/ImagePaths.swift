@@ -1,71 +1,119 @@
 import Foundation
 
-/// The file that an image path of a record names: relative paths start at `root`, symbolic links are resolved,
-/// and only then is it checked that the file lies inside the root. An absolute path is allowed when it does.
+/// What becomes of symbolic links below a folder of pictures.
+package enum LinkRule: Sendable {
+    /// They are the owner's and followed, wherever they lead.
+    case followed
+    /// They must not lead out of the folder.
+    case keptInside
+}
+
+/// The file that a record's picture lies in. The path as written, its dots taken out, starts at `root` and must stay
+/// inside it; only then are links followed, as those of a Hugging Face snapshot into `blobs`. Names are compared by
+/// their bytes: Swift's strings would also match names that are merely canonically equal.
 ///
-/// - Returns: the resolved absolute path.
-/// - Throws: `ImageError.outsideRoot`, `.missing`, `.missingRoot`, `.unusablePath`.
-package func resolveImage(_ path: String, root: String) throws -> String {
-    if path.isEmpty { throw ImageError.unusablePath(path: path, reason: "an empty image path") }
-    if path.utf8.contains(0) { throw ImageError.unusablePath(path: path, reason: "holds a zero byte") }
-    let base: String
-    switch resolveLinks(root.isEmpty ? "." : root) {
-    case .success(let resolved): base = resolved
-    case .failure(let failure): throw ImageError.missingRoot(root: root, reason: failure.reason)
+/// - Parameters:
+///   - image: a relative path; an absolute one that lies below the root, as it was said or with its links followed;
+///     or a `data:` URI, which is its own place.
+///   - option: names the root in messages.
+/// - Returns: an absolute path without links, so that a picture has one name.
+/// - Throws: `ImagePathError` for what is the record's fault, `ImageRootError` for a root that can't be used.
+package func resolveImage(
+    _ image: String, root: String, option: String = "--image-root", links: LinkRule = .followed
+) throws -> String {
+    if DataURI.isOne(image) { return image }
+    func error(_ finding: String, _ remedy: String) -> ImagePathError {
+        ImagePathError(image, finding, remedy)
     }
-    let isAbsolute = path.utf8.first == UInt8(ascii: "/")
-    let candidate = isAbsolute ? path : base + "/" + path
-    switch resolveLinks(candidate) {
-    case .success(let resolved):
-        if !contains(base, resolved) {
-            throw ImageError.outsideRoot(path: path, root: root, resolved: resolved)
-        }
-        return resolved
-    case .failure(let failure):
-        // whether something exists outside the root is none of a record's business
-        let lexical = removeDotComponents(candidate)
-        let spelled = root.utf8.first == UInt8(ascii: "/") ? removeDotComponents(root) : base
-        if !contains(base, lexical) && !contains(spelled, lexical) {
-            throw ImageError.outsideRoot(path: path, root: root, resolved: lexical)
-        }
-        if failure.code == ENOENT || failure.code == ENOTDIR { throw ImageError.missing(path: path) }
-        throw ImageError.unreadable(path: path, reason: failure.reason)
+    if image.isEmpty { throw error("an empty path", "name the picture's file") }
+    if image.utf8.contains(0) { throw error("it holds a zero byte", "name the picture's file") }
+    if image.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:\/\//) != nil {
+        throw error("an address, not a path", "fetch it to a file below \(option) and name that")
     }
-}
-
-private struct ResolutionFailure: Error {
-    let code: Int32
-    let reason: String
-}
-
-private func resolveLinks(_ path: String) -> Result<String, ResolutionFailure> {
-    guard let resolved = realpath(path, nil) else {
+    guard let base = realPath(root.isEmpty ? "." : root) else {
+        throw ImageRootError(root: root, option: option, reason: systemMessage(errno))
+    }
+    guard let inner = partBelow(image, root: root, base: base) else {
+        throw error("it lies outside of \(option) \(root)", "move it or widen the root")
+    }
+    let place = ([base == "/" ? "" : base] + inner).joined(separator: "/")
+    guard let file = realPath(place) else {
         let code = errno
-        return .failure(ResolutionFailure(code: code, reason: systemMessage(code)))
+        var status = stat()
+        if code == ENOENT || code == ENOTDIR {
+            throw lstat(place, &status) == 0
+                ? error("a link to what isn't there", "fetch what it leads to")
+                : error("not there under \(option) \(root)", "check the path")
+        }
+        throw error("it can't be reached (\(systemMessage(code)))", "check the path")
     }
-    defer { free(resolved) }
-    guard let text = String(validatingCString: resolved) else {
-        return .failure(ResolutionFailure(code: EILSEQ, reason: "its resolved path is not UTF-8"))
+    guard links == .followed || startsWith(components(base), components(file)) else {
+        throw error(
+            "a link leads to \(file), outside of \(option) \(root)",
+            "move it below the root, or leave --no-links out")
     }
-    return .success(text)
+    return file
 }
 
-/// Whether `path` is `root` or below it, both absolute; by bytes, because Swift's strings would also match
-/// names that are merely canonically equal.
-private func contains(_ root: String, _ path: String) -> Bool {
-    let above = root.utf8.split(separator: UInt8(ascii: "/"))
-    let below = path.utf8.split(separator: UInt8(ascii: "/"))
-    return below.count >= above.count && zip(above, below).allSatisfy { $0.elementsEqual($1) }
+/// The names from the root down to a picture; nil where its path leaves the root.
+private func partBelow(_ image: String, root: String, base: String) -> [String]? {
+    let isAbsolute = image.utf8.first == UInt8(ascii: "/")
+    guard let parts = withoutDots(components(image)) else { return nil }
+    guard isAbsolute else { return parts.map(String.init) }
+    let isRootAbsolute = root.utf8.first == UInt8(ascii: "/")
+    for above in [isRootAbsolute ? root : base, base] {
+        guard let above = withoutDots(components(above)), startsWith(above, parts) else { continue }
+        return parts.dropFirst(above.count).map(String.init)
+    }
+    return nil
 }
 
-private func removeDotComponents(_ path: String) -> String {
-    var kept: [Substring.UTF8View] = []
-    for part in path.utf8.split(separator: UInt8(ascii: "/")) {
-        if part.elementsEqual("..".utf8) {
-            _ = kept.popLast()
-        } else if !part.elementsEqual(".".utf8) {
+private func components(_ path: String) -> [Substring] {
+    path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init)
+}
+
+/// nil where `..` leads above the beginning.
+private func withoutDots(_ parts: [Substring]) -> [Substring]? {
+    var kept: [Substring] = []
+    for part in parts where !part.utf8.elementsEqual(".".utf8) {
+        if part.utf8.elementsEqual("..".utf8) {
+            if kept.popLast() == nil { return nil }
+        } else {
             kept.append(part)
         }
     }
-    return "/" + kept.map { String(Substring($0)) }.joined(separator: "/")
+    return kept
+}
+
+private func startsWith(_ above: [Substring], _ below: [Substring]) -> Bool {
+    below.count >= above.count && zip(above, below).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+}
+
+/// nil with `errno` where nothing is there.
+private func realPath(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    guard let text = String(validatingCString: real) else {
+        errno = EILSEQ
+        return nil
+    }
+    return text
+}
+
+/// Why a record's picture can't be opened.
+package struct ImagePathError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    init(_ image: String, _ finding: String, _ remedy: String) {
+        description = "image \(DataURI.shown(image)): \(finding); \(remedy)"
+    }
+}
+
+/// A folder of pictures that can't be used.
+package struct ImageRootError: Error, Equatable, CustomStringConvertible {
+    let root: String
+    let option: String
+    let reason: String
+
+    package var description: String { "\(option) \(root): no such folder (\(reason)); check the path" }
 }

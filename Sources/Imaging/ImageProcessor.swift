@@ -36,6 +36,8 @@ package struct ImageProcessor: Sendable, Equatable {
     package let normalizes: Bool
     /// First pads to a centred square in the colour int(255 · mean), as LLaVA-1.5 trains.
     package let pad: Bool
+    /// How transparent pixels of a file are read.
+    package var alpha = AlphaRule.white
 
     package let outputHeight: Int
     package let outputWidth: Int
@@ -107,6 +109,13 @@ package struct ImageProcessor: Sendable, Equatable {
 
     private static func problem(_ found: String, _ remedy: String) -> ImageError {
         .configuration(source: "image processor", found: found, remedy: remedy)
+    }
+
+    /// The model's input for the picture at `path`, as `pixels(_:)`.
+    ///
+    /// - Throws: `ImageError`, also for what can't be read.
+    package func pixels(at path: String) throws -> [Float] {
+        try pixels(decodeImage(at: path, alpha: alpha))
     }
 
     /// The model's input for `image`: [3, outputHeight, outputWidth], red plane first.

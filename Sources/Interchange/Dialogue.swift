@@ -1,25 +1,40 @@
 import Records
 
-/// What was said before the answers that are compared.
+/// What becomes of a row's system turn. Records have none: a model's template begins with its own sentence, if any.
+package enum SystemRule: String, Sendable, CaseIterable {
+    case refuse
+    case drop
+    /// It stands before the first question.
+    case prepend
+}
+
+/// What was said before the answers that are compared or learned.
 struct Dialogue: Equatable {
     fileprivate struct Turn: Equatable {
-        let isAnswer: Bool
+        enum Speaker: String { case question, answer, system }
+
+        let speaker: Speaker
         let text: String
+
+        var isAnswer: Bool { speaker == .answer }
     }
 
+    /// Questions and answers in turn.
     private var turns: [Turn]
+    private var system: String?
 
-    init(question: String) { turns = [Turn(isAnswer: false, text: question)] }
+    init(question: String) { turns = [Turn(speaker: .question, text: question)] }
 
     /// The turns under `key`, or the one question that stands there as a string.
     /// - Parameter dropsAnswer: whether an answer at the end is left out, which is none of those compared.
     init(_ row: JSONObject, _ key: String, dropsAnswer: Bool = false) throws {
         if case .string(let question)? = row[key] {
-            turns = [Turn(isAnswer: false, text: question)]
+            self.init(question: question)
             return
         }
-        turns = try row.turns(key)
+        var turns = try row.turns(key)
         if dropsAnswer, turns.last?.isAnswer == true { turns.removeLast() }
+        self.init(turns)
         try checkOrder(key)
     }
 
@@ -30,20 +45,92 @@ struct Dialogue: Equatable {
             throw RecordError.invalid(
                 key: key, found: "a conversation that doesn't end with an answer", remedy: "add the answer")
         }
-        let dialogue = Dialogue(turns: turns)
+        let dialogue = Dialogue(turns)
         try dialogue.checkOrder(key)
         return (dialogue, last.text)
     }
 
-    private init(turns: [Turn]) { self.turns = turns }
+    /// Two conversations that begin alike, question and all, and end with an answer each, as TRL has pairs without a
+    /// prompt of their own.
+    static func parted(
+        _ row: JSONObject, _ key: String, _ other: String
+    ) throws -> (Dialogue, answer: String, other: String) {
+        for key in [key, other] {
+            guard case .array? = row[key] else {
+                throw RecordError.invalid(
+                    key: key, found: "an answer without its question",
+                    remedy: "give the question in \"prompt\"")
+            }
+        }
+        let (dialogue, answer) = try answered(row, key)
+        let (otherDialogue, otherAnswer) = try answered(row, other)
+        guard dialogue == otherDialogue else {
+            throw RecordError.invalid(
+                key: other, found: "a conversation with another question",
+                remedy: "both answers of a pair belong to one question")
+        }
+        return (dialogue, answer, otherAnswer)
+    }
+
+    /// A dialogue from question to answer, of which the last question may have none.
+    static func whole(_ row: JSONObject, _ key: String) throws -> Dialogue {
+        let dialogue = Dialogue(try row.turns(key))
+        try dialogue.checkOrder(key, endsWithQuestion: false)
+        return dialogue
+    }
+
+    private init(_ turns: [Turn]) {
+        let isLed = turns.first?.speaker == .system
+        system = isLed ? turns[0].text : nil
+        self.turns = Array(turns.dropFirst(isLed ? 1 : 0))
+    }
 
     /// Questions and answers take turns, from question to question.
-    private func checkOrder(_ key: String) throws {
-        let isInOrder = turns.enumerated().allSatisfy { $1.isAnswer == ($0 % 2 == 1) }
-        guard isInOrder, turns.count % 2 == 1 else {
+    private func checkOrder(_ key: String, endsWithQuestion: Bool = true) throws {
+        let isInOrder = turns.enumerated().allSatisfy { $1.speaker == ($0 % 2 == 1 ? .answer : .question) }
+        guard isInOrder, endsWithQuestion ? turns.count % 2 == 1 : !turns.isEmpty else {
             throw RecordError.invalid(
-                key: key, found: "a conversation of \(turns.map { $0.isAnswer ? "answer" : "question" })",
-                remedy: "questions and answers must take turns and a question stand last")
+                key: key, found: "a conversation of \(turns.map(\.speaker.rawValue))",
+                remedy: "questions and answers must take turns"
+                    + (endsWithQuestion ? " and a question stand last" : ", and a question stand first"))
+        }
+    }
+
+    /// The same with an answer to its last question.
+    func answered(by answer: String) -> Dialogue {
+        var whole = self
+        whole.turns.append(Turn(speaker: .answer, text: answer))
+        return whole
+    }
+
+    /// Does with the system turn as `rule` says.
+    ///
+    /// - Parameter said: what the row says outside of the dialogue.
+    /// - Throws: `RecordError` where it is to be refused.
+    mutating func settle(_ rule: SystemRule, said: String?) throws {
+        let said = [said, system].compactMap { $0 }.first { $0.contains { !$0.isWhitespace } }
+        system = nil
+        guard let text = said else { return }
+        switch rule {
+        case .prepend: system = text
+        case .drop: break
+        case .refuse:
+            throw RecordError.invalid(
+                key: "system", found: "a system turn, which records have no place for",
+                remedy:
+                    "--system drop leaves it to the model's template, --system prepend puts it before the "
+                    + "first question")
+        }
+    }
+
+    /// What was asked, without markers, and answered.
+    var exchanges: [(question: String, answer: String?)] {
+        stride(from: 0, to: turns.count, by: 2).map { index in
+            let question = ImageMarker.removed(from: turns[index].text)
+            return (
+                index == 0 ? [system, question].compactMap { $0 }.joined(separator: "\n\n") : question,
+                index + 1 < turns.count ? turns[index + 1].text : nil
+            )
         }
     }
 
@@ -51,26 +138,24 @@ struct Dialogue: Equatable {
     var markers: Int { turns.reduce(0) { $0 + ImageMarker.count(in: $1.text) } }
 
     /// The last question.
-    var prompt: String { ImageMarker.removed(from: turns.last?.text ?? "") }
+    var prompt: String { exchanges.last?.question ?? "" }
 
     /// What was asked and answered before it.
     var history: [Records.Turn] {
-        stride(from: 0, to: turns.count - 1, by: 2).map {
-            Records.Turn(prompt: ImageMarker.removed(from: turns[$0].text), answer: turns[$0 + 1].text)
-        }
+        exchanges.dropLast().map { Records.Turn(prompt: $0.question, answer: $0.answer ?? "") }
     }
 }
 
 extension Dialogue.Turn {
     init(_ object: JSONObject) throws {
-        let speaker = object["from"] == nil ? "role" : "from"
-        switch try object.requiredString(speaker) {
-        case "user", "human": isAnswer = false
-        case "assistant", "gpt": isAnswer = true
+        let key = object["from"] == nil ? "role" : "from"
+        switch try object.requiredString(key) {
+        case "user", "human": speaker = .question
+        case "assistant", "gpt": speaker = .answer
+        case "system": speaker = .system
         case let other:
             throw RecordError.invalid(
-                key: speaker, found: "\"\(other)\"",
-                remedy: "use user and assistant, or human and gpt; a system turn comes from --template")
+                key: key, found: "\"\(other)\"", remedy: "use user and assistant, or human and gpt")
         }
         text = try object.said
     }
@@ -109,48 +194,6 @@ extension JSONObject {
                 ).joined()
             }
             return try requiredString(key)
-        }
-    }
-}
-
-/// The file of a row's picture, under whichever of its names.
-struct Picture {
-    let path: String?
-    /// The keys of the row that it was read from.
-    let keys: [String]
-
-    init(_ row: JSONObject) throws {
-        if row["rejected_images"] != nil {
-            throw RecordError.invalid(
-                key: "rejected_images", found: "a picture of its own for the rejected answer",
-                remedy: "a pair has one; leave this row out")
-        }
-        var images: [JSON] = row["images"].map { [$0] } ?? []
-        if case .array(let list)? = row["images"] { images = list }
-        guard images.count <= 1 else {
-            throw RecordError.invalid(
-                key: "images", found: "\(images.count) pictures",
-                remedy: "a pair has one; leave this row out")
-        }
-        let own =
-            try images.first.flatMap { try Self.path($0, "images") }
-            ?? row["image"].flatMap { try Self.path($0, "image") }
-        path = try own ?? row.string("image_path")
-        keys = own == nil ? ["images", "image", "image_path"] : ["images", "image"]
-        if path == nil, case .object? = images.first ?? row["image"] {
-            throw RecordError.invalid(
-                key: "image", found: "the picture itself",
-                remedy: "write it to a file and name that in \"image\"")
-        }
-    }
-
-    /// A path, or an object of Hugging Face's datasets with one.
-    private static func path(_ value: JSON, _ key: String) throws -> String? {
-        switch value {
-        case .string(let path): path
-        case .object(let object): try object.string("path")
-        case .null: nil
-        default: throw RecordError.wrongType(key: key, found: value.kind, wanted: "the path of a picture")
         }
     }
 }

@@ -15,10 +15,13 @@ package enum PairLayout: String, Sendable, CaseIterable {
         (.llavaRLHF, ["conversations", "output_1", "output_2"]),
         (.llava, ["conversations", "rejected_conversations"]),
         (.llamafactory, ["conversations", "chosen", "rejected"]),
+        (.llamafactory, ["messages", "chosen", "rejected"]),
         (.msSwift, ["messages", "rejected_response"]),
+        (.msSwift, ["messages", "rejected_messages"]),
         (.trl, ["prompt", "chosen", "rejected"]),
         (.rlhfV, ["question", "chosen", "rejected"]),
         (.rlhfV, ["text"]),
+        (.trl, ["chosen", "rejected"]),
     ]
 
     /// The layout that a row's keys tell.
@@ -30,20 +33,11 @@ package enum PairLayout: String, Sendable, CaseIterable {
 
     /// The pair of a row as a record of ours: its own keys first, then what the row says beside it.
     /// - Throws: `RecordError`.
-    package func pair(_ row: JSONObject, id: String) throws -> Record {
-        let content = try content(row)
+    package func pair(_ row: JSONObject, id: String, system: SystemRule = .refuse) throws -> Record {
+        var content = try content(row)
+        try content.dialogue.settle(system, said: row.string("system"))
         let picture = try Picture(row)
-        let shown = content.dialogue.markers
-        if needsPicture || shown > 0, picture.path == nil {
-            throw RecordError.invalid(
-                key: "image", found: "missing, and the question is about a picture",
-                remedy: "name the picture's file in it")
-        }
-        guard shown <= 1 else {
-            throw RecordError.invalid(
-                key: content.keys[0], found: "about \(shown) pictures",
-                remedy: "a pair has one; leave this row out")
-        }
+        try picture.check(shown: content.dialogue.markers, isNeeded: needsPicture, key: content.keys[0])
         var record = JSONObject([
             ("id", .string(id)), ("image", picture.path.map { .string($0) }),
             ("prompt", .string(content.dialogue.prompt)), ("chosen", .string(content.chosen)),
@@ -53,9 +47,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
         if !content.dialogue.history.isEmpty {
             record.set("history", .array(content.dialogue.history.map(\.json)))
         }
-        for key in row.keys where record[key] == nil && !(content.keys + picture.keys).contains(key) {
-            record.set(key, row[key])
-        }
+        record.add(row, except: content.keys + picture.keys + ["system"])
         // What the row says beside the pair may have names of ours with other values.
         _ = try PreferencePair(record)
         return record
@@ -73,30 +65,24 @@ package enum PairLayout: String, Sendable, CaseIterable {
 
     private func content(_ row: JSONObject) throws -> Content {
         switch self {
+        case .trl where row["prompt"] == nil: return try parted(row, "chosen", "rejected")
         case .trl:
             return Content(
                 dialogue: try Dialogue(row, "prompt"), chosen: try row.answer("chosen"),
                 rejected: try row.answer("rejected"), keys: ["prompt", "chosen", "rejected"])
         case .llamafactory:
+            let asked = row["conversations"] == nil ? "messages" : "conversations"
             return Content(
-                dialogue: try Dialogue(row, "conversations"), chosen: try row.answer("chosen"),
-                rejected: try row.answer("rejected"), keys: ["conversations", "chosen", "rejected"])
+                dialogue: try Dialogue(row, asked), chosen: try row.answer("chosen"),
+                rejected: try row.answer("rejected"), keys: [asked, "chosen", "rejected"])
+        case .msSwift where row["rejected_response"] == nil:
+            return try parted(row, "messages", "rejected_messages")
         case .msSwift:
             let (dialogue, chosen) = try Dialogue.answered(row, "messages")
             return Content(
                 dialogue: dialogue, chosen: chosen, rejected: try row.requiredString("rejected_response"),
                 keys: ["messages", "rejected_response"])
-        case .llava, .sima:
-            let (dialogue, chosen) = try Dialogue.answered(row, "conversations")
-            let (other, rejected) = try Dialogue.answered(row, "rejected_conversations")
-            guard dialogue == other else {
-                throw RecordError.invalid(
-                    key: "rejected_conversations", found: "a conversation with another question",
-                    remedy: "both answers of a pair belong to one question")
-            }
-            return Content(
-                dialogue: dialogue, chosen: chosen, rejected: rejected,
-                keys: ["conversations", "rejected_conversations"])
+        case .llava, .sima: return try parted(row, "conversations", "rejected_conversations")
         case .rlhfV:
             // On the Hub the pair is JSON within a string.
             guard let text = try row.string("text") else { return try Self.questioned(row, []) }
@@ -105,6 +91,11 @@ package enum PairLayout: String, Sendable, CaseIterable {
             }
         case .llavaRLHF: return try compared(row)
         }
+    }
+
+    private func parted(_ row: JSONObject, _ chosen: String, _ rejected: String) throws -> Content {
+        let (dialogue, answer, other) = try Dialogue.parted(row, chosen, rejected)
+        return Content(dialogue: dialogue, chosen: answer, rejected: other, keys: [chosen, rejected])
     }
 
     private static func questioned(_ row: JSONObject, _ keys: [String]) throws -> Content {
@@ -136,6 +127,8 @@ package struct UnknownLayout: Error, CustomStringConvertible {
 
     package var description: String {
         "unknown layout: the keys are \(keys.joined(separator: ", ")); "
-            + "rename them as docs/interop.md has them"
+            + (keys.contains { InstructionRow.keys.contains($0) }
+                ? "where each question has one answer, say --to prompts or --to lessons"
+                : "rename them as docs/interop.md has them")
     }
 }

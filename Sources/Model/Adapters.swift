@@ -34,12 +34,9 @@ extension Llama {
     ///   adapter without tensors for some that its config names.
     package func attach(_ adapter: PEFTAdapter, from place: String) throws {
         let targets = Dictionary(uniqueKeysWithValues: adapterTargets.map { ($0.name, $0) })
+        try checkThatAllIsDecoder(adapter, targets, place)
         for module in adapter.modules {
-            guard let target = targets[TensorNames.canonical(module.name)] else {
-                throw CheckpointError(
-                    place, "it adapts \(module.name), which is none of the decoder's projections",
-                    "use an adapter made for this model")
-            }
+            guard let target = targets[module.name] else { continue }
             guard module.inputWidth == target.inputs, module.outputWidth == target.outputs else {
                 throw CheckpointError(
                     "\(place): module \(module.name)",
@@ -55,6 +52,28 @@ extension Llama {
             target.attach(LoRA(a: a, b: b, scale: adapter.scale))
         }
         try adapter.checkThatItCovers(adapterTargets.map(\.name), place: place)
+    }
+
+    private func checkThatAllIsDecoder(
+        _ adapter: PEFTAdapter, _ targets: [String: Linear], _ place: String
+    ) throws {
+        let foreign = adapter.modules.map(\.name).filter { targets[$0] == nil }
+        guard let first = foreign.first else { return }
+        let parts = [
+            ("vision_tower.", "the vision tower"), ("multi_modal_projector.", "the projector"),
+            ("mm_projector.", "the projector"), ("lm_head", "the head"), ("embed_tokens", "the embedding"),
+        ].filter { part in foreign.contains { $0.contains(part.0) } }.map(\.1)
+        guard !parts.isEmpty else {
+            throw CheckpointError(
+                place, "it adapts \(first), which is none of the decoder's projections",
+                "use an adapter made for this model")
+        }
+        throw CheckpointError(
+            place,
+            "it adapts \(parts.joined(separator: " and ")) too (\(foreign.count) layers, "
+                + "\(first) the first), and only the decoder's projections are folded here",
+            "fold it by PEFT's merge_and_unload and give that model as --model, or train one whose target_modules "
+                + "are the decoder's")
     }
 
     /// Folds the attached adapter into the weights and takes it off: the next round's reference.

@@ -10,7 +10,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package let llava: Llava
     package let tokenizer: Tokenizer
     package let template: ChatTemplate
-    package let images: ImageProcessor
+    package var images: ImageProcessor
     /// SHA-256 of the base checkpoint; adapters folded in are named after it.
     package let baseDigest: String
     package let digest: String
@@ -77,7 +77,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     }
 
     /// Planar `[3, H, W]` floats of the picture at `path`.
-    package func pixels(of path: String) throws -> [Float] { try images.pixels(decodeImage(at: path)) }
+    package func pixels(of path: String) throws -> [Float] { try images.pixels(at: path) }
 
     /// Tokens that end an answer.
     package var stops: Set<Int32> {

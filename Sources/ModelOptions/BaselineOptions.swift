@@ -43,14 +43,18 @@ package struct BaselineOptions: ParsableArguments {
 
     /// Opens the relevance model in `folder` for `run`, which notes it and the baseline as inputs.
     ///
+    /// - Parameter images: how pictures are read, those of the baseline too.
     /// - Throws: `StageError` for a baseline of less than two pictures, and with the place of one that can't be read.
-    package func open(_ folder: String, _ run: StageRun) throws -> OpenRelevance {
+    package func open(
+        _ folder: String, _ images: ImageOptions, _ run: StageRun
+    ) throws -> OpenRelevance {
         try run.addModel(folder, role: "relevance")
-        let model = try RelevanceModel(directory: URL(fileURLWithPath: folder))
+        let model = try RelevanceModel(
+            directory: URL(fileURLWithPath: folder), alpha: images.alpha)
         guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
         let pool = try run.pool(path, role: "baseline") { input in
             let image = try input.record.requiredPicture()
-            let file = try ImageOptions.resolve(image, in: baselineRoot, option: "--baseline-root")
+            let file = try images.resolve(image, in: baselineRoot, option: "--baseline-root")
             return Picture(file, id: input.record.rowName)
         }
         let count = Set(pool.items.map(\.file)).count

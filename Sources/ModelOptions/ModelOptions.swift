@@ -22,8 +22,12 @@ package struct ModelOptions: ParsableArguments {
 
     /// Opens the model for `run`, which notes it as an input.
     ///
-    /// - Parameter beside: an adapter that was trained over `--model` itself, folded in beside each `--adapter`.
-    package func open(_ run: StageRun, beside: String? = nil) throws -> VisionLanguageModel {
+    /// - Parameters:
+    ///   - images: how it reads pictures; nil where it is shown none.
+    ///   - beside: an adapter that was trained over `--model` itself, folded in beside each `--adapter`.
+    package func open(
+        _ run: StageRun, _ images: ImageOptions?, beside: String? = nil
+    ) throws -> VisionLanguageModel {
         try run.addModel(model, role: "policy")
         for (index, adapter) in adapter.enumerated() {
             try run.addModel(adapter, role: "adapter \(index + 1)")
@@ -32,6 +36,7 @@ package struct ModelOptions: ParsableArguments {
         let opened = try VisionLanguageModel(
             directory: URL(fileURLWithPath: model), adapters: adapter.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
+        if let images { opened.images.alpha = images.alpha }
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
     }

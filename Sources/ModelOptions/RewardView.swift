@@ -63,7 +63,7 @@ package struct RewardView: Sendable {
 
         /// What there is to look at, with the id of the record whose picture it is.
         ///
-        /// - Throws: `ImagePathError`, `StageError` as `ImageOptions.resolve`.
+        /// - Throws: `ImagePathError`, `ImageError`, `StageError` as `ImageOptions.resolve`.
         package func picture(_ images: ImageOptions) throws -> Picture? {
             try prompt.image.map { Picture(try images.resolve($0), id: other ?? prompt.id) }
         }

@@ -3,6 +3,8 @@ package indirect enum RecordError: Error, Equatable, CustomStringConvertible {
     /// Not JSON; `offset` counts bytes from the start of the line.
     case malformed(offset: Int, found: String, remedy: String)
     case notAnObject(found: String)
+    /// A file that is one array, where records are lines.
+    case array
     case missing(key: String)
     case wrongType(key: String, found: String, wanted: String)
     case invalid(key: String, found: String, remedy: String)
@@ -15,6 +17,7 @@ package indirect enum RecordError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .malformed(let offset, let found, let remedy): "byte \(offset): \(found); \(remedy)"
         case .notAnObject(let found): "not a record: found \(found); every line must be one JSON object"
+        case .array: "a JSON array, and records are lines; sightline import makes such of it"
         case .missing(let key): "missing key: \"\(key)\" isn't there; add it"
         case .wrongType(let key, let found, let wanted):
             "wrong type: key \"\(key)\" is \(found); it must be \(wanted)"

@@ -46,7 +46,7 @@ extension JSONObject {
     }
 
     /// An answer that says something and shows no picture.
-    func requiredAnswer(_ key: String) throws -> String {
+    package func requiredAnswer(_ key: String) throws -> String {
         let text = try requiredString(key)
         guard text.contains(where: { !$0.isWhitespace }) else {
             throw RecordError.invalid(

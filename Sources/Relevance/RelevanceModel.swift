@@ -48,16 +48,20 @@ package final class RelevanceModel {
 
     /// Opens a Hugging Face directory.
     ///
-    /// - Parameter capacity: embeddings of pictures, and of texts, that are kept.
+    /// - Parameters:
+    ///   - alpha: how transparent pixels are read.
+    ///   - capacity: embeddings of pictures, and of texts, that are kept.
     /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit.
-    package init(directory: URL, capacity: Int = 1 << 14) throws {
+    package init(directory: URL, alpha: AlphaRule = .white, capacity: Int = 1 << 14) throws {
         self.directory = directory
         let checkpoint = try CheckpointDirectory.open(directory)
         let config = try checkpoint.config().clip(path: directory.appendingPathComponent("config.json").path)
         clip = try Clip(CheckpointSource(checkpoint), config: config)
         digest = try checkpoint.digest()
         tokenizer = try Tokenizer(directory: directory)
-        processor = try ImageProcessor(directory: directory)
+        var processor = try ImageProcessor(directory: directory)
+        processor.alpha = alpha
+        self.processor = processor
         let size = config.vision.imageSize
         guard processor.outputWidth == size, processor.outputHeight == size else {
             throw RelevanceError(
@@ -155,7 +159,7 @@ package final class RelevanceModel {
         let slots = Slots<Result<[Float], any Error>>(count: paths.count)
         let processor = processor
         Parallel.run(paths.count) { i in
-            slots[i] = Result { try processor.pixels(decodeImage(at: paths[i])) }
+            slots[i] = Result { try processor.pixels(at: paths[i]) }
         }
         var results = slots.values
         let readable = results.indices.filter { (try? results[$0].get()) != nil }

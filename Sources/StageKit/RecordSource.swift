@@ -69,7 +69,8 @@ final class RecordSource {
                 return .record(InputRecord(number: number, file: file, place: place, id: id, record: record))
             } catch let error as RecordError {
                 if !isWanted { continue }
-                return .bad(number: number, place: place, error: error)
+                let isArray = line == 1 && bytes.first { !$0.isJSONSpace } == UInt8(ascii: "[")
+                return .bad(number: number, place: place, error: isArray ? RecordError.array : error)
             }
         }
         return nil

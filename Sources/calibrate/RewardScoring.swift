@@ -55,7 +55,7 @@ struct RewardScoring {
         let conversation: Grader.Conversation
     }
 
-    /// - Throws: `RecordError`, `PromptError`, `ImagePathError`, all about this record.
+    /// - Throws: `RecordError`, `PromptError`, `ImagePathError`, `ImageError`, all about this record.
     func read(_ input: InputRecord) throws -> Work {
         let seen = try view.seen(input)
         let prompt = seen.prompt

@@ -149,14 +149,17 @@ import Training
             let place = directory.appendingPathComponent("config.json").path
             let config = try checkpoint.config().clip(path: place)
             try CheckpointDirectory.copyCompanions(from: directory, to: folder)
+            var processor = try ImageProcessor(directory: directory)
+            processor.alpha = images.alpha
             return (
                 try Clip(CheckpointSource(checkpoint), config: config), try Tokenizer(directory: directory),
-                try ImageProcessor(directory: directory)
+                processor
             )
         }
         let tokenizer = try trainTokenizer(pictures, folder)
         let config = config(tokenizer)
-        let processor = try ImageProcessor(square: imageSize)
+        var processor = try ImageProcessor(square: imageSize)
+        processor.alpha = images.alpha
         let new = try Clip(source(run), config: config)
         let first = Array(0..<min(batch, pictures.count))
         new.vision.levelPositions(with: try pictures.loadPixels(first, processor), Arena())

@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Kernels
 import Model
+import ModelOptions
 import PictureWorld
 import StageKit
 import Tokenizer
@@ -69,7 +70,7 @@ struct ScenePictures: Sendable {
     func loadPixels(_ chosen: [Int], _ processor: ImageProcessor) throws -> [[Float]] {
         let rows = Slots<Result<[Float], any Error>>(count: chosen.count)
         Parallel.run(chosen.count) { i in
-            rows[i] = Result { try processor.pixels(decodeImage(at: paths[chosen[i]])) }
+            rows[i] = Result { try processor.pixels(at: paths[chosen[i]]) }
         }
         return try rows.values.map { try $0.get() }
     }

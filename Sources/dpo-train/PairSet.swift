@@ -20,7 +20,7 @@ final class PairSet {
         let weights: PairTokens?
 
         /// - Parameter gamma: times the weights of the record's spans.
-        /// - Throws: `RecordError`, `ImagePathError` or `PromptError`, all about this record.
+        /// - Throws: `RecordError`, `ImagePathError`, `ImageError` or `PromptError`, all about this record.
         init(
             _ input: InputRecord, _ model: VisionLanguageModel, _ images: ImageOptions, gamma: Double
         ) throws {

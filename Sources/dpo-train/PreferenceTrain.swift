@@ -69,7 +69,7 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
-        let policy = try model.open(run)
+        let policy = try model.open(run, images)
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
         }

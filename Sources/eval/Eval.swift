@@ -63,9 +63,14 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "POPE's files as labels of --pope questions without; else those beside them.", valueName: "file"))
+            "POPE's or MME's files as labels of questions without; else those beside them.", valueName: "file"
+        ))
     var labels: [String] = []
-    @Option(help: ArgumentHelp("Questions in pairs, as MME asks them.", valueName: "file")) var mme: String?
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Questions in pairs, as MME asks them: records or MME's files.", valueName: "file")
+    )
+    var mme: [String] = []
     @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
     var synonyms: String?
     @Flag(help: "Ask about each object that a caption invented: \"Is there a … in the image?\"")
@@ -86,11 +91,11 @@ struct Eval: StageCommand {
 
     func validate() throws {
         if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
-        if captions == nil && pope.isEmpty && mme == nil {
+        if captions == nil && pope.isEmpty && mme.isEmpty {
             throw ValidationError("give --captions, --pope or --mme: what to ask")
         }
-        if !labels.isEmpty && pope.isEmpty {
-            throw ValidationError("--labels: labels of --pope's questions; give those too")
+        if !labels.isEmpty && pope.isEmpty && mme.isEmpty {
+            throw ValidationError("--labels: labels of --pope's or --mme's questions; give those too")
         }
         if habit && (captions == nil || model == nil) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
@@ -102,7 +107,7 @@ struct Eval: StageCommand {
         for (name, count) in counts where count < 1 {
             throw ValidationError("--\(name) \(count): give a number from 1")
         }
-        let names = ([captions, mme].compactMap { $0 } + pope).map(AnswerFile.fileName)
+        let names = ([captions].compactMap { $0 } + pope + mme).map(AnswerFile.fileName)
         if Set(names).count < names.count {
             throw ValidationError("two files of questions have the same name; their answers would too")
         }
@@ -144,6 +149,6 @@ struct Eval: StageCommand {
         let words =
             ["--model=\(model)"] + adapter.map { "--adapter=\($0)" }
             + (template.map { ["--template=\($0)"] } ?? [])
-        return try ModelOptions.parse(words).open(run)
+        return try ModelOptions.parse(words).open(run, images)
     }
 }

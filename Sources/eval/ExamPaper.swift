@@ -32,21 +32,23 @@ struct ExamPaper {
         if let path = options.captions { pictures = try run.knownPictures(path, finder) }
         captionIDs = Set(pictures.map(\.known.id))
         let files: [(String, Question.Benchmark)] =
-            options.pope.map { ($0, .pope) } + (options.mme.map { [($0, .mme)] } ?? [])
+            options.pope.map { ($0, .pope) } + options.mme.map { ($0, .mme) }
         var hasLabelFiles = false
         questionFiles = try files.map { path, benchmark in
             run.addInput(try Digest.artefact(path, kind: .records))
-            let file = try QuestionFile(benchmark, path: path, labels: options.labels)
+            let file = try QuestionFile(
+                benchmark, path: path, labels: options.labels, root: options.images.imageRoot)
             for labels in file.labelFiles {
                 run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
                 run.console.say("labels of \(path) are those of \(labels)")
             }
             hasLabelFiles = hasLabelFiles || !file.labelFiles.isEmpty
             return Questions(
-                path: path, benchmark: benchmark, all: file.questions, ids: Set(file.questions.map(\.id)))
+                path: path, benchmark: benchmark, all: file.questions,
+                ids: Set(file.questions.flatMap { [$0.id, $0.sharedID ?? $0.id] }))
         }
         if !options.labels.isEmpty, !hasLabelFiles {
-            throw StageError.usage("--labels: all questions of --pope have labels of their own; leave it out")
+            throw StageError.usage("--labels: all questions have labels of their own; leave it out")
         }
         let count = questionFiles.reduce(0) { $0 + $1.all.count }
         run.count(read: count)

@@ -2,6 +2,7 @@ import Decoding
 import Foundation
 import Kernels
 import Model
+import ModelOptions
 import StageKit
 
 /// A model that answers greedily. Everything asked about one picture is a child of one root, and no question

@@ -40,8 +40,8 @@ import StageKit
 
     func run(in run: StageRun) throws {
         let reader = try RunFolder(
-            folder, pictures: pictures, images: images(imageRoot, "prompts"),
-            testImages: images(testImageRoot, "test"), synonyms: synonyms)
+            folder, pictures: pictures, imageRoot: root(imageRoot, "prompts"),
+            testImageRoot: root(testImageRoot, "test"), synonyms: synonyms)
         let page = try reader.report(run).html()
         if run.isDryRun {
             return run.console.say("dry run: \(page.utf8.count >> 10) KiB would go to \(output)")
@@ -50,9 +50,8 @@ import StageKit
         run.console.say("\(output): \(page.utf8.count >> 10) KiB")
     }
 
-    private func images(_ root: String?, _ part: String) throws -> ImageOptions {
+    private func root(_ said: String?, _ part: String) -> String {
         let own = "\(folder)/scenes/\(part)"
-        let stands = FileManager.default.fileExists(atPath: own)
-        return try ImageOptions.parse(["--image-root=\(root ?? (stands ? own : "."))"])
+        return said ?? (FileManager.default.fileExists(atPath: own) ? own : ".")
     }
 }

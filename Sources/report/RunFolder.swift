@@ -1,6 +1,7 @@
 import Benchmarks
 import Evaluating
 import Foundation
+import Imaging
 import Records
 import Report
 import StageKit
@@ -10,18 +11,18 @@ struct RunFolder {
     private let path: String
     private let pictures: Int
     /// Where the pictures of rounds and of evaluations lie.
-    private let images: ImageOptions
-    private let testImages: ImageOptions
+    private let imageRoot: String
+    private let testImageRoot: String
     private let finder: ObjectFinder
     /// `round-1`, `round-2`, … as far as they are there.
     private let rounds: [String]
 
     /// - Throws: `StageError` for a folder that holds no part of a run.
     init(
-        _ path: String, pictures: Int, images: ImageOptions, testImages: ImageOptions, synonyms: String?
+        _ path: String, pictures: Int, imageRoot: String, testImageRoot: String, synonyms: String?
     ) throws {
         (self.path, self.pictures) = (path, pictures)
-        (self.images, self.testImages) = (images, testImages)
+        (self.imageRoot, self.testImageRoot) = (imageRoot, testImageRoot)
         finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
@@ -142,7 +143,7 @@ struct RunFolder {
         return try order.map { record, pairs in
             let known = try KnownPicture.isKnown(record) ? KnownPicture(record, finder) : nil
             return try PictureReport(
-                record: record, pairs: pairs, image: try picture(record.picture(), images),
+                record: record, pairs: pairs, image: try picture(record.picture(), imageRoot),
                 truth: known?.truth
             ) { _, text in known.map { Self.judgement(of: text, $0, finder) } }
         }
@@ -161,10 +162,10 @@ struct RunFolder {
         return TextJudgement(invented: remarks.invented, note: remarks.note)
     }
 
-    private func picture(_ image: String?, _ images: ImageOptions) throws -> EmbeddedImage? {
+    private func picture(_ image: String?, _ root: String) throws -> EmbeddedImage? {
         guard let image else { return nil }
-        let file = try images.resolve(image)
-        return try EmbeddedImage(bytes: EvaluationError.reading(file), path: file)
+        let file = try resolveImage(image, root: root)
+        return try EmbeddedImage(bytes: readImage(at: file), path: image)
     }
 
     // MARK: - Captions
@@ -183,7 +184,7 @@ struct RunFolder {
         let changed = base.sheet.captions.filter { after[$0.id] != nil && after[$0.id] != $0.text }
         return try PictureChoice.evenly(changed, count: pictures).map { caption in
             CaptionReport(
-                id: caption.id, image: try picture(caption.image, testImages),
+                id: caption.id, image: try picture(caption.image, testImageRoot),
                 truth: caption.objects.joined(separator: ", "),
                 versions: versions.compactMap { version in
                     version.captions[caption.id].map {

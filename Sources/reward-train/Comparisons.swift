@@ -18,7 +18,7 @@ final class Comparisons {
         let hasFacts: Bool
         let conversation: Grader.Conversation
 
-        /// - Throws: `RecordError`, `ImagePathError`, `NoOtherPicture` or `PromptError`, all about this record.
+        /// - Throws: `RecordError`, `ImagePathError`, `ImageError`, `NoOtherPicture` or `PromptError`, all about this record.
         init(
             _ input: InputRecord, _ grader: Grader, _ images: ImageOptions, _ view: RewardView, epochs: Int,
             seed: UInt64

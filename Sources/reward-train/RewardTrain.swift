@@ -75,7 +75,7 @@ import Training
         let target = try AtomicFolder(output)
         let file = try run.promptFile(promptFile)
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
-        let policy = try model.open(run)
+        let policy = try model.open(run, images)
         let grader = Grader(policy, prompt, showsFacts: facts)
         let view = try looks.view(of: input, seed: engine.seed, run)
         let read = try run.records(input) {

@@ -77,7 +77,7 @@ import StageKit
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
-        let policy = try model.open(run)
+        let policy = try model.open(run, images)
         let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)
         let drafts = PromptReader(model: policy, images: images)
         if dumpTokens {
@@ -86,7 +86,7 @@ import StageKit
                 return .records([])
             }
         }
-        let steering = mode == .tree ? try tree.steering(run) : nil
+        let steering = mode == .tree ? try tree.steering(run, images) : nil
         let view = try tree.view(of: options.input, seed: engine.seed, run)
         let author = Author(
             model: policy, plan: plan(policy, sampler), steering: steering, view: view, images: images,

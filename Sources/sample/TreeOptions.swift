@@ -90,20 +90,20 @@ struct TreeOptions: ParsableArguments {
         steerBy == .reward ? try looks.view(of: input, seed: seed, run) : .own
     }
 
-    func steering(_ run: StageRun) throws -> TreeSteering {
+    func steering(_ run: StageRun, _ images: ImageOptions) throws -> TreeSteering {
         TreeSteering(
-            scorer: steerBy == .reward ? try scorer(run) : nil,
+            scorer: steerBy == .reward ? try scorer(run, images) : nil,
             pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom), minimumPool: minPool)
     }
 
-    private func scorer(_ run: StageRun) throws -> SentenceScorer {
+    private func scorer(_ run: StageRun, _ images: ImageOptions) throws -> SentenceScorer {
         if lambda > 0, relevance == nil {
             throw StageError.usage(
                 "--mode tree: give --relevance DIR, or --steer-by likelihood to do without")
         }
         return SentenceScorer(
             calibration: try Calibration(mode: calibration, lambda: lambda),
-            relevance: try relevance.map { try base.open($0, run).model })
+            relevance: try relevance.map { try base.open($0, images, run).model })
     }
 }
 

@@ -69,7 +69,7 @@ import StageKit
             // What a verdict's `critic` says: the prompt, what of it was shown or left out, and about what.
             name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : "")
                 + (looks.picture == .other ? "+other-picture" : ""),
-            model: try model.open(run, beside: criticAdapter), prompt: prompt, images: images,
+            model: try model.open(run, images, beside: criticAdapter), prompt: prompt, images: images,
             view: try looks.view(of: options.input, seed: engine.seed, run), order: order,
             maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
         try run.examine(options.input) { _ = try critic.inquiry(about: $0) }

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Model
+import ModelOptions
 import Records
 import StageKit
 import Training
@@ -11,9 +12,9 @@ struct Lesson: Sendable {
     let file: String
     let place: String
     let image: String?
-    let samples: [(prompt: String, answer: String)]
+    let samples: [(prompt: String, history: [Turn], answer: String)]
 
-    /// - Throws: `RecordError` or `ImagePathError`, about this record.
+    /// - Throws: `RecordError` or `ImagePathError`, `ImageError`, about this record.
     init(_ input: InputRecord, _ images: ImageOptions) throws {
         id = input.id
         file = input.file
@@ -24,9 +25,9 @@ struct Lesson: Sendable {
         samples = try input.record.required(
             "samples",
             input.record.objects("samples") {
-                let prompt = try $0.requiredString("prompt")
-                try $0.checkMarkers(in: [prompt], key: "prompt", picture: picture)
-                return (prompt: prompt, answer: try $0.requiredString("answer"))
+                let (prompt, history) = (try $0.requiredString("prompt"), try $0.history())
+                try $0.checkMarkers(in: history.map(\.prompt) + [prompt], key: "prompt", picture: picture)
+                return (prompt: prompt, history: history, answer: try $0.requiredAnswer("answer"))
             })
         guard !samples.isEmpty else {
             throw RecordError.invalid(
@@ -52,7 +53,8 @@ struct LessonEncoder: Sendable {
         do {
             let hasImage = lesson.image != nil
             let encoded = try lesson.samples.map {
-                try model.encode(prompt: $0.prompt, hasImage: hasImage, answers: [$0.answer])
+                try model.encode(
+                    prompt: $0.prompt, history: $0.history.texts, hasImage: hasImage, answers: [$0.answer])
             }
             // The root ends with the picture: what follows differs from question to question.
             let root = hasImage ? encoded[0].prompt.lastIndex { $0 < 0 }! + 1 : 0

@@ -16,8 +16,9 @@ import Training
         commandName: "sft-train",
         abstract: "Teach a LLaVA captions and answers.",
         discussion: """
-            Reads records {"id","image","samples":[{"prompt","answer"},…]} (scenes --kind captions) and writes a
-            model directory in Hugging Face layout. Everything said about one picture is a child of one root,
+            Reads records {"id","image","samples":[{"prompt","answer"},…]} (scenes --kind captions, import --to
+            lessons), a sample with the turns before it as "history", and writes a model directory in Hugging Face
+            layout. Everything said about one picture is a child of one root,
             so the picture is computed once. Without --model a new model is made: its tokenizer from the
             texts, its vision tower from --tower where that is given,
             the rest at random. Several files are mixed by weights, whatever their lengths:
@@ -104,6 +105,7 @@ import Training
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let start = try open(lessons, folder, run)
+        start.images.alpha = images.alpha
         let parameters = trainedParameters(of: start.llava)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }

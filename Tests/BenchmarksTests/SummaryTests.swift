@@ -3,7 +3,9 @@ import Foundation
 import Testing
 
 /// A made-up evaluation over `images` pictures, worse the larger `slip` is.
-private func evaluation(images: Int, slip: Int) -> Evaluation {
+private func evaluation(
+    images: Int, slip: Int, tasks: [String] = ["existence", "count", "color", "position"]
+) -> Evaluation {
     var evaluation = Evaluation()
     for index in 0..<images {
         let image = "scene-\(index)"
@@ -25,7 +27,7 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
                     image: image, split: split, truth: .no, answer: invents ? "Yes" : "No",
                     companion: "ball"))
         }
-        for task in SummaryKey.mmeTasks {
+        for task in tasks {
             evaluation.mme.append(MMEItem(task: task, image: image, truth: .yes, answer: "Yes"))
             evaluation.mme.append(
                 MMEItem(task: task, image: image, truth: .no, answer: invents ? "Yes" : "No"))
@@ -36,7 +38,7 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
 
 @Suite struct SummaryTests {
     @Test func figuresAgreeWithTheScorers() throws {
-        let evaluation = evaluation(images: 70, slip: 4)
+        let evaluation = evaluation(images: 70, slip: 4, tasks: SummaryKey.mmeTasks)
         let values = try evaluation.summary(seconds: 12.5).values
         #expect(Set(values.keys) == Set(SummaryKey.all))
         let chair = try CHAIRScore(evaluation.captions)
@@ -52,12 +54,14 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
         #expect(values["pope_mean_accuracy"] == pope.mean.accuracy)
         #expect(values["pope_mean_yes_ratio"] == pope.mean.yesRatio)
         #expect(values["mme_color"] == (try MMEScore(evaluation.mme)).tasks["color"]?.score)
+        #expect(values["mme_perception"] == (try MMEScore(evaluation.mme)).perception)
+        #expect(values["mme_cognition"] == (try MMEScore(evaluation.mme)).cognition)
         #expect(values["n"] == 70)
         #expect(values["seconds"] == 12.5)
     }
 
     @Test func theFileHasExactlyTheKeys() throws {
-        let summary = try evaluation(images: 20, slip: 4).summary(seconds: 3)
+        let summary = try evaluation(images: 20, slip: 4, tasks: SummaryKey.mmeTasks).summary(seconds: 3)
         let file = SummaryFile(rounds: [("base", summary), ("round-1", summary)])
         let json = try file.json()
         #expect(json.hasPrefix("{\n  \"base\": {\n    \"chair_s\": 0.4,\n    \"chair_i\": "))
@@ -69,7 +73,10 @@ private func evaluation(images: Int, slip: Int) -> Evaluation {
             pope_popular_yes_ratio pope_adversarial_accuracy pope_adversarial_f1 pope_adversarial_precision
             pope_adversarial_recall pope_adversarial_yes_ratio
             pope_mean_accuracy pope_mean_f1 pope_mean_precision pope_mean_recall pope_mean_yes_ratio
-            pope_companion_accuracy mme_existence mme_count mme_color mme_position n seconds
+            pope_companion_accuracy mme_existence mme_count mme_color mme_position
+            mme_posters mme_celebrity mme_scene mme_landmark mme_artwork mme_OCR mme_commonsense_reasoning
+            mme_numerical_calculation mme_text_translation mme_code_reasoning mme_perception mme_cognition
+            n seconds
             """.split(whereSeparator: \.isWhitespace).map(String.init)
         let object = try JSONDecoder().decode([String: [String: Double]].self, from: Data(json.utf8))
         #expect(object["base"].map { Set($0.keys) } == Set(expected))

@@ -62,18 +62,35 @@ import Testing
         }
     }
 
-    @Test func theOlderModulePathIsRead() throws {
+    /// That of transformers before 4.52, of LLaVA's own training, and of a decoder trained alone.
+    @Test(arguments: ["language_model.model.", "model.", ""])
+    func otherModulePathsAreRead(path: String) throws {
         let scratch = try ScratchDirectory()
         var alone = adapter()
         alone.modules = [module]
         try alone.write(to: scratch.url)
-        let key = "base_model.model.language_model.model.layers.0.self_attn.q_proj.lora_"
+        let key = "base_model.model.\(path)layers.0.self_attn.q_proj.lora_"
         try SafetensorsWriter.write(
             [
                 .init(key + "A.weight", shape: [2, 3], as: .f32, values: module.a),
                 .init(key + "B.weight", shape: [2, 2], as: .f32, values: module.b),
             ], to: scratch.file("adapter_model.safetensors"))
         #expect(try PEFTAdapter.read(scratch.url).modules == [module])
+    }
+
+    /// What is beside an adapter, or in its place, is said with what to do.
+    @Test func whatIsNoSafetensorsIsNamed() throws {
+        let scratch = try ScratchDirectory()
+        try adapter().write(to: scratch.url)
+        try scratch.write("x", to: "non_lora_trainables.bin")
+        let beside = try #require(throws: CheckpointError.self) { try PEFTAdapter.read(scratch.url) }
+        #expect(beside.description.contains("merge_lora_weights.py"), "\(beside)")
+        try FileManager.default.removeItem(at: scratch.file("non_lora_trainables.bin"))
+        try FileManager.default.moveItem(
+            at: scratch.file("adapter_model.safetensors"), to: scratch.file("adapter_model.bin"))
+        let pickle = try #require(throws: CheckpointError.self) { try PEFTAdapter.read(scratch.url) }
+        #expect(pickle.place.hasSuffix("adapter_model.bin"))
+        #expect(pickle.remedy.contains("weights_only=True") && pickle.remedy.contains("save_file"))
     }
 
     private static let decoder = (0..<2).flatMap { layer in

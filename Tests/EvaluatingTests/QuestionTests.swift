@@ -217,3 +217,105 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         #expect(error?.description.contains("--labels") == true)
     }
 }
+
+/// MME as its authors have it, and as LLaVA does.
+@Suite struct MMEFileTests {
+    private static let ask = " Please answer yes or no."
+    private static let table = "1.jpg\tIs there a car?\(ask)\tYes\r\n1.jpg\tIs there a dog?\(ask)\tNo\n"
+    private static let llava = ["car", "dog"].map {
+        #"{"question_id":"count/1.jpg","image":"count/1.jpg","category":"count","#
+            + #""text":"Is there a \#($0)?\#(ask)\nAnswer the question using a single word or phrase."}"#
+    }.joined(separator: "\n")
+
+    /// A folder with these files for the length of `body`.
+    private func withFiles(_ files: [String: String], _ body: (_ folder: String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/mme-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, text) in files {
+            let place = URL(fileURLWithPath: "\(folder)/\(name)")
+            try FileManager.default.createDirectory(
+                at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: place)
+        }
+        try body(folder)
+    }
+
+    @Test(arguments: [
+        ("1.jpg", "1.jpg"), ("count/1.jpg", "count/1.jpg"), ("count/images/1.jpg", "count/images/1.jpg"),
+    ])
+    func tablesAreRead(picture: String, image: String) throws {
+        try withFiles([picture: "x"]) { folder in
+            let file = try QuestionFile(
+                .mme, path: "your/count.txt", bytes: bytes(Self.table), root: folder)
+            #expect(file.questions.map(\.id) == ["count/1.jpg", "count/1.jpg#2"])
+            #expect(file.questions.map(\.image) == [image, image])
+            #expect(
+                file.questions.map(\.label) == [.yes, .no] && file.questions.allSatisfy { $0.task == "count" }
+            )
+            #expect(file.questions[0].text == "Is there a car?\(Self.ask)")
+        }
+    }
+
+    /// Labels of LLaVA's questions lie in a table per task or beside each picture.
+    @Test(arguments: [
+        ["count.txt": table], ["eval_tool/Your_Results/count.txt": table],
+        ["count/1.txt": "Is there a car?\(ask)\tYes\nIs there a dog?\(ask)\tNo"],
+        [
+            "MME_Benchmark_release_version/count/questions_answers_YN/1.txt":
+                "Is there a car?\tYes\nIs there a dog?\tNo\n"
+        ],
+    ])
+    func llavasQuestionsFindTheirLabels(files: [String: String]) throws {
+        try withFiles(files) { folder in
+            let file = try QuestionFile(.mme, path: "\(folder)/llava_mme.jsonl", bytes: bytes(Self.llava))
+            #expect(file.questions.map(\.label) == [.yes, .no])
+            #expect(file.questions.map(\.sharedID) == [nil, "count/1.jpg"])
+        }
+        try withFiles(["given/count.txt": Self.table]) { folder in
+            let file = try QuestionFile(
+                .mme, path: "\(folder)/llava_mme.jsonl", bytes: bytes(Self.llava),
+                labels: ["\(folder)/given/count.txt"])
+            #expect(file.labelFiles == ["\(folder)/given/count.txt"])
+        }
+    }
+
+    @Test(arguments: [
+        ("count.txt", "1.jpg\tIs it?\n", "count.txt:1: 2 fields; write a picture, its question, Yes or No"),
+        ("count.txt", "1.jpg\tIs it?\tperhaps\n", "label"),
+        ("birds.txt", table, #"key "task" is "birds"; use one of MME's: existence, count"#),
+        ("count.txt", table + table, "line 2 has too"),
+        ("q.jsonl", llava, "give MME's count.txt (picture, question, Yes or No) with --labels"),
+        (
+            "q.jsonl", #"{"id":"1","task":"bird","image":"a","text":"?","label":"yes"}"#,
+            #"key "task" is "bird""#
+        ),
+    ])
+    func whatCannotBeReadIsNamed(name: String, text: String, says: String) {
+        let error = #expect(throws: EvaluationError.self) {
+            try QuestionFile(.mme, path: name, bytes: bytes(text))
+        }
+        #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+    }
+
+    /// LLaVA's answers share their ids as its questions do; their prompts tell them apart.
+    @Test func answersThatShareAnIDMeetTheirQuestions() throws {
+        let questions = try QuestionFile(.mme, path: "count.txt", bytes: bytes(Self.table)).questions
+        func line(_ object: String, _ text: String) -> String {
+            #"{"question_id":"count/1.jpg","prompt":"Is there a \#(object)?\#(Self.ask)\nBriefly.","text":"\#(text)"}"#
+        }
+        func texts(_ lines: [String]) throws -> [String] {
+            try AnswerFile(path: "a.jsonl", bytes: bytes(lines.joined(separator: "\n")))
+                .texts(of: questions.map(\.asked), in: "count.txt", known: ["count/1.jpg", "count/1.jpg#2"])
+                .texts
+        }
+        #expect(try texts([line("dog", "No"), line("car", "Yes")]) == ["Yes", "No"])
+        for wrong in [
+            [line("car", "Yes")], [line("car", "a"), line("cat", "b")], [line("car", "a"), line("car", "b")],
+        ] {
+            #expect(throws: EvaluationError.self) { try texts(wrong) }
+        }
+        let own = AnswerFile.lines(
+            zip(questions, ["A", "B"]).map { .init(id: $0.id, image: $0.image, prompt: $0.text, text: $1) })
+        #expect(try texts([own]) == ["A", "B"])
+    }
+}

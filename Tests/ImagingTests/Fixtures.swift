@@ -58,6 +58,8 @@ struct Manifest: Decodable {
     }
 
     let decode: [Decode]
+    /// Of `decode`, with transparent pixels laid onto white.
+    let white: [Decode]
     let resize: [Resize]
     let process: [Process]
     let broken: [String]

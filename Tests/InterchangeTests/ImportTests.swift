@@ -9,6 +9,8 @@ struct ImportTests {
         return try (layout ?? PairLayout(of: row)).pair(row, id: "n")
     }
 
+    private static let system = #"[{"from":"system","value":"Be kind."}"#
+
     private static let llavaRLHF =
         #"{"id":"7","image":"1.jpg","conversations":[{"from":"human","value":"<image>\nWho?"}],"#
         + #""output_1":{"from":"llava","value":"one"},"output_2":{"from":"llava","value":"two"},"#
@@ -48,6 +50,28 @@ struct ImportTests {
                 + #"{"from":"gpt","value":"A"}],"rejected_conversations":[{"from":"human","value":"Who?\n<image>"},"#
                 + #"{"from":"gpt","value":"B"}]}"#,
             #"{"id":"n","image":"1.jpg","prompt":"Who?","chosen":"A","rejected":"B","source":"llava"}"#
+        ),
+        (
+            #"{"messages":[{"role":"user","content":"<image>Who?"},{"role":"assistant","content":"A"}],"#
+                + #""rejected_messages":[{"role":"user","content":"<image>Who?"},"#
+                + #"{"role":"assistant","content":"B"}],"images":["1.jpg"]}"#,
+            #"{"id":"n","image":"1.jpg","prompt":"Who?","chosen":"A","rejected":"B","source":"ms-swift"}"#
+        ),
+        (
+            #"{"messages":[{"role":"user","content":"<image>Who?"}],"chosen":{"role":"assistant","content":"A"},"#
+                + #""rejected":{"role":"assistant","content":"B"},"images":["1.jpg"]}"#,
+            #"{"id":"n","image":"1.jpg","prompt":"Who?","chosen":"A","rejected":"B","source":"llamafactory"}"#
+        ),
+        (
+            // TRL's implicit prompt
+            #"{"chosen":[{"role":"user","content":"Who?"},{"role":"assistant","content":"A"}],"#
+                + #""rejected":[{"role":"user","content":"Who?"},{"role":"assistant","content":"B"}]}"#,
+            #"{"id":"n","prompt":"Who?","chosen":"A","rejected":"B","source":"trl"}"#
+        ),
+        (
+            #"{"prompt":"Who?","chosen":"A","rejected":"B","image":["data:image/png;base64,AA=="]}"#,
+            #"{"id":"n","image":"data:image/png;base64,AA==","prompt":"Who?","chosen":"A","rejected":"B","#
+                + #""source":"trl"}"#
         ),
     ])
     func rowsBecomeRecords(row: String, expected: String) throws {
@@ -92,7 +116,19 @@ struct ImportTests {
         (llavaRLHF.replacing(#""preference":2"#, with: #""preference":3"#), "\"preference\" is 3"),
         (llavaRLHF.replacing(#""preference":2,"#, with: ""), "\"preference\" isn't there"),
         (llavaRLHF.replacing(#""value":"one""#, with: #""text":"one""#), "output_1: "),
-        (llavaRLHF.replacing("human", with: "system"), "\"system\""),
+        (llavaRLHF.replacing("human", with: "tool"), "\"tool\""),
+        (llavaRLHF.replacing(#"[{"from":"human""#, with: system + #",{"from":"human""#), "--system drop"),
+        (#"{"system":"Be kind.","prompt":"Q","chosen":"A","rejected":"B"}"#, "--system drop"),
+        (#"{"chosen":"Q A","rejected":"Q B"}"#, "an answer without its question"),
+        (
+            #"{"chosen":[{"role":"user","content":"Q"},{"role":"assistant","content":"A"}],"#
+                + #""rejected":[{"role":"user","content":"R"},{"role":"assistant","content":"B"}]}"#,
+            "another question"
+        ),
+        (
+            #"{"prompt":"Q","chosen":"A","rejected":"B","images":["https://h.org/1.png"]}"#,
+            "fetch it to a file"
+        ),
         (llavaRLHF.replacing(#"<image>\n"#, with: "<image><image>"), "2 pictures"),
         (#"{"prompt":"Q<image>","chosen":"A","rejected":"B"}"#, "about a picture"),
         (#"{"prompt":"Q","chosen":"A","rejected":"B","images":["1.png","2.png"]}"#, "2 pictures"),
@@ -121,6 +157,73 @@ struct ImportTests {
         let error = #expect(throws: RecordError.self) { try imported(row) }
         #expect(error?.description.contains(says) == true, "\(String(describing: error))")
         #expect(error?.description.contains("; ") == true)
+    }
+
+    /// A system turn is none of the pair's: it is left out, or stands before the first question.
+    @Test(arguments: [
+        (SystemRule.drop, "Who?"), (.prepend, "Be kind.\n\nWho?"),
+    ])
+    func systemTurnsAreWhatIsSaid(rule: SystemRule, question: String) throws {
+        let turns = Self.llavaRLHF.replacing(
+            #"[{"from":"human""#, with: Self.system + #",{"from":"human""#)
+        let key = Self.llavaRLHF.replacing(#"{"id""#, with: #"{"system":"Be kind.","id""#)
+        for row in [turns, key] {
+            let row = try JSONObject(parsing: row)
+            let record = try PairLayout(of: row).pair(row, id: "n", system: rule)
+            #expect(try record.string("prompt") == question && record["system"] == nil)
+        }
+    }
+
+    private static let dialogue =
+        #"{"id":7,"image":"1.jpg","conversations":[{"from":"human","value":"<image>\nWho?"},"#
+        + #"{"from":"gpt","value":"A man."},{"from":"human","value":"Where?"},{"from":"gpt","value":"Here."}],"n":1}"#
+
+    /// LLaVA's instructions, as its own files, ms-swift, LLaMA-Factory and TRL have them.
+    @Test(arguments: [
+        (dialogue, "A man.", 2),
+        (
+            dialogue.replacing("conversations", with: "messages").replacing("from", with: "role")
+                .replacing("value", with: "content").replacing("human", with: "user")
+                .replacing("gpt", with: "assistant").replacing(
+                    #""image":"1.jpg""#, with: #""images":["1.jpg"]"#),
+            "A man.", 2
+        ),
+        (
+            #"{"image":"1.jpg","prompt":[{"role":"user","content":"<image>\nWho?"}],"#
+                + #""completion":[{"role":"assistant","content":"A man."}],"n":1}"#, "A man.", 1
+        ),
+    ])
+    func instructionsBecomePromptsAndLessons(row: String, reference: String, count: Int) throws {
+        let row = try InstructionRow(JSONObject(parsing: row))
+        #expect(
+            try row.prompt(id: "n").text
+                == #"{"id":"n","image":"1.jpg","prompt":"Who?","reference":"\#(reference)","n":1}"#)
+        let second =
+            #",{"prompt":"Where?","answer":"Here.","history":[{"prompt":"Who?","answer":"A man."}]}"#
+        #expect(
+            try row.lesson(id: "n").text
+                == #"{"id":"n","image":"1.jpg","samples":[{"prompt":"Who?","answer":"A man."}"#
+                + (count > 1 ? second : "") + #"],"n":1}"#)
+    }
+
+    @Test(arguments: [
+        (dialogue.replacing("<image>", with: "<image><image>"), "about 2 pictures"),
+        (dialogue.replacing(#""image":"1.jpg","#, with: ""), "name the picture's file"),
+        (dialogue.replacing("A man.", with: " "), #"samples[0]: wrong value: key "answer" is empty"#),
+        (dialogue.replacing("gpt", with: "human"), "must take turns"),
+        (#"{"conversations":[{"from":"human","value":"Who?"}]}"#, "say --to prompts"),
+        (#"{"conversations":[]}"#, "a question stand first"),
+    ])
+    func badInstructionsSayWhatToDo(row: String, says: String) {
+        let error = #expect(throws: RecordError.self) {
+            try InstructionRow(JSONObject(parsing: row)).lesson(id: "n")
+        }
+        #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+    }
+
+    @Test func instructionsAreNoPairs() {
+        let error = #expect(throws: UnknownLayout.self) { try imported(Self.dialogue) }
+        #expect(error?.description.contains("say --to prompts or --to lessons") == true)
     }
 
     @Test func aRowThatNobodyKnowsNamesItsKeys() {

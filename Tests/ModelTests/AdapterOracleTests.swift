@@ -69,6 +69,27 @@ import Testing
         #expect(throws: CheckpointError.self) { try other.decoder.attach(Oracle.adapter(), from: "adapter") }
     }
 
+    /// LoRA on all linear layers is none that is folded here, and what to do about it is said.
+    @Test func whatIsNotTheDecoderIsNamed() throws {
+        let own = try Oracle.adapter()
+        for (name, part) in [
+            ("model.multi_modal_projector.linear_1", "the projector too"),
+            ("model.vision_tower.vision_model.encoder.layers.0.mlp.fc1", "the vision tower too"),
+            ("lm_head", "the head too"),
+        ] {
+            var adapter = own
+            adapter.modules.append(
+                .init(
+                    name: name, inputWidth: 1, outputWidth: 1, a: [Float](repeating: 1, count: own.rank),
+                    b: [Float](repeating: 1, count: own.rank)))
+            let error = #expect(throws: CheckpointError.self) {
+                try Oracle.llava("llava-grouped").decoder.attach(adapter, from: "x")
+            }
+            #expect(error?.finding.contains("it adapts \(part) (1 layers, \(name) the first)") == true)
+            #expect(error?.remedy.contains("merge_and_unload") == true)
+        }
+    }
+
     /// −log p(chosen) and the DPO loss, chosen and rejected as two children of one prompt.
     @Test(arguments: ["sequence", "dpo"]) func gradients(loss: String) throws {
         let arena = Arena()

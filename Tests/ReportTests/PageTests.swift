@@ -89,6 +89,8 @@ private func record() throws -> Record {
             try EmbeddedImage(bytes: Array("<svg onload=x>".utf8), path: "a.svg")
         }
         #expect(try EmbeddedImage(bytes: [0xFF, 0xD8, 0xFF, 0xE0], path: "a").mediaType == "image/jpeg")
+        #expect(try EmbeddedImage(bytes: Array("GIF89a".utf8), path: "a").mediaType == "image/gif")
+        #expect(try EmbeddedImage(bytes: Array("RIFF0000WEBP".utf8), path: "a").mediaType == "image/webp")
     }
 
     @Test func emptyRunsAreAPageToo() {

@@ -44,31 +44,4 @@ import Testing
                 (1...3).filter { Shard(k: $0, n: 3)?.contains(line: line) == true } == [(line - 1) % 3 + 1])
         }
     }
-
-    @Test func imagesStayInsideTheirRoot() throws {
-        let folder = try Folder()
-        for name in ["images", "images/deep", "other"] {
-            try FileManager.default.createDirectory(
-                atPath: folder.file(name), withIntermediateDirectories: true)
-        }
-        for name in ["images/a.png", "images/deep/b.png", "other/c.png"] { try folder.write("x", to: name) }
-        try FileManager.default.createSymbolicLink(
-            atPath: folder.file("images/out.png"), withDestinationPath: "../other/c.png")
-        try FileManager.default.createSymbolicLink(
-            atPath: folder.file("images/in.png"), withDestinationPath: "deep/b.png")
-        let options = try ImageOptions.parse(["--image-root", folder.file("images")])
-        for name in ["a.png", "deep/../a.png", "in.png", folder.file("images/a.png")] {
-            #expect(try options.resolve(name).hasSuffix(".png"))
-        }
-        for name in ["../other/c.png", "out.png", folder.file("other/c.png"), "/etc/passwd"] {
-            #expect(throws: ImagePathError.outside(image: name, root: folder.file("images"))) {
-                try options.resolve(name)
-            }
-        }
-        #expect(throws: ImagePathError.missing(image: "no.png", root: folder.file("images"))) {
-            try options.resolve("no.png")
-        }
-        let nowhere = try ImageOptions.parse(["--image-root", folder.file("none")])
-        #expect(throws: StageError.self) { try nowhere.resolve("a.png") }
-    }
 }

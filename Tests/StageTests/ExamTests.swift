@@ -59,4 +59,36 @@ struct ExamTests {
             sightline eval --answers answers.jsonl --pope coco_pope_random.json --limit 1 -o out
             """)
     }
+
+    /// MME's tables and LLaVA's questions about the same pictures; tasks of which the picture world has none too.
+    @Test func mmesOwnFilesAreScored() throws {
+        let shop = try Workshop()
+        let ask = "Please answer yes or no."
+        try shop.write(
+            "picture-0.png\tIs he Bob? \(ask)\tYes\npicture-0.png\tIs he Al? \(ask)\tNo\n",
+            to: "celebrity.txt")
+        try shop.write(
+            ["Bob", "Al"].map {
+                #"{"question_id":"celebrity/picture-0.png","image":"picture-0.png","category":"celebrity","#
+                    + #""text":"Is he \#($0)? \#(ask)\nAnswer the question using a single word or phrase."}"#
+                    + "\n"
+            }.joined(), to: "llava_mme.jsonl")
+        for questions in ["celebrity.txt", "llava_mme.jsonl"] {
+            let ended = try shop.succeed(
+                "sightline eval --model $LLAVA --mme \(questions) --image-root pictures --answer-tokens 2 -o out"
+            )
+            #expect(ended.output.contains("MME-style celebrity (0–200) ↑"), "\(ended.output)")
+        }
+        try shop.write(
+            ["Al", "Bob"].map {
+                #"{"question_id":"celebrity/picture-0.png","prompt":"Is he \#($0)? \#(ask)","text":"Yes"}"#
+                    + "\n"
+            }.joined(), to: "answers.jsonl")
+        let ended = try shop.succeed("sightline eval --answers answers.jsonl --mme llava_mme.jsonl -o scored")
+        #expect(ended.output.contains(/celebrity \(0–200\) ↑ +50\.0/), "\(ended.output)")
+        try shop.succeed("mv celebrity.txt birds.txt")
+        let birds = try shop.run("sightline eval --model $LLAVA --mme birds.txt --image-root pictures -o out")
+        #expect(
+            birds.code == 1 && birds.errors.contains(#"birds.txt:1: wrong value: key "task" is "birds"; "#))
+    }
 }

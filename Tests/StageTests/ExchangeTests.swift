@@ -121,6 +121,44 @@ struct ExchangeTests {
         )
     }
 
+    /// LLaVA's instructions in their indented array, to be asked and to be learned.
+    @Test func instructionsAreAskedAndLearned() throws {
+        let shop = try Workshop()
+        try shop.write(
+            """
+            [
+             {"id":"1","image":"picture-0.png","conversations":[{"from":"human","value":"What is it?\\n<image>"},
+              {"from":"gpt","value":"A cat."}]},
+             {"id":"2","image":"picture-1.png","conversations":[{"from":"human","value":"<image>\\nWhat is it?"},
+              {"from":"gpt","value":"A dog."},{"from":"human","value":"Where?"},{"from":"gpt","value":"Here."}]}
+            ]
+            """, to: "detail.json")
+        try shop.succeed(
+            """
+            set -e
+            sightline import detail.json --to prompts -o prompts.jsonl
+            sightline sample prompts.jsonl --model $LLAVA --image-root pictures --count 1 --max-tokens 2 -o drawn
+            sightline import detail.json --to lessons -o lessons.jsonl
+            sightline sft-train lessons.jsonl --model $LLAVA --rank 2 --steps 2 --batch 2 --image-root pictures -o out
+            """)
+        #expect(
+            try shop.lines("prompts.jsonl")[1]
+                == #"{"id":"2","image":"picture-1.png","prompt":"What is it?","reference":"A dog."}"#)
+        for (line, says) in [
+            ("import detail.json", "detail.json[0]: unknown layout"),
+            ("import detail.json", "say --to prompts or --to lessons"),
+            ("sample detail.json --model $LLAVA", "detail.json:1: a JSON array, and records are lines; "),
+            ("sft-train detail.json --model $LLAVA --rank 2 -o no", "detail.json:1: a JSON array"),
+        ] {
+            let ended = try shop.run("sightline \(line)")
+            #expect(ended.code == 1 && ended.errors.contains(says), "\(ended.errors)")
+        }
+        try shop.succeed(#"sed 's/"Here."/" "/' lessons.jsonl >empty.jsonl"#)
+        let empty = try shop.run(
+            "sightline sft-train empty.jsonl --model $LLAVA --rank 2 --image-root pictures -o no")
+        #expect(empty.errors.contains(#"empty.jsonl:2: samples[1]: wrong value: key "answer" is empty"#))
+    }
+
     /// The list of other tools, with one picture in it, and the word for how many records had one.
     @Test func onePictureOfAListIsThePicture() throws {
         let shop = try workshop(pairs: 3)

@@ -1,7 +1,8 @@
-/* JPEG and PNG in and out of memory by libjpeg and libpng, and the inner loops of resampling.
+/* JPEG, PNG, WebP and GIF out of memory by libjpeg, libpng, libwebp and giflib, PNG into it, and the inner loops of
+ * resampling.
  *
- * Both libraries report errors by longjmp, which Swift frames can't survive: this target keeps every jump
- * inside one C function and hands back a status. */
+ * The first two report errors by longjmp, which Swift frames can't survive: this target keeps every jump inside one
+ * C function and hands back a status. */
 #ifndef CIMAGEIO_H
 #define CIMAGEIO_H
 
@@ -32,10 +33,21 @@ typedef struct {
     char message[200];
 } cimage_picture;
 
-/* Nothing of the size of the picture is allocated before the pixel count was compared with `max_pixels`. */
-void cimage_decode_jpeg(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture);
-void cimage_decode_png(const uint8_t *bytes, size_t count, uint64_t max_pixels, cimage_picture *picture);
+typedef struct {
+    uint64_t max_pixels; /* compared before anything of the size of the picture is allocated */
+    int drops_alpha;     /* what is transparent shows the colour that lies there; else it is laid onto white */
+    int header_only;     /* stop where width and height are known; rgb stays NULL */
+} cimage_order;
+
+/* Of files with several frames the first is decoded. */
+void cimage_decode_jpeg(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture);
+void cimage_decode_png(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture);
+void cimage_decode_webp(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture);
+void cimage_decode_gif(const uint8_t *bytes, size_t count, cimage_order order, cimage_picture *picture);
 void cimage_picture_free(cimage_picture *picture);
+
+/* `count` pixels RGBA to RGB, in place. */
+void cimage_rgb_from_rgba(uint8_t *pixels, size_t count, int drops_alpha);
 
 /* Encodes 8-bit RGB rows as PNG without any metadata or time stamp. On CIMAGE_OK `*out` holds `*out_count`
  * bytes, to be released with free(). */

@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).parent
 WIDTH, HEIGHT = 23, 14
 random = np.random.default_rng(7)
 blob = bytearray()
-manifest = {"decode": [], "resize": [], "process": [], "broken": []}
+manifest = {"decode": [], "resize": [], "process": [], "broken": [], "white": []}
 
 
 def store(array):
@@ -234,6 +234,64 @@ def make_processors():
             )
 
 
+def webp(image, **options):
+    out = io.BytesIO()
+    image.save(out, "WEBP", **options)
+    return out.getvalue()
+
+
+def make_webp_kinds():
+    rgb = Image.fromarray(scene(WIDTH, HEIGHT).astype(np.uint8))
+    rgba = Image.fromarray(scene(WIDTH, HEIGHT, 4).astype(np.uint8), "RGBA")
+    add_decode("lossless.webp", webp(rgb, lossless=True))
+    add_decode("lossy.webp", webp(rgb, quality=80))
+    add_decode("lossless-alpha.webp", webp(rgba, lossless=True, exact=True))
+    add_decode("lossy-alpha.webp", webp(rgba, quality=80, exact=True))
+    add_decode("animated.webp", webp(rgba, lossless=True, save_all=True, append_images=[rgba.rotate(90)], duration=9))
+    add_decode("exif6.webp", webp(rgb, lossless=True, exif=b"Exif\0\0" + tiff(6)))
+    add_decode("xmp3.webp", webp(rgb, lossless=True, xmp=xmp(3)))
+
+
+def gif(image, **options):
+    out = io.BytesIO()
+    image.save(out, "GIF", **options)
+    return out.getvalue()
+
+
+def make_gif_kinds():
+    colours = Image.fromarray(scene(37, 26).astype(np.uint8)).quantize(16)
+    add_decode("palette.gif", gif(colours, interlace=0))
+    add_decode("interlaced.gif", gif(colours, interlace=1))
+    add_decode("grey.gif", gif(Image.fromarray(scene(WIDTH, HEIGHT, 1)[..., 0].astype(np.uint8))))
+    clear = gif(colours, interlace=0, transparency=5)
+    add_decode("transparent.gif", clear)
+    frames = [colours.rotate(90), colours.rotate(180)]
+    add_decode("animated.gif", gif(colours, save_all=True, append_images=frames, duration=9))
+    # a frame inside its screen, with what it leaves free transparent or not, and one that hangs over it
+    for name, data, size, place in [
+        ("placed.gif", gif(colours, interlace=0), (60, 40), (11, 7)),
+        ("placed-transparent.gif", clear, (60, 40), (11, 7)),
+        ("overhanging.gif", gif(colours, interlace=0), (40, 20), (11, 7)),
+    ]:
+        start = data.index(b"\x2c\0\0\0\0" + struct.pack("<HH", 37, 26))
+        data = data[:6] + struct.pack("<HH", *size) + data[10:start + 1] + struct.pack("<HH", *place) + data[start + 5 :]
+        add_decode(name, data)
+
+
+def make_white():
+    """What transformers 5 makes of transparent pixels (image_transforms.convert_to_rgb)."""
+    names = ["lossless-alpha.webp", "lossy-alpha.webp", "animated.webp", "transparent.gif", "placed-transparent.gif"]
+    names += ["rgb8.png"] + [f"grey-alpha{d}.png" for d in (8, 16)] + [f"rgba{d}.png" for d in (8, 16)]
+    names += ["grey8-transparent.png", "rgb8-transparent.png", "palette8-alpha.png", "interlaced-rgba16.png"]
+    for name in names:
+        with Image.open(HERE / name) as image:
+            over = image.convert("RGBA")
+            rgb = np.array(Image.alpha_composite(Image.new("RGBA", over.size, (255, 255, 255, 255)), over).convert("RGB"))
+        manifest["white"].append(
+            {"file": name, "width": rgb.shape[1], "height": rgb.shape[0], "offset": store(rgb)}
+        )
+
+
 def make_broken():
     """Files whose checksums are right, so that only the fault in question can be found."""
     rgb = scene(WIDTH, HEIGHT)
@@ -265,6 +323,9 @@ def main():
     make_resizes()
     make_processors()
     make_broken()
+    make_webp_kinds()
+    make_gif_kinds()
+    make_white()
     (HERE / "expected.bin").write_bytes(blob)
     lines = []
     for key, entries in manifest.items():
