@@ -31,6 +31,7 @@ deps: ## install the system libraries that are missing
 
 build: deps ## build programs and tests, once, in release
 	swift build -c release --build-tests
+	@git describe --always --dirty >.build/release/revision 2>/dev/null || rm -f .build/release/revision
 
 test: build ## run every test
 	swift test -c release --skip-build
@@ -103,4 +104,5 @@ install: build ## install to PREFIX: bin/sightline, libexec/sightline, share/sig
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sightline $(DESTDIR)$(PREFIX)/share/sightline
 	install .build/release/sightline $(DESTDIR)$(PREFIX)/bin
 	install $(PROGRAMS:%=.build/release/%) $(DESTDIR)$(PREFIX)/libexec/sightline
+	$(if $(wildcard .build/release/revision),install -m 644 .build/release/revision $(DESTDIR)$(PREFIX)/libexec/sightline)
 	cp -R pipelines $(wildcard data) $(DESTDIR)$(PREFIX)/share/sightline

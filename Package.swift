@@ -71,9 +71,8 @@ let package = Package(
         program(
             "reward-train",
             [
-                "Reward", "Training", "Preference", "RunLedger", "ModelOptions", "Model", "Checkpoint",
-                "Kernels",
-                arguments,
+                "Reward", "Training", "Preference", "RunLedger", "ModelOptions", "Model", "Imaging",
+                "Checkpoint", "Kernels", arguments,
             ]),
         program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
         program(
@@ -83,9 +82,14 @@ let package = Package(
         program(
             "clip-train",
             ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
-        program("dpo-train", ["Training", "ModelOptions", "Model", "Checkpoint", "Kernels", arguments]),
         program(
-            "sample", ["Decoding", "Model", "ModelOptions", "Preference", "Relevance", "Kernels", arguments]),
+            "dpo-train", ["Training", "ModelOptions", "Model", "Imaging", "Checkpoint", "Kernels", arguments]),
+        program(
+            "sample",
+            [
+                "Decoding", "Model", "ModelOptions", "Imaging", "Preference", "Relevance", "Kernels",
+                arguments,
+            ]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program(
             "eval",

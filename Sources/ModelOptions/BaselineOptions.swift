@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Records
 import Relevance
 import StageKit
@@ -43,14 +44,16 @@ package struct BaselineOptions: ParsableArguments {
 
     /// Opens the relevance model in `folder` for `run`, which notes it and the baseline as inputs.
     ///
-    /// - Parameter images: how pictures are read, those of the baseline too.
+    /// - Parameters:
+    ///   - images: how pictures are found, those of the baseline too.
+    ///   - alpha: how transparent pixels are read.
     /// - Throws: `StageError` for a baseline of less than two pictures, and with the place of one that can't be read.
     package func open(
-        _ folder: String, _ images: ImageOptions, _ run: StageRun
+        _ folder: String, _ images: ImageOptions, _ alpha: AlphaRule, _ run: StageRun
     ) throws -> OpenRelevance {
         try run.addModel(folder, role: "relevance")
         let model = try RelevanceModel(
-            directory: URL(fileURLWithPath: folder), alpha: images.alpha)
+            directory: URL(fileURLWithPath: folder), alpha: alpha)
         guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
         let pool = try run.pool(path, role: "baseline") { input in
             let image = try input.record.requiredPicture()

@@ -10,9 +10,6 @@ package struct ImageOptions: ParsableArguments {
     @Flag(help: "Refuse links that lead out of it; else they are the owner's and followed.")
     package var noLinks = false
 
-    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
-    package var alpha = AlphaRule.white
-
     package init() {}
 
     /// The file of an image path, after a look at its header: what the path says lies inside the root. A `data:` URI
@@ -32,6 +29,16 @@ package struct ImageOptions: ParsableArguments {
             return file
         } catch let error as ImageRootError { throw StageError.failed("\(error)") }
     }
+}
+
+/// How transparent pixels are read. Where `--alpha` is that of a LoRA it has the longer name alone.
+package struct AlphaOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("image-alpha"), .customLong("alpha")],
+        help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    package var rule = AlphaRule.white
+
+    package init() {}
 }
 
 extension AlphaRule: ExpressibleByArgument {}

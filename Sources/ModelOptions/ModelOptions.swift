@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import StageKit
@@ -23,10 +24,10 @@ package struct ModelOptions: ParsableArguments {
     /// Opens the model for `run`, which notes it as an input.
     ///
     /// - Parameters:
-    ///   - images: how it reads pictures; nil where it is shown none.
+    ///   - alpha: how it reads transparent pixels.
     ///   - beside: an adapter that was trained over `--model` itself, folded in beside each `--adapter`.
     package func open(
-        _ run: StageRun, _ images: ImageOptions?, beside: String? = nil
+        _ run: StageRun, _ alpha: AlphaRule = .white, beside: String? = nil
     ) throws -> VisionLanguageModel {
         try run.addModel(model, role: "policy")
         for (index, adapter) in adapter.enumerated() {
@@ -36,7 +37,7 @@ package struct ModelOptions: ParsableArguments {
         let opened = try VisionLanguageModel(
             directory: URL(fileURLWithPath: model), adapters: adapter.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
-        if let images { opened.images.alpha = images.alpha }
+        opened.images.alpha = alpha
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
     }

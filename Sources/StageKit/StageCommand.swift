@@ -2,8 +2,6 @@ import ArgumentParser
 import Foundation
 import RunLedger
 
-package let sightlineVersion = "0.1.0"
-
 /// A program of the family. It declares its options and says what to do; configuration, ledger,
 /// lock, signals, errors and exit codes are the same for all and come from `main()`:
 ///
@@ -42,6 +40,10 @@ extension StageCommand {
     }
 
     private static func runStage(_ typed: [String]) throws -> Int32 {
+        if typed == ["--version"] {
+            try Program.put(sightlineVersionAndRevision + "\n")
+            return 0
+        }
         let name = Self._commandName
         let declared = try DeclaredOptions(Self.self, secrets: secretOptions)
         var words = typed

@@ -54,7 +54,8 @@ package final class StageRun: Sendable {
             } else { nil }
         let start = RunStart(
             stage: stage, runName: options.run ?? outerRun, arguments: arguments,
-            settings: settings.map(Secrets.masking), version: sightlineVersion, core: nil)
+            settings: settings.map(Secrets.masking), version: sightlineVersionAndRevision,
+            core: nil)
         row = try options.dryRun ? nil : Self.row(start, options, environment, settings, console)
     }
 

@@ -25,6 +25,7 @@ import StageKit
 
     @OptionGroup var options: StageOptions
     @OptionGroup var images: ImageOptions
+    @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: EngineOptions
 
     @Option(help: ArgumentHelp("CLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
@@ -111,13 +112,13 @@ import StageKit
         let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = try policy() {
             let scoring = try RewardScoring(
-                folder: reward, on: policy.open(run, images), rewarding.symbolic, images, view, run)
+                folder: reward, on: policy.open(run, alpha.rule), rewarding.symbolic, images, view, run)
             return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
                 try batch.map { .record(try scoring.score($0)) }
             }
         }
-        let relevance = try relevance.map { try base.open($0, images, run) }
-        let rescorer = try policy().map { Rescorer(try $0.open(run, images)) }
+        let relevance = try relevance.map { try base.open($0, images, alpha.rule, run) }
+        let rescorer = try policy().map { Rescorer(try $0.open(run, alpha.rule)) }
         let scoring = Scoring(
             scorer: SentenceScorer(
                 calibration: try calibration, relevance: relevance?.model, cleansTexts: !filter.isEmpty),

@@ -26,6 +26,7 @@ import Training
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
+    @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -150,7 +151,7 @@ import Training
             let config = try checkpoint.config().clip(path: place)
             try CheckpointDirectory.copyCompanions(from: directory, to: folder)
             var processor = try ImageProcessor(directory: directory)
-            processor.alpha = images.alpha
+            processor.alpha = alpha.rule
             return (
                 try Clip(CheckpointSource(checkpoint), config: config), try Tokenizer(directory: directory),
                 processor
@@ -159,7 +160,7 @@ import Training
         let tokenizer = try trainTokenizer(pictures, folder)
         let config = config(tokenizer)
         var processor = try ImageProcessor(square: imageSize)
-        processor.alpha = images.alpha
+        processor.alpha = alpha.rule
         let new = try Clip(source(run), config: config)
         let first = Array(0..<min(batch, pictures.count))
         new.vision.levelPositions(with: try pictures.loadPixels(first, processor), Arena())

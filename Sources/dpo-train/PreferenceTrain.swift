@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import ModelOptions
@@ -23,6 +24,8 @@ import Training
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
+    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
@@ -69,7 +72,7 @@ import Training
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
-        let policy = try model.open(run, images)
+        let policy = try model.open(run, imageAlpha)
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
         }

@@ -86,6 +86,7 @@ struct Eval: StageCommand {
     @Option(help: "Pictures worked on together.") var batch = 64
     @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
     @OptionGroup var images: ImageOptions
+    @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -149,6 +150,6 @@ struct Eval: StageCommand {
         let words =
             ["--model=\(model)"] + adapter.map { "--adapter=\($0)" }
             + (template.map { ["--template=\($0)"] } ?? [])
-        return try ModelOptions.parse(words).open(run, images)
+        return try ModelOptions.parse(words).open(run, alpha.rule)
     }
 }

@@ -7,7 +7,7 @@ import StageKit
 @main struct LedgerProgram: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Show what was run, on what, and what came out.",
-        version: sightlineVersion,
+        version: sightlineVersionAndRevision,
         subcommands: [
             List.self, Show.self, Lineage.self, Compare.self, Metrics.self, Rounds.self, RecordRound.self,
             RunLocked.self, Sweep.self,

@@ -32,7 +32,7 @@ import StageKit
         let target = try AtomicFolder(output)
         var earlier = model
         guard let last = earlier.adapter.popLast() else { return }
-        let policy = try earlier.open(run, nil)
+        let policy = try earlier.open(run)
         try run.addModel(last, role: "adapter \(model.adapter.count)")
         let place = URL(fileURLWithPath: last)
         let adapter = try PEFTAdapter.read(place, expecting: policy.digest)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import ModelOptions
@@ -27,6 +28,8 @@ import Training
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
+    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
@@ -75,7 +78,7 @@ import Training
         let target = try AtomicFolder(output)
         let file = try run.promptFile(promptFile)
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
-        let policy = try model.open(run, images)
+        let policy = try model.open(run, imageAlpha)
         let grader = Grader(policy, prompt, showsFacts: facts)
         let view = try looks.view(of: input, seed: engine.seed, run)
         let read = try run.records(input) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Decoding
 import Foundation
+import Imaging
 import ModelOptions
 import Preference
 import Relevance
@@ -90,20 +91,21 @@ struct TreeOptions: ParsableArguments {
         steerBy == .reward ? try looks.view(of: input, seed: seed, run) : .own
     }
 
-    func steering(_ run: StageRun, _ images: ImageOptions) throws -> TreeSteering {
+    func steering(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> TreeSteering {
         TreeSteering(
-            scorer: steerBy == .reward ? try scorer(run, images) : nil,
+            scorer: steerBy == .reward ? try scorer(run, images, alpha) : nil,
             pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom), minimumPool: minPool)
     }
 
-    private func scorer(_ run: StageRun, _ images: ImageOptions) throws -> SentenceScorer {
+    private func scorer(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> SentenceScorer
+    {
         if lambda > 0, relevance == nil {
             throw StageError.usage(
                 "--mode tree: give --relevance DIR, or --steer-by likelihood to do without")
         }
         return SentenceScorer(
             calibration: try Calibration(mode: calibration, lambda: lambda),
-            relevance: try relevance.map { try base.open($0, images, run).model })
+            relevance: try relevance.map { try base.open($0, images, alpha, run).model })
     }
 }
 

@@ -29,6 +29,8 @@ import Training
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
+    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -105,7 +107,7 @@ import Training
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let start = try open(lessons, folder, run)
-        start.images.alpha = images.alpha
+        start.images.alpha = imageAlpha
         let parameters = trainedParameters(of: start.llava)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }

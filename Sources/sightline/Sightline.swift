@@ -12,7 +12,7 @@ import StageKit
         let family = try Family()
         switch words.first {
         case nil, "--help", "-h": try Program.put(try help(family))
-        case "--version": try Program.put(sightlineVersion + "\n")
+        case "--version": try Program.put(sightlineVersionAndRevision + "\n")
         case "help" where words.count > 1: try family.run(words[1], ["--help"])
         case "help": try Program.put(try help(family))
         case let name?: try family.run(name, Array(words.dropFirst()))

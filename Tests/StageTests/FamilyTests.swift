@@ -38,7 +38,9 @@ struct FamilyTests {
         #expect(near.code == 64)
         #expect(near.errors == "sightline: smaple: no such program; did you mean \"sample\"?\n")
         #expect(try shop.run("sightline entirely-else").errors.contains("\"sightline\" alone lists them"))
-        #expect(try shop.succeed("sightline --version").output.contains(/^\d+\.\d+\.\d+\n$/))
+        for line in ["sightline --version", "sightline sample --version"] {
+            #expect(try shop.succeed(line).output.contains(/^\d+\.\d+\.\d+( \([-0-9a-z]+\))?\n$/))
+        }
     }
 
     @Test func anInstalledFamilyIsFoundBesideBin() throws {
@@ -50,6 +52,12 @@ struct FamilyTests {
             cp \(Workshop.programs)/ledger place/libexec/sightline
             PATH=/usr/bin:/bin place/bin/sightline ledger --help
             """)
+        // The revision that was installed, unless the note is of an older build.
+        try shop.succeed("echo abc123 >place/libexec/sightline/revision")
+        let version = "place/bin/sightline --version; place/bin/sightline ledger --version"
+        #expect(try shop.succeed(version).output.matches(of: /\(abc123\)\n/).count == 2)
+        let older = "touch -d 2000-01-01 place/libexec/sightline/revision"
+        #expect(try !shop.succeed("\(older); \(version)").output.contains("abc123"))
         let missing = try shop.run("place/bin/sightline sample")
         #expect(missing.code == 64)
         #expect(missing.errors.contains("build or install it again"))

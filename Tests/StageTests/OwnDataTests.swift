@@ -11,6 +11,9 @@ struct OwnDataTests {
             for n in {0..9}; do cp pictures/picture-$((n % 4)).png mine/$n.png
                 echo '{"id":"'$n'","image":"'$n.png'","prompt":"Describe this image.","reference":"A red car is there."}'
             done >mine/prompts.jsonl
+            # what people have, whatever its name says
+            cp $FIXTURES/imaging/exif6.jpg mine/1.png; cp $FIXTURES/imaging/lossy.webp mine/2.png
+            cp $FIXTURES/imaging/rgba8.png mine/3.png; cp $FIXTURES/imaging/animated.gif mine/4.png
             sed 's/"reference":.*/"facts":[{"kind":"object","text":"a red car"}]}/' mine/prompts.jsonl >mine/captions.jsonl
             for n in {0..9}; do echo '{"question_id":'$n',"image":"'$n.png'","text":"Is there a car?","label":"no"}'
             done >mine/pope_random.jsonl

@@ -21,6 +21,17 @@ struct PictureTests {
         #expect(try relevance(shop, "rgba8.png", "--alpha white") == white)
         #expect(try relevance(shop, "rgba8.png", "--alpha drop") != white)
         #expect(try relevance(shop, "rgb8.png") == relevance(shop, "rgb8.png", "--alpha drop"))
+        #expect(try relevance(shop, "rgba8.png", "--image-alpha drop") != white)
+        // A LoRA has an α of its own.
+        try shop.write(
+            #"{"image":"rgba8.png","prompt":"?","chosen":"A cat.","rejected":"A dog."}"# + "\n",
+            to: "pairs.jsonl")
+        for rule in ["white", "drop"] {
+            let train = "sightline dpo-train pairs.jsonl --model $LLAVA --rank 2 --alpha 4 --hold-out 0"
+            try shop.succeed("\(train) --image-alpha \(rule) -o \(rule)")
+        }
+        let weights = try ["white", "drop"].map { try shop.bytes("\($0)/adapter_model.safetensors") }
+        #expect(weights[0] != weights[1])
         let wrong = try shop.run("sightline sample prompts.jsonl --model $LLAVA --alpha black")
         #expect(wrong.code == 64 && wrong.errors.contains("--alpha"), "\(wrong.errors)")
     }
@@ -69,7 +80,7 @@ struct PictureTests {
         // No message repeats the picture.
         let broken = try shop.run(
             #"""
-            echo '{"id":"b","image":"data:image/jpeg;base64,\#(bytes.prefix(400))","prompt":"x"}' >broken.jsonl
+            echo '{"id":"b","image":"data:image/jpeg;base64,\#(bytes.prefix(bytes.count / 8 * 4))","prompt":"x"}' >broken.jsonl
             sightline sample broken.jsonl --model $LLAVA
             """#)
         #expect(broken.code == 1 && broken.errors.utf8.count < 300, "\(broken.errors)")
