@@ -47,17 +47,17 @@ csr: PIPELINE := csr
 csr: run ## calibrated self-rewarding, round after round; a stopped run goes on
 
 run: build ## the stage graph PIPELINE
-	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$(RUN)
+	+sightline run $(PIPELINE) --run $(RUN)
 
 models: build ## train the models of data/ anew
-	sightline ledger run models -- $(MAKE) --no-print-directory -f pipelines/models.mk
+	+sightline run models
 
 ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
 	@mkdir -p runs/ablation
 	sightline eval compare base=runs/ablation-default/base $(compared) -o runs/ablation/summary.json
 
 ablation-%: build
-	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=$* ROUNDS=1
+	+sightline run csr --run $@ --recipe $* --rounds 1
 
 compare: build ## the last rounds of runs side by side: RUNS="a b c"
 	$(if $(RUNS),,$(error say which runs: make compare RUNS="a b c"))
@@ -74,7 +74,7 @@ sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, 
 sweep-%: build
 	@mkdir -p runs/$@
 	sed 's/^lambda = [0-9.]*/lambda = $(lastword $(subst -, ,$*))/' pipelines/recipes/$(firstword $(subst -, ,$*)).toml >runs/$@/swept.toml
-	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/csr.mk RUN=$@ RECIPE=runs/$@/swept.toml
+	+sightline run csr --run $@ --recipe runs/$@/swept.toml
 
 seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a PIPELINE with each of three SEEDS, side by side
 	$(if $(RECIPES),,$(error say which: make seeds PIPELINE=rlhf-v RECIPES="rlhf-v-code rlhf-v-plain"))
@@ -85,10 +85,10 @@ seeds-%: build
 	@mkdir -p runs/$@
 	sed '/^\[sample\]\|^\[reward-train\]\|^\[dpo-train\]/a seed = $(lastword $(subst -, ,$*))' \
 		pipelines/recipes/$(patsubst %-$(lastword $(subst -, ,$*)),%,$*).toml >runs/$@/seeded.toml
-	sightline ledger run $@ -- $(MAKE) --no-print-directory -f pipelines/$(PIPELINE).mk RUN=$@ RECIPE=runs/$@/seeded.toml
+	+sightline run $(PIPELINE) --run $@ --recipe runs/$@/seeded.toml
 
 controls: build ## what a run's figures are worth: the same without a look at the pictures
-	sightline ledger run $(RUN) -- $(MAKE) --no-print-directory -f pipelines/controls.mk RUN=$(RUN)
+	+sightline run controls --run $(RUN)
 
 report: build ## a page to look at, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html

@@ -98,7 +98,7 @@ let package = Package(
                 "Kernels",
                 arguments,
             ]),
-        program("sightline"),
+        program("sightline", [arguments]),
         program("export", ["Interchange", arguments]),
         // "import" is no name for a module.
         .executableTarget(

@@ -2,6 +2,7 @@
 # is and how well it fits the picture, and the model trains on its best answer against its worst.
 #   make csr RUN=name ROUNDS=3 RECIPE=default
 #   BASELINE=file  pictures whose mean is taken off a sentence's relevance; drawn where a recipe has baseline-nearest
+own := BASELINE
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
 pool := $P/scenes/pool/prompts.jsonl

@@ -1,6 +1,7 @@
 # The reward of Fact-RLHF in the place of CSR's: answers are drawn whole and graded by a reward model that has
 # facts before its eyes; the model trains on the better against the worse. REWARD=no-facts is plain RLHF's.
 #   make run PIPELINE=factual RUN=name ROUNDS=1 REWARD=facts
+own := REWARD GRADE COMPARISONS
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 include $(here)grading.mk

@@ -9,6 +9,7 @@ here := $(dir $(lastword $(MAKEFILE_LIST)))
 data := $(patsubst %pipelines/,%,$(here))data
 recipe := $(here)recipes/models.toml
 M := runs/models
+$(if $(shell test ! -e $(data) -o -w $(data) || echo no),$(error $(data): it can't be written, and the models would go there))
 
 .PHONY: models
 models: $(data)/clip/model.safetensors $(data)/llava/model.safetensors $(data)/critic/adapter_model.safetensors

@@ -1,6 +1,7 @@
-# Two reward models, with facts and without, on answers about pictures that neither has seen: accuracy on pairs,
+# Two reward models, with facts and without: on answers about pictures that neither has seen, their accuracy on pairs
 # and what the best of 8 is rewarded with beside what it invents.
 #   make run PIPELINE=reward RUN=name TEST=600
+own := GRADE COMPARISONS
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
 .DEFAULT_GOAL := compared
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk

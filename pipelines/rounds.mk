@@ -1,5 +1,6 @@
 # What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
-# trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn.
+# trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn; which variables only
+# it and few others read, it says before, in own.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
 #   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  a person's own pictures and tests
 #   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin says which answer is chosen)
@@ -23,19 +24,27 @@ $(if $(other),$(error run $(RUN) is of the graph $(other); say PIPELINE=$(other)
 MODEL ?= $(or $(call begun,MODEL),$(home)data/llava)
 RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
-recipe := $(if $(findstring /,$(RECIPE)),$(RECIPE),$(here)recipes/$(RECIPE).toml)
+recipe := $(or $(if $(findstring /,$(RECIPE)),$(RECIPE)),$(wildcard $(filter %.toml,$(RECIPE))),$(here)recipes/$(RECIPE:.toml=).toml)
+rehearsed := $(findstring n,$(firstword -$(MAKEFLAGS)))
+$(if $(rehearsed)$(wildcard $(recipe)),,$(error RECIPE=$(RECIPE): there is no such file; recipes that come along are \
+	$(notdir $(basename $(wildcard $(here)recipes/*.toml)))))
 DATA ?= $(call begun,DATA)
 IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
 EXAM ?= $(call begun,EXAM)
 PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,1000))
+foreign := $(filter-out $(own),BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS)
+idle := $(foreach name,$(filter $(foreign) $(if $(DATA),TEST,IMAGES EXAM),$(typed)),$(if $($(name)),$(name)))
+$(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) does nothing with \
+	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), where there is DATA, without DATA)); leave it out))
 $(if $(filter-out captions=% pope=% mme=%,$(call plain,EXAM,$(EXAM))),$(error EXAM=$(EXAM): say captions=file, pope=file, mme=file))
 
 # Every stage is asked whether it takes the recipe and its options, before the first one works.
 ask = $(here)ask.sh $(recipe) $(MAKE) -n -f $(firstword $(MAKEFILE_LIST)) $(MAKEOVERRIDES) ASKING=1 $(MAKECMDGOALS)
-unfit := $(if $(ASKING)$(findstring n,$(firstword -$(MAKEFLAGS))),,$(shell $(ask))$(filter-out 0,$(.SHELLSTATUS)))
+unfit := $(if $(ASKING)$(rehearsed),,$(shell $(ask))$(filter-out 0,$(.SHELLSTATUS)))
 $(if $(unfit),$(error $(recipe): it can't be run, as said above; nothing was begun))
 
-rounds := $(if $(filter next,$(ROUNDS)),$(shell seq $(words next $(wildcard $R/round-*/adapter))),$(shell seq $(ROUNDS)))
+rounds := $(shell seq $(if $(filter next,$(ROUNDS)),$(words next $(wildcard $R/round-*/adapter)),$(ROUNDS)) 2>/dev/null)
+$(if $(rounds),,$(error ROUNDS=$(ROUNDS): give a number from 1, or next))
 
 # A graph without a reward that looks at a picture says so in lookless.
 CONTROL ?= $(call begun,CONTROL)

@@ -2,6 +2,7 @@
 # trains on the one that it finds better itself.
 #   make run PIPELINE=sima RUN=name ROUNDS=3 RECIPE=sima  CRITIC=file how the critic is asked
 #   CRITIC_ADAPTER=folder  an adapter over MODEL that has learned to judge; the model that comes along has one
+own := CRITIC CRITIC_ADAPTER
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),sima)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 CRITIC ?= $(or $(call begun,CRITIC),$(home)data/prompts/critic$(short).txt)

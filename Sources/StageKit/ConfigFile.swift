@@ -93,9 +93,9 @@ struct ConfigFile {
 
     private static func unknown(_ key: String, _ declared: DeclaredOptions) -> String {
         if refused.contains(key) { return "only the command line can say this; remove it" }
-        let near = declared.all.filter { $0.kind != .positional }
-            .map { (name: $0.key, distance: editDistance($0.key, key)) }.min { $0.distance < $1.distance }
-        if let near, near.distance <= 2 { return "no such option; did you mean \"\(near.name)\"?" }
+        if let near = nearest(to: key, among: declared.all.filter { $0.kind != .positional }.map(\.key)) {
+            return "no such option; did you mean \"\(near)\"?"
+        }
         return "no such option; --help lists those there are"
     }
 
@@ -157,8 +157,14 @@ struct ConfigFile {
     }
 }
 
+/// The name that was probably meant by one that there isn't, at most two letters away.
+package func nearest(to name: String, among names: [String]) -> String? {
+    let near = names.map { (name: $0, distance: editDistance($0, name)) }.min { $0.distance < $1.distance }
+    return near.flatMap { $0.distance <= 2 ? $0.name : nil }
+}
+
 /// Levenshtein's distance.
-package func editDistance(_ a: String, _ b: String) -> Int {
+func editDistance(_ a: String, _ b: String) -> Int {
     let b = Array(b.utf8)
     var row = Array(0...b.count)
     for (i, letter) in a.utf8.enumerated() {

@@ -49,6 +49,18 @@ package final class RunLock: Sendable {
         }
     }
 
+    /// Becomes the command `words` as the one holder of the run `name`, to which the stages that it starts belong.
+    /// Where a command around this one holds that lock already, it is held for both.
+    /// - Parameter remedy: what to do where the command can't be run.
+    /// - Throws: `StageError`, with exit code 75 where another process holds the lock.
+    package static func become(_ words: [String], run name: String, orElse remedy: String) throws -> Never {
+        let outerRun = ProcessInfo.processInfo.environment[StageRun.runVariable]
+        let lock = name == outerRun ? nil : try acquire(run: name, isInherited: true)
+        defer { withExtendedLifetime(lock) {} }
+        setenv(StageRun.runVariable, name, 1)
+        try Program.become(words, orElse: remedy)
+    }
+
     deinit {
         // A child holds the descriptor too until it has become its program; closing ours would not free the lock.
         if !isInherited { flock(descriptor, LOCK_UN) }

@@ -116,11 +116,14 @@ package enum Program {
         return code.rawValue
     }
 
-    /// Runs a command that has subcommands, such as `ledger`.
-    package static func main<Command: ParsableCommand>(_ command: Command.Type, name: String) -> Never {
+    /// Runs a command that is no stage, such as `ledger`.
+    /// - Parameter words: its command line; that of the process, unless they are given.
+    package static func main<Command: ParsableCommand>(
+        _ command: Command.Type, name: String, _ words: [String]? = nil
+    ) -> Never {
         Foundation.exit(
             run(name) {
-                var parsed = try parse(command) { try command.parseAsRoot() }
+                var parsed = try parse(command) { try command.parseAsRoot(words) }
                 do { try parsed.run() } catch {
                     // Help is a command of its own that throws its text.
                     let code = command.exitCode(for: error)
@@ -139,6 +142,17 @@ package enum Program {
             throw ParsingStopped(
                 text: command.fullMessage(for: error), code: command.exitCode(for: error).rawValue)
         }
+    }
+
+    /// Becomes the command `words`, found on the search path; returns only by throwing.
+    /// - Parameter remedy: what to do where it can't be run.
+    package static func become(_ words: [String], orElse remedy: String) throws -> Never {
+        // This program ignores SIGPIPE, and an ignored signal would stay ignored in the next.
+        signal(SIGPIPE, SIG_DFL)
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+        arguments.append(nil)
+        execvp(words[0], arguments)
+        throw StageError.failed("\(words[0]): can't run it: \(String(cString: strerror(errno))); \(remedy)")
     }
 
     /// Writes text for people to standard output; a closed pipe ends the program in peace.

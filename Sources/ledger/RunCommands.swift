@@ -67,15 +67,7 @@ struct RunLocked: ParsableCommand {
     private var words: [String] { Array(command.first == "--" ? command.dropFirst() : command[...]) }
 
     func run() throws {
-        let lock = try RunLock.acquire(run: name, isInherited: true)
-        setenv(StageRun.runVariable, name, 1)
-        // This program ignores SIGPIPE, and an ignored signal would stay ignored in the command.
-        signal(SIGPIPE, SIG_DFL)
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        withExtendedLifetime(lock) { _ = execvp(words[0], arguments) }
-        throw StageError.failed(
-            "\(words[0]): can't run it: \(String(cString: strerror(errno))); check the command")
+        try RunLock.become(words, run: name, orElse: "check the command")
     }
 }
 

@@ -5,6 +5,8 @@ import StageKit
 struct Family {
     private static var names: [String] { ProgramNames.all }
 
+    /// Folder of this program, `PREFIX/bin` or that of a build.
+    let bin: URL
     /// Folder of the programs.
     let folder: String
 
@@ -15,7 +17,7 @@ struct Family {
         do { own = try FileManager.default.destinationOfSymbolicLink(atPath: link) } catch {
             throw StageError.failed("\(link): can't read it (\(error)); /proc must be mounted")
         }
-        let bin = URL(fileURLWithPath: own).deletingLastPathComponent()
+        bin = URL(fileURLWithPath: own).deletingLastPathComponent()
         let installed = bin.deletingLastPathComponent().appendingPathComponent("libexec/sightline").path
         folder = FileManager.default.fileExists(atPath: installed) ? installed : bin.path
     }
@@ -27,20 +29,14 @@ struct Family {
     /// Becomes the program `name`; returns only by throwing.
     func run(_ name: String, _ arguments: [String]) throws -> Never {
         guard Self.names.contains(name), has(name) else { throw StageError.usage(complaint(name)) }
-        // This program ignores SIGPIPE, and an ignored signal would stay ignored in the next.
-        signal(SIGPIPE, SIG_DFL)
-        var words: [UnsafeMutablePointer<CChar>?] = ([path(name)] + arguments).map { strdup($0) }
-        words.append(nil)
-        execv(path(name), words)
-        throw StageError.failed(
-            "\(path(name)): can't run it: \(String(cString: strerror(errno))); build or install it again")
+        try Program.become([path(name)] + arguments, orElse: "build or install it again")
     }
 
     private func complaint(_ name: String) -> String {
         if Self.names.contains(name) { return "\(path(name)): not there; build or install it again" }
-        let near = Self.names.map { (name: $0, distance: editDistance($0, name)) }
-            .min { $0.distance < $1.distance }
-        if let near, near.distance <= 2 { return "\(name): no such program; did you mean \"\(near.name)\"?" }
+        if let near = nearest(to: name, among: Self.names + ["run"]) {
+            return "\(name): no such program; did you mean \"\(near)\"?"
+        }
         return "\(name): no such program; \"sightline\" alone lists them"
     }
 

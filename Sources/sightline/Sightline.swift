@@ -5,7 +5,12 @@ import StageKit
 /// clash: `eval` is a word of every shell.
 @main enum Sightline {
     static func main() {
-        exit(Program.run("sightline") { try run(Array(CommandLine.arguments.dropFirst())) })
+        let words = Array(CommandLine.arguments.dropFirst())
+        if words.first == "run" {
+            Program.main(RunGraph.self, name: "sightline run", Array(words.dropFirst()))
+        }
+        if words == ["help", "run"] { Program.main(RunGraph.self, name: "sightline run", ["--help"]) }
+        exit(Program.run("sightline") { try run(words) })
     }
 
     private static func run(_ words: [String]) throws -> Int32 {
@@ -25,7 +30,9 @@ import StageKit
         OVERVIEW: Align a vision-language model with its own images.
 
         USAGE: sightline PROGRAM [OPTIONS] [FILES]
+               sightline run GRAPH [OPTIONS]
         \(try family.overview())
+        "sightline run" puts them together, round after round; "sightline help run" lists the graphs.
         "sightline help PROGRAM" explains one; "--version" says which version this is.
 
         """

@@ -94,8 +94,8 @@ struct ControlGraphTests {
         try shop.succeed(
             """
             set -e
-            make -s -f pipelines/\(graph).mk RUN=x MODEL=data/llava REWARD=facts runs/x/settings runs/x/recipe.toml
-            for file in scenes/{test,round-1,round-2,known}/prompts.jsonl reward/{candidates,pairs}.jsonl \
+            make -s -f pipelines/\(graph).mk RUN=x MODEL=data/llava \(graph == "factual" ? "REWARD=facts" : "") runs/x/settings runs/x/recipe.toml
+            for file in scenes/{test,pool,round-1,round-2,known}/prompts.jsonl reward/{candidates,pairs}.jsonl \
                 reward/facts/reward_head.safetensors {base,round-1,round-2}/eval/scores.json; do
                 mkdir -p runs/x/$(dirname $file); touch runs/x/$file
             done

@@ -3,7 +3,7 @@ import Testing
 
 /// Graphs over a person's own pictures and tests, and over names that a shell would read otherwise.
 struct OwnDataTests {
-    private func workshop() throws -> Workshop {
+    func workshop() throws -> Workshop {
         let shop = try Workshop(prompts: 10)
         try shop.succeed(
             """

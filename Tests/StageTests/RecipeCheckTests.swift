@@ -46,6 +46,21 @@ struct RecipeCheckTests {
         }
     }
 
+    /// What another graph would read, or this one over other data.
+    @Test(arguments: [
+        ("csr", "CRITIC=a.txt", "CRITIC=a.txt: the graph csr does nothing with it; leave it out"),
+        ("sima", "BASELINE=a.jsonl", "the graph sima does nothing with it; leave it out"),
+        ("reward", "REWARD=facts", "the graph reward does nothing with it; leave it out"),
+        ("rlhf-v", "COMPARISONS=5", "the graph rlhf-v does nothing with it; leave it out"),
+        ("gt", "IMAGES=pictures", "the graph gt does nothing with it without DATA; leave it out"),
+        ("gt", "DATA=prompts.jsonl TEST=5", "TEST=5: the graph gt does nothing with it where there is DATA"),
+    ])
+    func aVariableThatDoesNothingIsRefused(graph: String, typed: String, says: String) throws {
+        let shop = try workshop()
+        let ended = try shop.run("make -f pipelines/\(graph).mk RUN=x \(typed)")
+        #expect(ended.code != 0 && ended.errors.contains(says), "\(ended.errors)")
+    }
+
     @Test(arguments: [
         ("ROUND=3", "ROUND: no such variable; did you mean ROUNDS?"),
         ("RECIPES_=a", "RECIPES_: no such variable; did you mean RECIPE?"),
