@@ -62,7 +62,8 @@ package struct BaselineOptions: ParsableArguments {
         }
         let count = Set(pool.items.map(\.file)).count
         guard count > 1 else {
-            throw StageError.failed("--relevance-baseline \(path): \(count) different pictures; give two or more")
+            throw StageError.failed(
+                "--relevance-baseline \(path): \(count) different pictures; give two or more")
         }
         // A picture of the pool has one less: itself.
         if count <= baselineNearest {
