@@ -87,8 +87,10 @@ struct MMELabels {
         guard let label = keys.compactMap({ labels[$0] }).first else {
             throw RecordError.invalid(
                 key: "label",
-                found: "missing, and \(files.isEmpty ? "no file of MME's" : files.joined(separator: ", ")) "
-                    + "has one for this question",
+                found: "missing, and "
+                    + (files.isEmpty
+                        ? "no file of MME's lies beside it"
+                        : "\(files.joined(separator: ", ")) has none for this question"),
                 remedy: "give MME's \(task).txt (picture, question, Yes or No) with --labels")
         }
         return label

@@ -17,7 +17,7 @@ package indirect enum RecordError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .malformed(let offset, let found, let remedy): "byte \(offset): \(found); \(remedy)"
         case .notAnObject(let found): "not a record: found \(found); every line must be one JSON object"
-        case .array: "a JSON array, and records are lines; sightline import makes such of it"
+        case .array: "a JSON array, and records are lines; sightline import makes lines of it"
         case .missing(let key): "missing key: \"\(key)\" isn't there; add it"
         case .wrongType(let key, let found, let wanted):
             "wrong type: key \"\(key)\" is \(found); it must be \(wanted)"

@@ -112,7 +112,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             sample, says: "prompts.jsonl:5: ", "outside of --image-root"),
         BadInput(
             "a link that leads out of the root", spoil: "ln -s /etc/passwd link.png; \(image("link.png"))",
-            sample,
+            "\(sample) --no-links",
             says: "prompts.jsonl:5: ", "link.png", "outside of --image-root"),
     ]
 }
