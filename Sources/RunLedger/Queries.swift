@@ -26,14 +26,15 @@ extension Ledger {
 
     /// The newest runs that match, oldest of them first.
     package func runs(_ filter: Filter) throws -> [Run] {
-        try read { db in
+        let given = [
+            ("stage", filter.stage), ("run_name", filter.runName), ("outcome", filter.outcome?.rawValue),
+        ].compactMap { column, value in value.map { (column: column, value: $0) } }
+        // Only a condition that stands alone is answered by an index.
+        let condition = given.isEmpty ? "1" : given.map { "\($0.column) = ?" }.joined(separator: " AND ")
+        return try read { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM runs WHERE (?1 IS NULL OR stage = ?1) AND (?2 IS NULL OR run_name = ?2)
-                      AND (?3 IS NULL OR outcome = ?3) ORDER BY id DESC LIMIT ?4
-                    """,
-                arguments: [filter.stage, filter.runName, filter.outcome?.rawValue, filter.limit]
+                db, sql: "SELECT * FROM runs WHERE \(condition) ORDER BY id DESC LIMIT ?",
+                arguments: StatementArguments(given.map { $0.value }) + [filter.limit]
             ).map(Run.init).reversed()
         }
     }

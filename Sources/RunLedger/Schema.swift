@@ -17,6 +17,9 @@ enum Schema {
         return migrator
     }
 
+    /// What only makes reading faster is no migration, so that earlier versions can go on with the ledger.
+    static let laterIndexes = "CREATE INDEX IF NOT EXISTS runs_by_stage ON runs (stage)"
+
     private static let runs = """
         CREATE TABLE runs (
           id INTEGER PRIMARY KEY AUTOINCREMENT,

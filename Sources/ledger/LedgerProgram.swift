@@ -51,10 +51,14 @@ struct List: ParsableCommand {
     @Flag(help: "One JSON object per line.") var json = false
 
     func run() throws {
-        // The outcome is judged here, not in the query: a dead process's run still says "running".
-        let all = try options.open(.read).runs(
-            .init(stage: stage, runName: runName, limit: outcome == nil ? limit : .max))
-        let runs = all.filter { outcome == nil || $0.currentOutcome == outcome }.suffix(limit)
+        let ledger = try options.open(.read)
+        // The run of a process that died without a word still says "running".
+        let told: [Outcome?] = outcome == .killed ? [.killed, .running] : [outcome]
+        let runs = try told.flatMap { told in
+            try ledger.runs(
+                .init(stage: stage, runName: runName, outcome: told, limit: told == .running ? .max : limit)
+            ).filter { outcome == nil || $0.currentOutcome == outcome }
+        }.sorted { $0.id < $1.id }.suffix(limit)
         if json { return try Program.put(runs.map { try RunJSON.of($0).text + "\n" }.joined()) }
         var table = Table([
             "id", "stage", "run", "outcome", "started", "time", "in", "out", "dropped", "skipped",

@@ -26,6 +26,9 @@ struct Family {
 
     private func has(_ name: String) -> Bool { FileManager.default.isExecutableFile(atPath: path(name)) }
 
+    /// The programs that are there.
+    var present: [String] { Self.names.filter(has) }
+
     /// Becomes the program `name`; returns only by throwing.
     func run(_ name: String, _ arguments: [String]) throws -> Never {
         guard Self.names.contains(name), has(name) else { throw StageError.usage(complaint(name)) }

@@ -18,6 +18,11 @@ import StageKit
         switch words.first {
         case nil, "--help", "-h": try Program.put(try help(family))
         case "--version": try Program.put(sightlineVersionAndRevision + "\n")
+        case "--completion":
+            let graphs = try Graphs(family).names
+            try Program.put(
+                try Completion.script(
+                    for: words.dropFirst().first ?? "", programs: family.present, graphs: graphs))
         case "help" where words.count > 1: try family.run(words[1], ["--help"])
         case "help": try Program.put(try help(family))
         case let name?: try family.run(name, Array(words.dropFirst()))
@@ -29,11 +34,11 @@ import StageKit
         """
         OVERVIEW: Align a vision-language model with its own images.
 
-        USAGE: sightline PROGRAM [OPTIONS] [FILES]
-               sightline run GRAPH [OPTIONS]
+        USAGE: sightline PROGRAM [OPTIONS] [FILES] | sightline run GRAPH [OPTIONS]
         \(try family.overview())
         "sightline run" puts them together, round after round; "sightline help run" lists the graphs.
         "sightline help PROGRAM" explains one; "--version" says which version this is.
+        "source <(sightline --completion bash)" lets a shell complete names and options.
 
         """
     }

@@ -43,6 +43,23 @@ struct FamilyTests {
         }
     }
 
+    @Test(arguments: [
+        ("sightline sam", "sample"), ("sightline help cal", "calibrate"), ("sightline run rl", "rlhf-v"),
+        ("sightline dpo-train --bet", "--beta"), ("sightline run --roun", "--rounds"),
+    ])
+    func aShellCompletes(typed: String, whole: String) throws {
+        let words = typed.split(separator: " ")
+        let completed = try Workshop().succeed(
+            """
+            source <(sightline --completion bash)
+            COMP_WORDS=(\(typed)); COMP_CWORD=\(words.count - 1)
+            _sightline
+            echo "${COMPREPLY[@]}"
+            """)
+        #expect(completed.output.split(separator: /\s/).contains { $0 == whole }, "\(completed.output)")
+        #expect(try Workshop().run("sightline --completion fish").code == 64)
+    }
+
     @Test func anInstalledFamilyIsFoundBesideBin() throws {
         let shop = try Workshop()
         try shop.succeed(
