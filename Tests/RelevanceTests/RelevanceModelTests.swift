@@ -197,7 +197,8 @@ private func picture(_ number: Int, id: String? = nil) -> Picture {
         #expect(centre("west", [-1, 0], nearest: 4) == [0.4, 0.7])
         // Of fewer than are wanted all count.
         #expect(centre("west", [-1, 0], nearest: 5) == [0.4, 0.7])
-        #expect(centre("west", id: "east", [-1, 0], nearest: 4) == centre("west", id: "east", [-1, 0], nearest: 0))
+        let others = centre("west", id: "east", [-1, 0], nearest: 0)
+        #expect(centre("west", id: "east", [-1, 0], nearest: 4) == others)
     }
 
     /// A file of two records goes by both their ids; what one record leaves out, another of the same file doesn't.
