@@ -24,9 +24,15 @@ package enum TrainerFormat: String, Sendable, CaseIterable {
     private static let ends = ["</s>", "<|im_end|>", "<|eot_id|>", "<|endoftext|>"]
 
     /// The row for a pair, and the keys of the pair that the row has no place for.
-    /// - Throws: `RecordError` for a record that is no pair, or an answer with an end token in its text.
+    /// - Throws: `RecordError` for a record that is no pair, one whose answers break off, or an answer with an end
+    ///   token in its text.
     package func row(for record: Record) throws -> (row: JSONObject, lost: [String]) {
         let pair = try PreferencePair(record)
+        if pair.isPartial {
+            throw RecordError.invalid(
+                key: "partial", found: "answers that break off",
+                remedy: "other trainers learn an end where they do; make pairs of whole answers, without --unit sentence")
+        }
         for (key, text) in [("chosen", pair.chosen), ("rejected", pair.rejected)] {
             guard let end = Self.ends.first(where: { text.contains($0) }) else { continue }
             throw RecordError.invalid(

@@ -23,7 +23,8 @@ package struct PreferencePair: Sendable, Equatable {
         }
     }
 
-    /// Summed log-probabilities of answer and end token under a reference model, in nats.
+    /// Summed log-probabilities of the answers under a reference model, with their end tokens unless they are partial,
+    /// in nats.
     package struct ReferenceLogProbabilities: Sendable, Equatable {
         package var chosen: Double
         package var rejected: Double
@@ -46,13 +47,15 @@ package struct PreferencePair: Sendable, Equatable {
     /// Which rule, critic or file the preference comes from.
     package var source: String?
     package var weights: Weights?
+    /// Whether the answers break off behind the first sentence that differs, so that their ends mean nothing.
+    package var isPartial: Bool
     /// By the digest of the reference model.
     package var referenceLogProbabilities: [String: ReferenceLogProbabilities]
 
     package init(
         id: String, image: String? = nil, prompt: String, history: [Turn] = [], chosen: String,
         rejected: String,
-        margin: Double?, source: String?, weights: Weights? = nil,
+        margin: Double?, source: String?, weights: Weights? = nil, isPartial: Bool = false,
         referenceLogProbabilities: [String: ReferenceLogProbabilities] = [:]
     ) {
         self.id = id
@@ -64,6 +67,7 @@ package struct PreferencePair: Sendable, Equatable {
         self.margin = margin
         self.source = source
         self.weights = weights
+        self.isPartial = isPartial
         self.referenceLogProbabilities = referenceLogProbabilities
     }
 
@@ -81,6 +85,7 @@ package struct PreferencePair: Sendable, Equatable {
         margin = try record.double("margin")
         source = try record.string("source")
         weights = try Self.weights(of: record, chosen: chosen, rejected: rejected)
+        isPartial = try record.bool("partial") ?? false
         referenceLogProbabilities = try Self.referenceLogProbabilities(of: record)
     }
 
@@ -131,6 +136,7 @@ package struct PreferencePair: Sendable, Equatable {
         record.set("margin", try margin.map { m in try RecordError.naming("margin") { try .double(m) } })
         record.set("source", source.map { .string($0) })
         record.set("weights", try weights.map { try $0.json() })
+        record.set("partial", isPartial ? .bool(true) : nil)
         guard !referenceLogProbabilities.isEmpty else { return record.remove("ref_logps") }
         var logps = try record.object("ref_logps") ?? JSONObject()
         for digest in logps.keys where referenceLogProbabilities[digest] == nil { logps.remove(digest) }

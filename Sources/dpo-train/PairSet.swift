@@ -31,12 +31,14 @@ final class PairSet {
             let encoded = try model.encode(
                 prompt: pair.prompt, history: pair.history.texts, hasImage: image != nil,
                 answers: [pair.chosen, pair.rejected])
-            (prompt, chosen, rejected) = (encoded.prompt, encoded.answers[0], encoded.answers[1])
+            // What breaks off has no end to learn.
+            let answers = encoded.answers.map { pair.isPartial ? $0.dropLast() : $0 }
+            (prompt, chosen, rejected) = (encoded.prompt, answers[0], answers[1])
             guard let spans = pair.weights else {
                 weights = nil
                 return
             }
-            let both = zip(encoded.answers, [spans.chosen, spans.rejected]).map { answer, spans in
+            let both = zip(answers, [spans.chosen, spans.rejected]).map { answer, spans in
                 Self.weights(spans, model.bytes(of: answer, after: encoded.prompt), gamma)
             }
             weights =

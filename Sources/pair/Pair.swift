@@ -12,9 +12,12 @@ import StageKit
         abstract: "Pair the better and the worse answer of each record.",
         discussion: """
             Reads scored records and writes a line per pair: the best answer against the worst, within bounds that
-            keep length out of the preference. Of all pairs the share with the largest margins is kept.
+            keep length out of the preference. Of all pairs the share with the largest margins is kept. With --unit
+            sentence a pair breaks off behind the first sentence that differs, and with --blind-balance a pair goes
+            where a judge that reads the words alone would prefer the chosen answer too.
               pair scored.jsonl -o pairs.jsonl
               pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
+              pair scored.jsonl --unit sentence --pairs 6 --blind-balance -o pairs.jsonl
               pair judged.jsonl --from verdicts -o pairs.jsonl
               pair candidates.jsonl --from reference -o pairs.jsonl
               pair imported.jsonl --from pairs --align-edits data/llava -o weighted.jsonl
@@ -53,6 +56,9 @@ import StageKit
     var alignEdits: String?
     @Option(help: "Name of the score that decides; truth is the fewest false sentences, by the known scene.")
     var score = ScoreName.calibrated
+    @Option(
+        help: "What a pair holds: whole answers, or sentences of the tree with the beginning that they share.")
+    var unit = PairUnit.answer
     @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
     var equalSentences = true
     @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
@@ -65,6 +71,12 @@ import StageKit
     @Option(
         help: "Share of all pairs that is kept, those of the largest margins; half from scores, else all.")
     var keepFraction: Double?
+    @Flag(
+        help: """
+            Leave out what can be told without a picture, so that no word stands more often in chosen answers than \
+            in rejected ones.
+            """)
+    var blindBalance = false
     @Option(help: ArgumentHelp("Pairs per record at most.", valueName: "n")) var pairs = 1
     @Flag(help: "A pair for every record with two different answers: lift bounds that would leave none.")
     var keepAll = false
@@ -79,6 +91,9 @@ import StageKit
             _ = try rule
             _ = try PairRule.keepsLargest([], fraction: share)
         } catch { throw ValidationError("\(error)") }
+        if unit == .sentence, score == ScoreName.truth {
+            throw ValidationError("--score truth knows whole answers; leave --unit sentence out")
+        }
         if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
             throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
         }
@@ -96,8 +111,9 @@ import StageKit
 
     func refuseIdle(_ given: GivenOptions) throws {
         try given.refuse(
-            ["score", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"], where: from != .scores,
-            belongingTo: "--from scores")
+            ["score", "unit", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"],
+            where: from != .scores, belongingTo: "--from scores")
+        try given.refuse(["prefix-slack"], where: unit == .sentence, belongingTo: "--unit answer")
         try given.refuse(
             ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
             belongingTo: "--from scores and --from verdicts")
@@ -109,65 +125,68 @@ import StageKit
     func run(in run: StageRun) throws {
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, order: order, seed: seed, from: from, score: score, bothOrders: !oneOrder,
+            rule: try rule, order: order, seed: seed, from: from, score: score, unit: unit, bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
-        let book =
+        let decision =
             options.input.isRereadable
             ? try pairFiles(run, maker) : try pairStream(run, maker)
-        if !run.isDryRun { try report(book, run) }
+        if !run.isDryRun { try report(decision, run) }
     }
 
     /// Files are read twice, so that nothing is held and a resumed run knows all margins.
-    private func pairFiles(_ run: StageRun, _ maker: PairMaker) throws -> PairBook {
-        var book = PairBook(share: share)
+    private func pairFiles(_ run: StageRun, _ maker: PairMaker) throws -> PairDecision {
+        var book = PairBook(share: share, isBalanced: blindBalance)
         if !run.isDryRun {
             try run.survey(options.input) { input in
                 // A bad record is met again below and reported there.
                 if let made = try? maker.pairs(of: input) { book.note(made, of: input) }
             }
         }
-        let keeps = try book.keeps()
+        let decision = try book.decided()
         try run.transform(options, batch: 1, check: { _ = try maker.pairs(of: $0) }) { batch in
-            let made = try maker.pairs(of: batch[0])
-            return [made.result(keeping: keeps[batch[0].number] ?? [])]
+            try [maker.pairs(of: batch[0]).result(decision.fates[batch[0].number])]
         }
-        return book
+        return decision
     }
 
-    /// What comes through a pipe is held until the last margin is known, unless all pairs are kept anyway.
-    private func pairStream(_ run: StageRun, _ maker: PairMaker) throws -> PairBook {
-        var book = PairBook(share: share)
+    /// What comes through a pipe is held until the last pair is known, unless all are kept anyway.
+    private func pairStream(_ run: StageRun, _ maker: PairMaker) throws -> PairDecision {
+        var book = PairBook(share: share, isBalanced: blindBalance)
+        var decision = try book.decided()
         try run.stream(options, check: { _ = try maker.pairs(of: $0) }) { stream in
             var held: [(input: InputRecord, made: MadePairs)] = []
             while let input = try stream.next() {
                 do {
                     let made = try maker.pairs(of: input)
                     book.note(made, of: input)
-                    guard share == 1 else {
+                    guard share == 1, !blindBalance else {
                         held.append((input, made))
                         continue
                     }
-                    try stream.finish(input, made.result(keeping: made.lines.map { _ in true }))
+                    try stream.finish(input, made.result())
                 } catch let error as StageError { throw error } catch {
                     try stream.finish(input, .bad(error))
                 }
             }
-            let keeps = try book.keeps()
-            for (input, made) in held {
-                try stream.finish(input, made.result(keeping: keeps[input.number] ?? []))
-            }
+            decision = try book.decided()
+            for (input, made) in held { try stream.finish(input, made.result(decision.fates[input.number])) }
         }
-        return book
+        return decision
     }
 
-    private func report(_ book: PairBook, _ run: StageRun) throws {
-        let audited = try book.audited()
+    private func report(_ decision: PairDecision, _ run: StageRun) throws {
+        let audited = decision.audited
         let result = RewardAudit(audited)
         var metrics: [(name: String, value: Double)] = []
+        if let guessed = decision.guessed {
+            run.console.say(
+                "a judge without pictures told \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out")
+            metrics.append(("blind_guessed", guessed))
+        }
         if !audited.isEmpty || audit != nil { metrics += result.metrics }
         if from == .verdicts {
-            run.console.say("\(book.tally)")
-            metrics += book.tally.metrics
+            run.console.say("\(decision.tally)")
+            metrics += decision.tally.metrics
         }
         for line in audited.isEmpty ? [] : result.description.split(separator: "\n") {
             run.console.say(String(line))
@@ -183,3 +202,4 @@ import StageKit
 }
 
 extension PairOrder: ExpressibleByArgument {}
+extension PairUnit: ExpressibleByArgument {}

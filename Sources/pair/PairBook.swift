@@ -5,40 +5,58 @@ import StageKit
 struct PairBook {
     /// Share of the pairs that is kept.
     let share: Double
-    private(set) var tally = VerdictTally()
+    /// Whether what a judge without pictures can tell goes.
+    let isBalanced: Bool
+    private var tally = VerdictTally()
     private var entries: [Entry] = []
 
     private struct Entry {
         let number: Int
         let margin: Double?
         let audited: AuditedPair?
+        /// nil where none is asked for.
+        let difference: WordDifference?
     }
 
-    init(share: Double) { self.share = share }
+    init(share: Double, isBalanced: Bool) { (self.share, self.isBalanced) = (share, isBalanced) }
 
     mutating func note(_ made: MadePairs, of input: InputRecord) {
         if let (verdicts, differing) = made.judged {
             tally.add(verdicts, differing: differing, settled: made.audited)
         }
-        for (margin, audited) in zip(made.margins, made.audited) {
-            entries.append(Entry(number: input.number, margin: margin, audited: audited))
+        for (index, audited) in made.audited.enumerated() {
+            entries.append(
+                Entry(
+                    number: input.number, margin: made.margins[index], audited: audited,
+                    difference: isBalanced ? made.differences[index] : nil))
         }
     }
 
-    /// Which pairs of each record stay, by the number of its line.
-    func keeps() throws -> [Int: [Bool]] {
-        zip(entries, try flags()).reduce(into: [:]) { keeps, pair in
-            keeps[pair.0.number, default: []].append(pair.1)
+    /// - Throws: `PreferenceError` for margins that can't be compared.
+    func decided() throws -> PairDecision {
+        let keeps = try PairRule.keepsLargest(entries.map { $0.margin ?? 0 }, fraction: share)
+        var fates = keeps.map { $0 ? PairFate.stays : .smallMargin }
+        var guessed: Double?
+        let asked = entries.indices.filter { keeps[$0] }
+        if isBalanced, !asked.isEmpty {
+            let judged = BlindJudge.keepsUnguessed(asked.compactMap { entries[$0].difference })
+            for (index, stays) in zip(asked, judged.keeps) where !stays { fates[index] = .guessable }
+            guessed = Double(judged.guessed) / Double(asked.count)
         }
+        return PairDecision(
+            fates: zip(entries, fates).reduce(into: [:]) { $0[$1.0.number, default: []].append($1.1) },
+            audited: zip(entries, fates).compactMap { $1 == .stays ? $0.audited : nil },
+            guessed: guessed, tally: tally)
     }
+}
 
-    /// The kept pairs whose truth is known.
-    func audited() throws -> [AuditedPair] {
-        zip(entries, try flags()).compactMap { entry, stays in stays ? entry.audited : nil }
-    }
-
-    private func flags() throws -> [Bool] {
-        if share == 1 { return entries.map { _ in true } }
-        return try PairRule.keepsLargest(entries.map { $0.margin ?? 0 }, fraction: share)
-    }
+/// What was made of all pairs.
+struct PairDecision {
+    /// By the number of the record's line; none for a record without pairs.
+    let fates: [Int: [PairFate]]
+    /// The pairs that stay and whose truth is known.
+    let audited: [AuditedPair]
+    /// Share of the pairs that a judge without pictures told rightly before it had a say; nil where it had none.
+    let guessed: Double?
+    let tally: VerdictTally
 }

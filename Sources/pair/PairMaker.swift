@@ -11,18 +11,34 @@ struct MadePairs {
     var margins: [Double?] = []
     /// By line; nil where the record has no scene.
     var audited: [AuditedPair?] = []
+    /// By line, what a judge without pictures is told.
+    var differences: [WordDifference] = []
     var dropped: [String: Int] = [:]
     /// What critics said, and how many of the pairs they judged differ in truth; nil where no critic decided.
     var judged: (verdicts: VerdictPairs, differing: Int)?
 
-    func result(keeping keeps: [Bool]) -> RecordResult {
-        let kept = zip(lines, keeps).filter(\.1).map(\.0)
+    /// - Parameter fates: by line; none where all stay.
+    func result(_ fates: [PairFate]? = nil) -> RecordResult {
+        guard let fates else { return .records(lines, dropped: dropped) }
         var dropped = dropped
-        if kept.count < lines.count {
-            dropped["not among the largest margins", default: 0] += lines.count - kept.count
-        }
-        return .records(kept, dropped: dropped)
+        for fate in fates where fate != .stays { dropped[fate.rawValue, default: 0] += 1 }
+        return .records(zip(lines, fates).filter { $0.1 == .stays }.map(\.0), dropped: dropped)
     }
+}
+
+/// What becomes of a pair once all are known.
+enum PairFate: String {
+    case stays
+    case smallMargin = "not among the largest margins"
+    case guessable = "told by a judge without pictures"
+}
+
+/// What stands against what in a pair from scores.
+enum PairUnit: String, CaseIterable {
+    /// A whole answer against another.
+    case answer
+    /// A sentence against another one behind the same beginning, where both break off.
+    case sentence
 }
 
 /// Which of the two answers of a pair is the chosen one.
@@ -41,6 +57,7 @@ struct PairMaker {
     let seed: UInt64
     let from: Pair.Origin
     let score: String
+    let unit: PairUnit
     let bothOrders: Bool
     /// nil where changed spans aren't asked for.
     let edits: EditSpans?
@@ -53,6 +70,7 @@ struct PairMaker {
             made.margins.append(pair.margin)
             var (pair, line) = (ordered(pair), input.record)
             if let edits { pair.weights = try edits.weights(of: pair) }
+            made.differences.append(WordDifference(chosen: pair.chosen, rejected: pair.rejected))
             try pair.write(into: &line)
             made.lines.append(line)
             made.audited.append(
@@ -74,7 +92,7 @@ struct PairMaker {
                 PreferencePair(
                     id: number == 1 ? prompt.id : "\(prompt.id)#\(number)", image: prompt.image,
                     prompt: prompt.prompt, history: prompt.history, chosen: chosen, rejected: rejected,
-                    margin: margin, source: source)
+                    margin: margin, source: source, isPartial: unit == .sentence)
             )
         }
         switch from {
@@ -106,7 +124,11 @@ struct PairMaker {
             speaking.candidates.removeAll { !$0.hasWords }
             let silent = sample.candidates.count - speaking.candidates.count
             if silent > 0 { made.dropped["answers without words"] = silent }
-            let selection = try rule.pairs(from: scored(speaking, truth))
+            let selection =
+                switch unit {
+                case .answer: try rule.pairs(from: scored(speaking, truth))
+                case .sentence: try rule.pairs(fromSiblings: sample.siblings(by: score))
+                }
             if let drop = selection.dropped { made.dropped[drop.rawValue, default: 0] += 1 }
             let mode = try input.record.object("calibration")?.string("mode")
             let source = mode.map { "\(score)/\($0)" } ?? score

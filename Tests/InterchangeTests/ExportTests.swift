@@ -48,6 +48,12 @@ struct ExportTests {
         #expect(try row(String(more), format).lost == lost)
     }
 
+    /// No trainer can be told that an answer doesn't end where it breaks off.
+    @Test(arguments: TrainerFormat.allCases)
+    func brokenOffAnswersAreRefused(format: TrainerFormat) {
+        #expect(throws: RecordError.self) { try row(Self.pair.dropLast() + #","partial":true}"#, format) }
+    }
+
     /// A marker with no picture behind it would stop a trainer, or shift the pictures of a batch.
     @Test(arguments: [
         (TrainerFormat.trl, #""images":[],"#), (.msSwift, #"{"role":"user","content":"Why?"}"#),

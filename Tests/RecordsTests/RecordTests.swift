@@ -166,6 +166,10 @@ import Testing
         other.weights = nil
         try other.write(into: &record)
         #expect(try PreferencePair(record) == other)
+        other.isPartial = true
+        try other.write(into: &record)
+        #expect(record.text.contains(#""partial":true"#))
+        #expect(try PreferencePair(record) == other)
         let outside = record.text.replacing(#""source""#, with: #""weights":{"rejected":[[0,3,1]]},"source""#)
         #expect(message { _ = try PreferencePair(Record(parsing: outside)) }.contains("rejected[0]"))
     }

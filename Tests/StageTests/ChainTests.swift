@@ -198,4 +198,29 @@ struct ChainTests {
     private func numbers(_ line: String) throws -> [String: Double] {
         try JSONDecoder().decode([String: Double].self, from: Data(line.utf8))
     }
+
+    /// What breaks off has no end to learn; whole answers have one.
+    @Test func sentencePairsTrainWithoutEnd() throws {
+        let shop = try workshop()
+        let pair = "\(Self.pair) scored.jsonl --pairs 2"
+        try shop.succeed(
+            """
+            set -e
+            \(Self.sample) -o candidates.jsonl
+            \(Self.calibrate) candidates.jsonl -o scored.jsonl
+            \(pair) --unit sentence -o sentences.jsonl
+            \(pair) -o answers.jsonl
+            for unit in sentences answers; do
+                sightline dpo-train $unit.jsonl --model $LLAVA --image-root scenes --dump-tokens -o none >$unit.txt 2>&1
+            done
+            sightline dpo-train sentences.jsonl --model $LLAVA --image-root scenes --rank 2 --batch 4 -o adapter --quiet
+            """)
+        let pairs = try shop.lines("sentences.jsonl")
+        #expect(pairs.count == 12 && pairs.allSatisfy { $0.contains(#""partial":true"#) })
+        func ends(_ unit: String) throws -> Int { try shop.lines("\(unit).txt").count { $0.contains("</s>") } }
+        #expect(try ends("sentences") == 0)
+        #expect(try ends("answers") == shop.lines("answers.jsonl").count)
+        let refused = try shop.run("sightline pair scored.jsonl --unit sentence --prefix-slack 0.5")
+        #expect(refused.code == 64 && refused.errors.contains("--unit answer"))
+    }
 }

@@ -1,0 +1,45 @@
+import Records
+
+extension Sample {
+    /// The sentences of the tree that were drawn behind the same beginning, set by set in the order of the tree. Each
+    /// is an answer that breaks off behind it, with the sentence's own score. Nodes without words are left out.
+    ///
+    /// - Throws: `PreferenceError.missingScore` for a sentence without the named score.
+    package func siblings(by name: String = ScoreName.calibrated) throws -> [[ScoredCandidate]] {
+        var beginnings: [(text: String, path: [Int])] = []
+        var sets: [Int: [ScoredCandidate]] = [:]
+        for (index, node) in nodes.enumerated() {
+            let before = node.parent < 0 ? (text: "", path: []) : beginnings[node.parent]
+            guard node.hasWords else {
+                beginnings.append(before)
+                continue
+            }
+            let here = (before.text.isEmpty ? node.text : before.text + " " + node.text, before.path + [index])
+            beginnings.append(here)
+            guard let score = node.scores[name] else {
+                throw PreferenceError.missingScore(
+                    where: "nodes[\(index)]", name: name, remedy: "run calibrate before pair")
+            }
+            sets[node.parent, default: []].append(
+                ScoredCandidate(id: "n\(index)", text: here.0, score: score, path: here.1))
+        }
+        return sets.sorted { $0.key < $1.key }.map(\.value)
+    }
+}
+
+extension PairRule {
+    /// The best against the worst of each set of siblings; of all these pairs those with the largest margins, as many
+    /// as a record may have. Of equal margins the earlier set's.
+    ///
+    /// - Throws: `PreferenceError.notFinite` for a score that can't be compared.
+    package func pairs(fromSiblings sets: [[ScoredCandidate]]) throws -> PairSelection {
+        var rule = self
+        rule.pairsPerRecord = 1
+        let selections = try sets.map { try rule.pairs(from: $0) }
+        let found = selections.flatMap(\.pairs).enumerated()
+            .sorted { (-$0.element.margin, $0.offset) < (-$1.element.margin, $1.offset) }
+            .prefix(pairsPerRecord).map(\.element)
+        guard found.isEmpty else { return PairSelection(pairs: found, dropped: nil) }
+        return PairSelection(pairs: [], dropped: selections.lazy.compactMap(\.dropped).first ?? .fewerThanTwo)
+    }
+}
