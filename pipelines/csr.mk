@@ -15,7 +15,7 @@ $(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildca
 
 # Pictures that neither the models nor the rounds see.
 $(pool):
-	sightline scenes --split train --start 900000 --count 256 --kind prompts -o $(@D)
+	sightline scenes --split train --start 900000 --count 1024 --kind prompts -o $(@D)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
 	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(call images,$*) --resume -o $@

@@ -41,15 +41,19 @@ package struct QuestionGroup {
 package final class Answerer {
     private let pool: DecodingPool
     private let stops: Set<Int32>
+    private let sampler: Sampler
     private let budget: (slots: Int, bytes: Int)
     private let bytesPerSlot: Int
 
     /// - Parameters:
     ///   - stops: tokens that end an answer.
+    ///   - sampler: without temperature.
     ///   - memory: bytes of keys and values at most.
     ///   - slots: what a call needs at most; no more is allocated.
-    package init(model: Llama, stops: Set<Int32>, memory: Int, slots: Int) {
-        self.stops = stops
+    package init(
+        model: Llama, stops: Set<Int32>, sampler: Sampler = .greedy, memory: Int, slots: Int
+    ) {
+        (self.stops, self.sampler) = (stops, sampler)
         bytesPerSlot = KeyValueCache.bytesPerSlot(model)
         budget = (min(memory / bytesPerSlot, slots), memory)
         pool = DecodingPool(model: model, slots: budget.slots)
@@ -73,7 +77,9 @@ package final class Answerer {
                     }
                     break
                 }
-                admitted.append(Interview(index: index, group: groups[index], region: region, stops: stops))
+                admitted.append(
+                    Interview(
+                        index: index, group: groups[index], region: region, stops: stops, sampler: sampler))
                 waiting.removeFirst()
             }
             // A few at a time: the rows of all beginnings together would be the largest activations by far.
@@ -104,12 +110,14 @@ private final class Interview {
     let region: Range<Int>
     private let group: QuestionGroup
     private let stops: Set<Int32>
+    private let sampler: Sampler
     private var free: FreeSlots
     private let root: Branch
     private var questions: [Branch] = []
     private var streams: [Stream] = []
 
-    init(index: Int, group: QuestionGroup, region: Range<Int>, stops: Set<Int32>) {
+    init(index: Int, group: QuestionGroup, region: Range<Int>, stops: Set<Int32>, sampler: Sampler) {
+        self.sampler = sampler
         self.index = index
         self.group = group
         self.region = region
@@ -136,7 +144,7 @@ private final class Interview {
         streams = zip(questions, group.questions).map { branch, question in
             let run = free.take(question.maxTokens) ?? 0..<0
             return Stream(
-                branch: Branch(parent: branch, run: run), sampler: .greedy, generator: SplitMix64(seed: 0),
+                branch: Branch(parent: branch, run: run), sampler: sampler, generator: SplitMix64(seed: 0),
                 rule: StopRule(stops: stops, maxTokens: question.maxTokens))
         }
     }

@@ -11,16 +11,27 @@ package struct Sampler: Sendable, Equatable {
     /// Keep the smallest set of likeliest tokens whose probabilities reach p; 1 keeps all.
     package var topP: Double
 
+    /// Added to the logits of tokens before anything else.
+    package var bias: [Int32: Float] = [:]
+
     package static let greedy = Sampler(temperature: 0)
 
-    package init(temperature: Double, topK: Int = 0, topP: Double = 1) {
+    package init(temperature: Double, topK: Int = 0, topP: Double = 1, bias: [Int32: Float] = [:]) {
         self.temperature = temperature
         self.topK = topK
         self.topP = topP
+        self.bias = bias
     }
 
     func draw(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int32 {
-        temperature == 0 ? likeliest(logits) : Int32(sampled(logits, &generator))
+        guard !bias.isEmpty else {
+            return temperature == 0 ? likeliest(logits) : Int32(sampled(logits, &generator))
+        }
+        var biased = Array(logits)
+        for (token, value) in bias { biased[Int(token)] += value }
+        var plain = self
+        plain.bias = [:]
+        return biased.withUnsafeBufferPointer { plain.draw($0, &generator) }
     }
 
     private func sampled(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int {

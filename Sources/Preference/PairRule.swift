@@ -15,6 +15,7 @@ package enum PairDrop: String, Sendable, CaseIterable {
     case sentenceCounts = "no two different answers of the same sentence count"
     case wordCounts = "no two answers of nearly the same length"
     case margin = "margin too small"
+    case unfit = "nothing that may be chosen"
 }
 
 /// What pairing made of one record: pairs, or the reason for none.
@@ -144,7 +145,8 @@ extension PairRule {
         let different = allPairs(of: entries)
         if different.isEmpty { return .failure(NoPair(drop: .identicalTexts)) }
 
-        var bounded = different
+        var bounded = different.filter { entries[$0.chosen].candidate.canBeChosen }
+        if bounded.isEmpty { return .failure(NoPair(drop: .unfit)) }
         if equalSentences {
             let equal = bounded.filter { entries[$0.chosen].sentences == entries[$0.rejected].sentences }
             if equal.isEmpty, !keepAll { return .failure(NoPair(drop: .sentenceCounts)) }

@@ -8,9 +8,14 @@ package struct ScoredCandidate: Sendable, Equatable {
     /// Node indices from the first sentence to the last; empty for an answer that was not drawn as
     /// sentences.
     package var path: [Int]
+    /// Whether it may be the better one of a pair.
+    package var canBeChosen: Bool
 
-    package init(id: String, text: String, score: Double, path: [Int] = []) {
+    package init(
+        id: String, text: String, score: Double, path: [Int] = [], canBeChosen: Bool = true
+    ) {
         (self.id, self.text, self.score, self.path) = (id, text, score, path)
+        self.canBeChosen = canBeChosen
     }
 
     /// Number of sentences: those of the path, and without one those that the text's full stops, question

@@ -1,11 +1,28 @@
 import Records
 
+/// The least of a named score, as `cosine=0.17`.
+package struct ScoreFloor: Sendable, Equatable {
+    package let name: String
+    package let least: Double
+
+    /// nil where it isn't a name, an equals sign and a number.
+    package init?(_ text: String) {
+        guard let sign = text.lastIndex(of: "="), sign > text.startIndex,
+            let least = Double(text[text.index(after: sign)...]), least.isFinite
+        else { return nil }
+        (name, self.least) = (String(text[..<sign]), least)
+    }
+}
+
 extension Sample {
     /// The sentences of the tree that were drawn behind the same beginning, set by set in the order of the tree. Each
     /// is an answer that breaks off behind it, with the sentence's own score. Nodes without words are left out.
     ///
-    /// - Throws: `PreferenceError.missingScore` for a sentence without the named score.
-    package func siblings(by name: String = ScoreName.calibrated) throws -> [[ScoredCandidate]] {
+    /// - Parameter floor: a score that a sentence must reach to be chosen.
+    /// - Throws: `PreferenceError.missingScore` for a sentence without a named score.
+    package func siblings(
+        by name: String = ScoreName.calibrated, floor: ScoreFloor? = nil
+    ) throws -> [[ScoredCandidate]] {
         var beginnings: [(text: String, path: [Int])] = []
         var sets: [Int: [ScoredCandidate]] = [:]
         for (index, node) in nodes.enumerated() {
@@ -16,12 +33,17 @@ extension Sample {
             }
             let here = (before.text.isEmpty ? node.text : before.text + " " + node.text, before.path + [index])
             beginnings.append(here)
-            guard let score = node.scores[name] else {
-                throw PreferenceError.missingScore(
-                    where: "nodes[\(index)]", name: name, remedy: "run calibrate before pair")
+            func score(_ name: String, _ remedy: String) throws -> Double {
+                if let score = node.scores[name] { return score }
+                throw PreferenceError.missingScore(where: "nodes[\(index)]", name: name, remedy: remedy)
+            }
+            let reached = try floor.map {
+                try score($0.name, "name a score that calibrate writes to sentences") >= $0.least
             }
             sets[node.parent, default: []].append(
-                ScoredCandidate(id: "n\(index)", text: here.0, score: score, path: here.1))
+                ScoredCandidate(
+                    id: "n\(index)", text: here.0, score: try score(name, "run calibrate before pair"),
+                    path: here.1, canBeChosen: reached ?? true))
         }
         return sets.sorted { $0.key < $1.key }.map(\.value)
     }

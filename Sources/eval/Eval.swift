@@ -76,6 +76,11 @@ struct Eval: StageCommand {
     @Flag(help: "Ask about each object that a caption invented: \"Is there a … in the image?\"")
     var habit = false
     @Option(help: ArgumentHelp("Use only the first pictures.", valueName: "n")) var limit: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Add so much to the logit of a token, named as the tokenizer has it, before the likeliest is taken.",
+            valueName: "token=number"))
+    var logitBias: [LogitBias] = []
     @Option(help: "Most tokens of a caption.") var captionTokens = 128
     @Option(help: "Most tokens of an answer to a yes/no question.") var answerTokens = 8
     @Option(help: ArgumentHelp("Words put behind every yes/no question.", valueName: "text"))
@@ -117,7 +122,7 @@ struct Eval: StageCommand {
     func refuseIdle(_ given: GivenOptions) throws {
         try given.refuse(
             [
-                "adapter", "template", "caption-tokens", "answer-tokens", "suffix", "batch", "memory",
+                "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch", "memory",
                 "threads",
             ],
             where: model == nil, belongingTo: "--model")
@@ -130,7 +135,7 @@ struct Eval: StageCommand {
         let paper = try ExamPaper(self, run)
         let respondent: Respondent =
             if let model {
-                .model(Examinee(try open(model, run), images, batch: batch, memory: memory << 20))
+                .model(try examinee(open(model, run)))
             } else { .files(answers) }
         run.console.say(paper.description)
         if run.isDryRun { return }
@@ -144,6 +149,19 @@ struct Eval: StageCommand {
         try run.addOutput(output, kind: .file)
         for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
         try Program.put(try Findings(sheet).text)
+    }
+
+    private func examinee(_ model: VisionLanguageModel) throws -> Examinee {
+        let biases = try logitBias.map { bias in
+            guard let id = model.tokenizer.id(of: bias.token) else {
+                throw StageError.usage(
+                    "--logit-bias \(bias.token): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ")
+            }
+            return (id, bias.value)
+        }
+        return Examinee(
+            model, images, batch: batch, memory: memory << 20,
+            bias: Dictionary(biases, uniquingKeysWith: +))
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {

@@ -5,7 +5,7 @@ import Model
 import ModelOptions
 import StageKit
 
-/// A model that answers greedily. Everything asked about one picture is a child of one root, and no question
+/// A model that answers greedily, with some tokens made likelier or less likely. Everything asked about one picture is a child of one root, and no question
 /// is asked twice.
 final class Examinee {
     struct Request {
@@ -27,12 +27,17 @@ final class Examinee {
     private let features: ImageFeatures
     private let batch: Int
     private let memory: Int
+    private let sampler: Sampler
     private var known: [Key: String] = [:]
 
     /// - Parameters:
     ///   - batch: pictures worked on together.
     ///   - memory: bytes of keys and values at most.
-    init(_ model: VisionLanguageModel, _ images: ImageOptions, batch: Int, memory: Int) {
+    ///   - bias: added to the logits of tokens.
+    init(
+        _ model: VisionLanguageModel, _ images: ImageOptions, batch: Int, memory: Int, bias: [Int32: Float]
+    ) {
+        sampler = Sampler(temperature: 0, bias: bias)
         self.model = model
         self.images = images
         self.batch = batch
@@ -46,7 +51,7 @@ final class Examinee {
         let pictures = try prepare(requests)
         let progress = run.progress(total: pictures.count, unit: "pictures")
         let answerer = Answerer(
-            model: model.llava.decoder, stops: model.stops, memory: memory, slots: slots(pictures))
+            model: model.llava.decoder, stops: model.stops, sampler: sampler, memory: memory, slots: slots(pictures))
         for start in stride(from: 0, to: pictures.count, by: batch) {
             let some = pictures[start..<min(pictures.count, start + batch)]
             try ask(Array(some), answerer)

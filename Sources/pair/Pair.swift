@@ -59,6 +59,11 @@ import StageKit
     @Option(
         help: "What a pair holds: whole answers, or sentences of the tree with the beginning that they share.")
     var unit = PairUnit.answer
+    @Option(
+        help: ArgumentHelp(
+            "Least score of a sentence that is chosen, such as cosine=0.17: what fits the picture at all.",
+            valueName: "score=number"))
+    var floor: ScoreFloor?
     @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
     var equalSentences = true
     @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
@@ -114,6 +119,7 @@ import StageKit
             ["score", "unit", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"],
             where: from != .scores, belongingTo: "--from scores")
         try given.refuse(["prefix-slack"], where: unit == .sentence, belongingTo: "--unit answer")
+        try given.refuse(["floor"], where: unit != .sentence, belongingTo: "--unit sentence")
         try given.refuse(
             ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
             belongingTo: "--from scores and --from verdicts")
@@ -125,7 +131,7 @@ import StageKit
     func run(in run: StageRun) throws {
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, order: order, seed: seed, from: from, score: score, unit: unit, bothOrders: !oneOrder,
+            rule: try rule, order: order, seed: seed, from: from, score: score, unit: unit, floor: floor, bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
         let decision =
             options.input.isRereadable
@@ -203,3 +209,6 @@ import StageKit
 
 extension PairOrder: ExpressibleByArgument {}
 extension PairUnit: ExpressibleByArgument {}
+extension ScoreFloor: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}

@@ -58,6 +58,8 @@ struct PairMaker {
     let from: Pair.Origin
     let score: String
     let unit: PairUnit
+    /// nil where every sentence may be chosen.
+    let floor: ScoreFloor?
     let bothOrders: Bool
     /// nil where changed spans aren't asked for.
     let edits: EditSpans?
@@ -127,7 +129,7 @@ struct PairMaker {
             let selection =
                 switch unit {
                 case .answer: try rule.pairs(from: scored(speaking, truth))
-                case .sentence: try rule.pairs(fromSiblings: sample.siblings(by: score))
+                case .sentence: try rule.pairs(fromSiblings: sample.siblings(by: score, floor: floor))
                 }
             if let drop = selection.dropped { made.dropped[drop.rawValue, default: 0] += 1 }
             let mode = try input.record.object("calibration")?.string("mode")

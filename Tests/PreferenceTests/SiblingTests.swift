@@ -35,6 +35,17 @@ import Testing
         #expect(try PairRule().pairs(fromSiblings: []).dropped == .fewerThanTwo)
     }
 
+    /// The best of a set is chosen among those that reach the floor, and rejected may be any.
+    @Test func whatMissesTheFloorIsNotChosen() throws {
+        let floor = try #require(ScoreFloor("calibrated=1"))
+        let sets = try Self.sample().siblings(floor: floor)
+        #expect(sets[1].map(\.canBeChosen) == [true, false, false])
+        let high = try Self.sample().siblings(floor: ScoreFloor("calibrated=3.5"))
+        #expect(try PairRule().pairs(fromSiblings: high) == PairSelection(pairs: [], dropped: .unfit))
+        #expect(throws: PreferenceError.self) { try Self.sample().siblings(floor: ScoreFloor("cosine=0.1")) }
+        #expect(["cosine", "=1", "cosine=", "cosine=nan"].allSatisfy { ScoreFloor($0) == nil })
+    }
+
     @Test func aSentenceWithoutScoreIsNamed() throws {
         let sample = try Self.sample()
         #expect(throws: PreferenceError.missingScore(
