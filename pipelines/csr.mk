@@ -3,6 +3,7 @@
 #   make csr RUN=name ROUNDS=3 RECIPE=default
 #   BASELINE=file  pictures whose mean is taken off a sentence's relevance; drawn where a recipe has baseline-nearest
 own := BASELINE
+drawn-prompts := 4000
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
 pool := $P/scenes/pool/prompts.jsonl

@@ -125,7 +125,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
             throw PromptError(
                 finding: "it takes \(longest) tokens, \(hasImage ? llava.tokensPerImage : 0) of them for the "
                     + "image, and the model reads \(limit)",
-                remedy: "shorten the prompt or the answer")
+                remedy: "shorten the prompt or the answer", isTooLong: true)
         }
         return EncodedPrompt(prompt: expanded, answers: encoded)
     }
@@ -214,8 +214,12 @@ package struct EncodedPrompt: Sendable {
 package struct PromptError: Error, CustomStringConvertible {
     package let finding: String
     package let remedy: String
+    /// Whether its length alone is in the way.
+    package let isTooLong: Bool
 
-    package init(finding: String, remedy: String) { (self.finding, self.remedy) = (finding, remedy) }
+    package init(finding: String, remedy: String, isTooLong: Bool = false) {
+        (self.finding, self.remedy, self.isTooLong) = (finding, remedy, isTooLong)
+    }
 
     package var description: String { "\(finding); \(remedy)" }
 }

@@ -36,6 +36,8 @@ final class Critic {
     /// Verdicts that were asked for, and those of them that were cut off before they could be read.
     private(set) var asked = 0
     private(set) var cut = 0
+    /// Pairs that were left out for their length.
+    private(set) var tooLong = 0
 
     init(
         name: String, model: VisionLanguageModel, prompt: CriticPrompt, images: ImageOptions,
@@ -56,9 +58,12 @@ final class Critic {
         /// The file of the image that the critic sees.
         let image: String?
         let questions: [Question]
+        /// Pairs that the critic can't read.
+        let tooLong: Int
     }
 
-    /// Each pair that is judged, in the orders it is asked in; none where there aren't two different answers.
+    /// Each pair that is judged, in the orders it is asked in; none where there aren't two different answers, or none
+    /// that the critic can read both of and have tokens left to answer with.
     ///
     /// - Throws: `RecordError`, `PromptError`, `StageError`, `NoOtherPicture`, all about this record.
     func inquiry(about input: InputRecord) throws -> Inquiry {
@@ -68,18 +73,27 @@ final class Critic {
         let sample = try Sample(input.record)
         let image = try asked.image.map { try images.resolve($0) }
         let pairs = Self.pairs(of: sample.candidates).prefix(maxPairs)
-        let questions = try pairs.flatMap(orders).map { first, second in
-            let text = try prompt.text(about: asked, (first.text, second.text))
-            let encoded = try model.encode(prompt: text, hasImage: image != nil)
-            guard encoded.prompt.count + plan.maxTokens <= model.llava.config.text.maxPositionEmbeddings
-            else {
-                throw RecordError.invalid(
-                    key: "candidates", found: "too long to ask about (\(encoded.prompt.count) tokens)",
-                    remedy: "draw shorter answers, or lower --max-tokens")
-            }
-            return Question(order: [first.id, second.id], tokens: encoded.prompt)
+        let questions = try pairs.map { pair in
+            try orders(of: pair).map { try question($0, $1, about: asked, hasImage: image != nil) }
         }
-        return Inquiry(seen: seen, image: image, questions: questions)
+        let readable = questions.map { $0.compactMap { $0 } }.filter { !$0.isEmpty }
+        return Inquiry(
+            seen: seen, image: image, questions: readable.flatMap { $0 },
+            tooLong: questions.count - readable.count)
+    }
+
+    /// - Returns: nil where question and answer are longer than the model reads.
+    private func question(
+        _ first: Candidate, _ second: Candidate, about asked: Prompt, hasImage: Bool
+    ) throws -> Question? {
+        let text = try prompt.text(about: asked, (first.text, second.text))
+        do {
+            let tokens = try model.encode(prompt: text, hasImage: hasImage).prompt
+            guard tokens.count + plan.maxTokens <= model.llava.config.text.maxPositionEmbeddings else {
+                return nil
+            }
+            return Question(order: [first.id, second.id], tokens: tokens)
+        } catch let error as PromptError where error.isTooLong { return nil }
     }
 
     private func orders(of pair: (Candidate, Candidate)) throws -> [(Candidate, Candidate)] {
@@ -108,6 +122,7 @@ final class Critic {
         var results: [RecordResult?] = batch.map { _ in nil }
         var requests: [(record: Int, question: Question, growth: GrowthRequest)] = []
         var seen: [Int: RewardView.Seen] = [:]
+        var dropped: [Int: [String: Int]] = [:]
         // Requests point into the pictures' features, which the cache may drop meanwhile.
         var pictures: [Buffer] = []
         for (index, input) in batch.enumerated() {
@@ -119,8 +134,11 @@ final class Critic {
                 pictures += picture.map { [$0] } ?? []
                 requests += questions.map { (index, $0, request($0, of: input.id, picture)) }
                 seen[index] = asked.seen
+                tooLong += asked.tooLong
+                if asked.tooLong > 0 { dropped[index] = ["longer than the critic reads": asked.tooLong] }
                 if questions.isEmpty {
-                    results[index] = .records([input.record], dropped: ["no two different answers": 1])
+                    results[index] = .records(
+                        [input.record], dropped: dropped[index] ?? ["no two different answers": 1])
                 }
             } catch { results[index] = .bad(error) }
         }
@@ -138,7 +156,7 @@ final class Critic {
             var record = batch[index].record
             try record.append(verdicts)
             seen[index]?.note(in: &record)
-            results[index] = .record(record)
+            results[index] = .records([record], dropped: dropped[index] ?? [:])
         }
         return results.compactMap { $0 }
     }

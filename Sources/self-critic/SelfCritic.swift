@@ -77,6 +77,11 @@ import StageKit
         try run.transform(options, batch: batch, check: { _ = try critic.inquiry(about: $0) }) {
             try critic.judge($0)
         }
+        if critic.tooLong > 0 {
+            run.console.warn(
+                "\(critic.tooLong) pairs of answers are longer than the critic reads; draw shorter ones, or lower "
+                    + "--max-tokens \(maxTokens)")
+        }
         if critic.cut > 0 {
             run.console.warn(
                 "\(critic.cut) of \(critic.asked) verdicts were cut at --max-tokens \(maxTokens) before they said which "
