@@ -31,7 +31,9 @@ package enum TrainerFormat: String, Sendable, CaseIterable {
         if pair.isPartial {
             throw RecordError.invalid(
                 key: "partial", found: "answers that break off",
-                remedy: "other trainers learn an end where they do; make pairs of whole answers, without --unit sentence")
+                remedy:
+                    "other trainers learn an end where they do; make pairs of whole answers, without --unit sentence"
+            )
         }
         for (key, text) in [("chosen", pair.chosen), ("rejected", pair.rejected)] {
             guard let end = Self.ends.first(where: { text.contains($0) }) else { continue }

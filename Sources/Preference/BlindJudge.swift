@@ -41,8 +41,10 @@ package struct BlindJudge {
         let columns = Dictionary(uniqueKeysWithValues: words.enumerated().map { ($1, $0) })
         let rows = differences.map { difference in
             // In order, so that sums come out the same in every run.
-            difference.counts.compactMap { word, count in columns[word].map { (column: $0, value: Double(count)) } }
-                .sorted { $0.column < $1.column }
+            difference.counts.compactMap { word, count in
+                columns[word].map { (column: $0, value: Double(count)) }
+            }
+            .sorted { $0.column < $1.column }
         }
         let fitted = Self.fit(rows, width: words.count)
         coefficients = Dictionary(uniqueKeysWithValues: zip(words, fitted))
@@ -50,7 +52,9 @@ package struct BlindJudge {
 
     /// How sure it is that the chosen answer is the chosen one, 0…1; 0.5 where it knows none of the words.
     package func certainty(_ difference: WordDifference) -> Double {
-        let known = difference.counts.compactMap { word, count in coefficients[word].map { (word, $0 * Double(count)) } }
+        let known = difference.counts.compactMap { word, count in
+            coefficients[word].map { (word, $0 * Double(count)) }
+        }
         return Self.sigmoid(known.sorted { $0.0 < $1.0 }.reduce(0) { $0 + $1.1 })
     }
 
@@ -77,7 +81,9 @@ package struct BlindJudge {
 
     /// Newton's method on the penalized likelihood, which is concave; each step by conjugate gradients.
     private static func fit(_ rows: [Row], width: Int) -> [Double] {
-        func along(_ row: Row, _ vector: [Double]) -> Double { row.reduce(0) { $0 + vector[$1.column] * $1.value } }
+        func along(_ row: Row, _ vector: [Double]) -> Double {
+            row.reduce(0) { $0 + vector[$1.column] * $1.value }
+        }
         func loss(_ theta: [Double]) -> Double {
             rows.reduce(ridge / 2 * theta.reduce(0) { $0 + $1 * $1 }) { $0 - log(sigmoid(along($1, theta))) }
         }
@@ -124,7 +130,9 @@ package struct BlindJudge {
                 residual[index] -= length * image[index]
             }
             let next = dot(residual, residual)
-            for index in direction.indices { direction[index] = residual[index] + next / size * direction[index] }
+            for index in direction.indices {
+                direction[index] = residual[index] + next / size * direction[index]
+            }
             size = next
         }
         return x

@@ -31,7 +31,9 @@ extension Sample {
                 beginnings.append(before)
                 continue
             }
-            let here = (before.text.isEmpty ? node.text : before.text + " " + node.text, before.path + [index])
+            let here = (
+                before.text.isEmpty ? node.text : before.text + " " + node.text, before.path + [index]
+            )
             beginnings.append(here)
             func score(_ name: String, _ remedy: String) throws -> Double {
                 if let score = node.scores[name] { return score }

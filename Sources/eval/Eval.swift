@@ -122,7 +122,8 @@ struct Eval: StageCommand {
     func refuseIdle(_ given: GivenOptions) throws {
         try given.refuse(
             [
-                "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch", "memory",
+                "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
+                "memory",
                 "threads",
             ],
             where: model == nil, belongingTo: "--model")
@@ -155,7 +156,8 @@ struct Eval: StageCommand {
         let biases = try logitBias.map { bias in
             guard let id = model.tokenizer.id(of: bias.token) else {
                 throw StageError.usage(
-                    "--logit-bias \(bias.token): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ")
+                    "--logit-bias \(bias.token): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ"
+                )
             }
             return (id, bias.value)
         }

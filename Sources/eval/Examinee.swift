@@ -51,7 +51,8 @@ final class Examinee {
         let pictures = try prepare(requests)
         let progress = run.progress(total: pictures.count, unit: "pictures")
         let answerer = Answerer(
-            model: model.llava.decoder, stops: model.stops, sampler: sampler, memory: memory, slots: slots(pictures))
+            model: model.llava.decoder, stops: model.stops, sampler: sampler, memory: memory,
+            slots: slots(pictures))
         for start in stride(from: 0, to: pictures.count, by: batch) {
             let some = pictures[start..<min(pictures.count, start + batch)]
             try ask(Array(some), answerer)

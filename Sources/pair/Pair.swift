@@ -57,7 +57,8 @@ import StageKit
     @Option(help: "Name of the score that decides; truth is the fewest false sentences, by the known scene.")
     var score = ScoreName.calibrated
     @Option(
-        help: "What a pair holds: whole answers, or sentences of the tree with the beginning that they share.")
+        help: "What a pair holds: whole answers, or sentences of the tree with the beginning that they share."
+    )
     var unit = PairUnit.answer
     @Option(
         help: ArgumentHelp(
@@ -131,7 +132,8 @@ import StageKit
     func run(in run: StageRun) throws {
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, order: order, seed: seed, from: from, score: score, unit: unit, floor: floor, bothOrders: !oneOrder,
+            rule: try rule, order: order, seed: seed, from: from, score: score, unit: unit, floor: floor,
+            bothOrders: !oneOrder,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
         let decision =
             options.input.isRereadable
@@ -186,7 +188,8 @@ import StageKit
         var metrics: [(name: String, value: Double)] = []
         if let guessed = decision.guessed {
             run.console.say(
-                "a judge without pictures told \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out")
+                "a judge without pictures told \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out"
+            )
             metrics.append(("blind_guessed", guessed))
         }
         if !audited.isEmpty || audit != nil { metrics += result.metrics }

@@ -48,7 +48,9 @@ import Testing
 
     /// Words that always go together, and answers that a word alone parts.
     @Test func separablePairsLeaveAFew() {
-        let pairs = (0..<1000).map { _ in WordDifference(chosen: "this is a park", rejected: "beside it a dog") }
+        let pairs = (0..<1000).map { _ in
+            WordDifference(chosen: "this is a park", rejected: "beside it a dog")
+        }
         let (keeps, guessed) = BlindJudge.keepsUnguessed(pairs)
         #expect(guessed == 1000)
         #expect(keeps.count(where: { $0 }) < 20)

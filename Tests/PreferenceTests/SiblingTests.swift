@@ -10,10 +10,14 @@ import Testing
                 + (score.map { #""calibrated":\#($0)"# } ?? "") + "}}"
         }
         let nodes = [
-            node(-1, "A b.", 1), node(-1, "A c.", 0.5), node(0, "D e.", 3), node(0, "", nil), node(0, "F g.", -2),
+            node(-1, "A b.", 1), node(-1, "A c.", 0.5), node(0, "D e.", 3), node(0, "", nil),
+            node(0, "F g.", -2),
             node(0, "H i.", 0),
         ]
-        return try Sample(Record(parsing: #"{"id":"x","prompt":"p","candidates":[],"nodes":[\#(nodes.joined(separator: ","))]}"#))
+        return try Sample(
+            Record(
+                parsing:
+                    #"{"id":"x","prompt":"p","candidates":[],"nodes":[\#(nodes.joined(separator: ","))]}"#))
     }
 
     @Test func siblingsStandBehindTheirBeginning() throws {
@@ -48,8 +52,9 @@ import Testing
 
     @Test func aSentenceWithoutScoreIsNamed() throws {
         let sample = try Self.sample()
-        #expect(throws: PreferenceError.missingScore(
-            where: "nodes[0]", name: "relevancy", remedy: "run calibrate before pair")
+        #expect(
+            throws: PreferenceError.missingScore(
+                where: "nodes[0]", name: "relevancy", remedy: "run calibrate before pair")
         ) { try sample.siblings(by: "relevancy") }
     }
 }

@@ -217,7 +217,9 @@ struct ChainTests {
             """)
         let pairs = try shop.lines("sentences.jsonl")
         #expect(pairs.count >= 6 && pairs.allSatisfy { $0.contains(#""partial":true"#) })
-        func ends(_ unit: String) throws -> Int { try shop.lines("\(unit).txt").count { $0.contains("</s>") } }
+        func ends(_ unit: String) throws -> Int {
+            try shop.lines("\(unit).txt").count { $0.contains("</s>") }
+        }
         #expect(try ends("sentences") == 0)
         #expect(try ends("answers") == shop.lines("answers.jsonl").count)
         let refused = try shop.run("sightline pair scored.jsonl --unit sentence --prefix-slack 0.5")

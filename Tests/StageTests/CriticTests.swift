@@ -130,7 +130,8 @@ struct CriticTests {
         lines[5] = lines[5].replacing(/"reference":"/, with: #""reference":"\#(long)"#)
         try shop.write(lines.map { $0 + "\n" }.joined(), to: "drawn.jsonl")
         let ended = try shop.succeed("\(Self.critic) --reference -o out.jsonl")
-        #expect(ended.errors.contains("1 pairs of answers are longer than the critic reads"), "\(ended.errors)")
+        #expect(
+            ended.errors.contains("1 pairs of answers are longer than the critic reads"), "\(ended.errors)")
         let judged = try shop.lines("out.jsonl").map { $0.contains(#""verdicts":"#) }
         #expect(judged == [true, true, true, true, true, false])
     }
