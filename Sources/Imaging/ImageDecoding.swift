@@ -78,7 +78,7 @@ extension DecodingLimits {
 private func withPicture<T>(
     of bytes: [UInt8], _ order: cimage_order, name: String, _ body: (cimage_picture) throws -> T
 ) throws -> T {
-    let format = try identifyFormat(bytes, name: name)
+    let format = try ImageFormat(bytes, name: name)
     var picture = cimage_picture()
     defer { cimage_picture_free(&picture) }
     bytes.withUnsafeBufferPointer { buffer in
@@ -94,21 +94,36 @@ private func withPicture<T>(
     return try body(picture)
 }
 
-private enum ImageFormat { case jpeg, png, webp, gif }
-
 private let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 private let jpegSignature: [UInt8] = [0xFF, 0xD8, 0xFF]
 
-private func identifyFormat(_ bytes: some Collection<UInt8>, name: String) throws -> ImageFormat {
-    if bytes.starts(with: pngSignature) { return .png }
-    if bytes.starts(with: jpegSignature) { return .jpeg }
-    if bytes.starts(with: "GIF87a".utf8) || bytes.starts(with: "GIF89a".utf8) { return .gif }
-    if bytes.starts(with: "RIFF".utf8), bytes.dropFirst(8).starts(with: "WEBP".utf8) { return .webp }
-    if bytes.isEmpty { throw ImageError.empty(path: name) }
-    if pngSignature.starts(with: bytes) || jpegSignature.starts(with: bytes) {
-        throw ImageError.truncated(path: name, detail: "\(bytes.count) bytes hold no header")
+/// What a picture's bytes are, by how they begin.
+package enum ImageFormat: String, Sendable {
+    case jpeg, png, webp, gif
+
+    package var mediaType: String { "image/\(rawValue)" }
+
+    /// - Parameters:
+    ///   - bytes: of the file, its first 16 at least.
+    ///   - name: for messages.
+    /// - Throws: `ImageError` for what is none of them.
+    package init(_ bytes: some Collection<UInt8>, name: String) throws {
+        if bytes.starts(with: pngSignature) {
+            self = .png
+        } else if bytes.starts(with: jpegSignature) {
+            self = .jpeg
+        } else if bytes.starts(with: "GIF87a".utf8) || bytes.starts(with: "GIF89a".utf8) {
+            self = .gif
+        } else if bytes.starts(with: "RIFF".utf8), bytes.dropFirst(8).starts(with: "WEBP".utf8) {
+            self = .webp
+        } else if bytes.isEmpty {
+            throw ImageError.empty(path: name)
+        } else if pngSignature.starts(with: bytes) || jpegSignature.starts(with: bytes) {
+            throw ImageError.truncated(path: name, detail: "\(bytes.count) bytes hold no header")
+        } else {
+            throw ImageError.notAnImage(path: name, found: describeContent(Array(bytes.prefix(16))))
+        }
     }
-    throw ImageError.notAnImage(path: name, found: describeContent(Array(bytes.prefix(16))))
 }
 
 /// A name for what a user is likely to pass by mistake.
@@ -170,7 +185,7 @@ package func readImage(at path: String, upTo limit: Int = .max) throws -> [UInt8
         throw ImageError.unreadable(path: path, reason: "not a regular file")
     }
     let head = try readBytes(descriptor, upTo: 16, path: path)
-    _ = try identifyFormat(head, name: path)
+    _ = try ImageFormat(head, name: path)
     let rest = try readBytes(
         descriptor, upTo: max(0, min(limit, Int(status.st_size)) - head.count), path: path)
     return head + rest

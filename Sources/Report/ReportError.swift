@@ -2,15 +2,11 @@
 package enum ReportError: Error, Equatable, CustomStringConvertible {
     /// A line of a metrics file that is no JSON object of numbers (`line` counts from 1).
     case badMetrics(file: String, line: Int, found: String)
-    /// A picture whose bytes are neither PNG, JPEG, GIF nor WebP.
-    case unknownImage(path: String)
 
     package var description: String {
         switch self {
         case .badMetrics(let file, let line, let found):
             "\(file):\(line): \(found); let dpo-train write the file again"
-        case .unknownImage(let path):
-            "\(path): this is neither PNG, JPEG, GIF nor WebP; leave it out of the report"
         }
     }
 }

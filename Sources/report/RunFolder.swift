@@ -165,7 +165,8 @@ struct RunFolder {
     private func picture(_ image: String?, _ root: String) throws -> EmbeddedImage? {
         guard let image else { return nil }
         let file = try resolveImage(image, root: root)
-        return try EmbeddedImage(bytes: readImage(at: file), path: image)
+        let bytes = try readImage(at: file)
+        return EmbeddedImage(bytes: bytes, mediaType: try ImageFormat(bytes, name: image).mediaType)
     }
 
     // MARK: - Captions

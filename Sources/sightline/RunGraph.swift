@@ -12,7 +12,7 @@ struct RunGraph: ParsableCommand {
             Exit code 75: another process works on the run. 2: a stage failed and has said why.
 
             \((try? Graphs(Family()).overview()) ?? "")
-            """, version: sightlineVersion)
+            """, version: sightlineVersionAndRevision)
 
     static var _errorPrefix: String { "sightline run: " }
 

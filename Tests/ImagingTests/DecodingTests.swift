@@ -149,6 +149,14 @@ import Testing
         #expect(error.description.contains("; "))
     }
 
+    @Test func formatsHaveTheirMediaTypes() throws {
+        func type(_ head: [UInt8]) throws -> String { try ImageFormat(head, name: "x").mediaType }
+        #expect(try type([0xFF, 0xD8, 0xFF, 0xE0]) == "image/jpeg")
+        #expect(try type(Array("GIF89a".utf8)) == "image/gif")
+        #expect(try type(Array("RIFF0000WEBP".utf8)) == "image/webp")
+        #expect(throws: ImageError.self) { try type(Array("<svg onload=x>".utf8)) }
+    }
+
     @Test(arguments: [
         ([UInt8](), "the file is empty"),
         (Array("GIF89a...".utf8), "end too early"),

@@ -30,7 +30,7 @@ private func record() throws -> Record {
             id: "scene-7", image: "7.png", prompt: "Describe.", chosen: "A dog sits. Grass.",
             rejected: "A dog sits. A fire  truck waits.", margin: 0.25, source: "calibrated")
         return try PictureReport(
-            record: try record(), pairs: [pair], image: EmbeddedImage(bytes: png, path: "7.png"),
+            record: try record(), pairs: [pair], image: EmbeddedImage(bytes: png, mediaType: "image/png"),
             truth: "a dog"
         ) { record, text in
             record["scene"] == nil || !text.contains("truck")
@@ -82,15 +82,6 @@ private func record() throws -> Record {
         }
         #expect(html.hasPrefix("<!doctype html>\n<html lang=\"en\">"))
         #expect(html.contains("prefers-color-scheme: dark"))
-    }
-
-    @Test func otherImagesAreRefused() throws {
-        #expect(throws: ReportError.unknownImage(path: "a.svg")) {
-            try EmbeddedImage(bytes: Array("<svg onload=x>".utf8), path: "a.svg")
-        }
-        #expect(try EmbeddedImage(bytes: [0xFF, 0xD8, 0xFF, 0xE0], path: "a").mediaType == "image/jpeg")
-        #expect(try EmbeddedImage(bytes: Array("GIF89a".utf8), path: "a").mediaType == "image/gif")
-        #expect(try EmbeddedImage(bytes: Array("RIFF0000WEBP".utf8), path: "a").mediaType == "image/webp")
     }
 
     @Test func emptyRunsAreAPageToo() {
