@@ -4,6 +4,7 @@
 #   BASELINE=file  pictures whose mean is taken off a sentence's relevance; drawn where a recipe has baseline-nearest
 own := BASELINE
 drawn-prompts := 4000
+RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),$(if $(DATA),own,default))
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
 pool := $P/scenes/pool/prompts.jsonl

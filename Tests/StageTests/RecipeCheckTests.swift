@@ -30,7 +30,7 @@ struct RecipeCheckTests {
 
     /// Every recipe that comes along is taken by its graph.
     @Test(arguments: [
-        ("csr", ["default", "paper", "code", "demo", "likelihood", "relevance", "lambda-0.5"]),
+        ("csr", ["default", "paper", "code", "demo", "own", "likelihood", "relevance", "lambda-0.5"]),
         ("sima", ["sima", "sima-exact", "sima-no-metrics"]), ("gt", ["gt"]),
         ("rlhf-v", ["rlhf-v", "rlhf-v-code", "rlhf-v-plain"]), ("factual", ["factual"]),
         ("reward", ["factual"]),

@@ -106,7 +106,7 @@ struct RunGraphTests {
             ln -s \(Workshop.programs)/{sample,calibrate,pair,dpo-train,eval,ledger} place/libexec/sightline
             cp -R \(Self.root)/pipelines \(Self.root)/data place/share/sightline
             sed 's/^max-sentences.*/max-sentences = 2/; s/^max-tokens.*/max-tokens = 4/; s/^caption-tokens.*/caption-tokens = 4/' \
-                pipelines/recipes/default.toml >nights/small.toml
+                pipelines/recipes/own.toml >nights/small.toml
             rm Makefile pipelines data; mv mine nights
             """)
         let cron = "env -i SHELL=/bin/sh PATH=/usr/bin:/bin HOME=\(shop.path)"
