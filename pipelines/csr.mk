@@ -11,16 +11,17 @@ pool := $P/scenes/pool/prompts.jsonl
 BASELINE ?= $(or $(filter-out $(pool) $(DATA),$(call begun,BASELINE)),$(if $(shell grep '^baseline-nearest' $(recipe)),$(or $(DATA),$(pool))))
 base := $(if $(BASELINE),--relevance-baseline $(BASELINE) --baseline-root $(or $(if $(filter $(DATA),$(BASELINE)),$(IMAGES)),$(dir $(BASELINE))))
 
-# The trees are steered by the reward.
-draw := --relevance $(RELEVANCE) $(base) $(looks)
-$(foreach file,candidates scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors) $(BASELINE)
+# What the trees are steered by, too, unless the recipe says otherwise.
+reward := --relevance $(RELEVANCE) $(base) $(looks)
+draw := $(if $(shell grep '^steer-by' $(recipe) | grep -v '"reward"'),,$(reward))
+$(foreach file,$(if $(draw),candidates) scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors) $(BASELINE)
 
 # Pictures that neither the models nor the rounds see.
 $(pool):
 	sightline scenes --split train --start 900000 --count 1024 --kind prompts -o $(@D)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
-	sightline calibrate $< --config $R/recipe.toml $(draw) --image-root $(call images,$*) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(reward) --image-root $(call images,$*) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@

@@ -72,6 +72,12 @@ import StageKit
             ["diversity-penalty", "length-penalty"], where: tree.draw == .sampling,
             belongingTo: "--draw group-beams")
         try given.refuse(
+            ["relevance", "lambda", "calibration", "picture"] + BaselineOptions.names,
+            where: mode == .tree && tree.steerBy != .reward, belongingTo: "--steer-by reward")
+        try given.refuse(
+            ["prune"], where: mode == .tree && tree.steerBy == .chance,
+            belongingTo: "--steer-by reward and --steer-by likelihood")
+        try given.refuse(
             ["picture"] + BaselineOptions.names, where: tree.relevance == nil, belongingTo: "--relevance")
         try tree.base.refuseIdle(given)
     }

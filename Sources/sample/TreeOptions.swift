@@ -11,7 +11,7 @@ import StageKit
 struct TreeOptions: ParsableArguments {
     enum Drawing: String, ExpressibleByArgument, CaseIterable { case sampling, groupBeams = "group-beams" }
     enum EndToken: String, ExpressibleByArgument, CaseIterable { case ends, passes }
-    enum Steer: String, ExpressibleByArgument, CaseIterable { case reward, likelihood }
+    enum Steer: String, ExpressibleByArgument, CaseIterable { case reward, likelihood, chance }
 
     /// All of them: they do nothing where answers are drawn whole.
     static let names: [String] =
@@ -41,7 +41,10 @@ struct TreeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Prompt and answer of so many characters are over.", valueName: "n"))
     var maxCharacters: Int?
     @Option(
-        help: "What decides which nodes are kept: the reward, or the likelihood that they were drawn with.")
+        help: """
+            What decides which nodes are kept: the reward, the likelihood that they were drawn with, or chance, \
+            which keeps those drawn first and lets an answer end there.
+            """)
     var steerBy = Steer.reward
     @Option(help: "Best nodes of a level that are kept.") var keepTop = 3
     @Option(help: "Further nodes that are kept, by --prune.") var keepBottom = 2
@@ -86,15 +89,20 @@ struct TreeOptions: ParsableArguments {
         return DiverseBeams(penalty: diversityPenalty, lengthPenalty: lengthPenalty, pad: pad)
     }
 
-    /// What the reward that steers sees of records. Likelihood looks at no picture of its own.
+    /// What the reward that steers sees of records. Likelihood and chance look at no picture of their own.
     func view(of input: InputOptions, seed: UInt64, _ run: StageRun) throws -> RewardView {
         steerBy == .reward ? try looks.view(of: input, seed: seed, run) : .own
     }
 
     func steering(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> TreeSteering {
-        TreeSteering(
-            scorer: steerBy == .reward ? try scorer(run, images, alpha) : nil,
-            pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom), minimumPool: minPool)
+        let rule: TreeSteering.Rule =
+            switch steerBy {
+            case .reward: .reward(try scorer(run, images, alpha))
+            case .likelihood: .likelihood
+            case .chance: .chance
+            }
+        return TreeSteering(
+            rule, pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom), minimumPool: minPool)
     }
 
     private func scorer(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> SentenceScorer

@@ -7,22 +7,35 @@ import StageKit
 /// Keeps the sentences that a tree goes on from: each is scored by the calibrated reward among its siblings,
 /// and an answer so far by their mean. The answers of a level have equally many sentences, so every path rule
 /// would keep the same. Or an answer so far has the sum of the likelihoods that its sentences were drawn with,
-/// as in CSR's released code.
+/// as in CSR's released code. Or chance decides: what was drawn first goes on, and an answer that ends there is over,
+/// so that beginnings are as likely as the model finds them.
 final class TreeSteering {
-    /// nil: by likelihood.
-    private let scorer: SentenceScorer?
+    enum Rule {
+        case reward(SentenceScorer)
+        case likelihood
+        case chance
+    }
+
+    private let rule: Rule
     private let pruning: Pruning
     private let minimumPool: Int
     /// Sentences of each record with their scores, while its tree grows.
     private var scored: [Int: [SentenceNode]] = [:]
 
-    init(scorer: SentenceScorer?, pruning: Pruning, minimumPool: Int) {
-        (self.scorer, self.pruning, self.minimumPool) = (scorer, pruning, minimumPool)
+    init(_ rule: Rule, pruning: Pruning, minimumPool: Int) {
+        (self.rule, self.pruning, self.minimumPool) = (rule, pruning, minimumPool)
+    }
+
+    private var scorer: SentenceScorer? {
+        if case .reward(let scorer) = rule { scorer } else { nil }
     }
 
     /// - Parameter fresh: grown nodes of the level just drawn.
     /// - Returns: which of them are extended.
     func keep(record: Int, image: Picture?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
+        if case .chance = rule {
+            return fresh.prefix(pruning.top + pruning.bottom).filter { sentences.isOpen($0) }
+        }
         let first = sentences.first(of: fresh.lowerBound)
         // A record's first level begins its tree anew, also in the next batch.
         var nodes = first == 0 ? [] : scored[record] ?? []

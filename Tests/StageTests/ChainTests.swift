@@ -225,4 +225,24 @@ struct ChainTests {
         let refused = try shop.run("sightline pair scored.jsonl --unit sentence --prefix-slack 0.5")
         #expect(refused.code == 64 && refused.errors.contains("--unit answer"))
     }
+
+    /// The first drawn sentence of each level goes on, and where it ends the answer nothing is drawn behind it.
+    @Test func chanceKeepsWhatWasDrawnFirst() throws {
+        let shop = try workshop()
+        try shop.succeed(
+            """
+            sightline sample scenes/prompts.jsonl --model $LLAVA --image-root scenes --mode tree --steer-by chance \
+                --children 4 --keep-top 1 --keep-bottom 0 --max-sentences 3 --max-tokens 6 --end-token passes \
+                --max-characters 400 --quiet -o drawn.jsonl
+            """)
+        var deeper = 0
+        for line in try shop.lines("drawn.jsonl") {
+            let parents = line.matches(of: /"parent":(-?[0-9]+)/).compactMap { Int($0.output.1) }
+            for (index, parent) in parents.enumerated() where parents.contains(index) {
+                #expect(parents.firstIndex(of: parent) == index, "\(line)")
+                deeper += 1
+            }
+        }
+        #expect(deeper > 0)
+    }
 }
