@@ -75,6 +75,8 @@ package struct ScoreSheet: Sendable, Equatable, Codable {
     package var version = 1
     /// Digest of the model, nil where answers were given.
     package var model: String?
+    /// What was added to logits, by token; nil where nothing was.
+    package var logitBias: [String: Float]?
     /// Of generating and scoring.
     package var seconds: Double
     package var captions: [CaptionScore]

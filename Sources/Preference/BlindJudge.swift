@@ -5,23 +5,36 @@ import Foundation
 package struct WordDifference: Sendable, Equatable {
     package let counts: [String: Int]
 
-    /// Words are runs of letters and digits, in lower case.
+    /// Words are runs of letters and digits, in lower case; where a script has no spaces, each sign is one.
     package init(chosen: String, rejected: String) {
         var counts: [String: Int] = [:]
         for (text, sign) in [(chosen, 1), (rejected, -1)] {
             for word in text.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber }) {
-                counts[String(word), default: 0] += sign
+                for part in word.contains(where: \.standsAlone) ? word.map(String.init) : [String(word)] {
+                    counts[part, default: 0] += sign
+                }
             }
         }
         self.counts = counts.filter { $0.value != 0 }
     }
 }
 
+extension Character {
+    /// Whether it is of a script that is written without spaces: ideographs, kana, Thai, Lao, Khmer, Burmese.
+    fileprivate var standsAlone: Bool {
+        unicodeScalars.contains { scalar in
+            scalar.properties.isIdeographic || (0x3040...0x30FF).contains(scalar.value)
+                || (0x0E00...0x0EFF).contains(scalar.value) || (0x1000...0x109F).contains(scalar.value)
+                || (0x1780...0x17FF).contains(scalar.value)
+        }
+    }
+}
+
 /// A judge that sees no picture: logistic regression on `WordDifference`s tells which answer of a pair was chosen. What
 /// it can tell, a policy could learn without looking: to say a word more, or less.
 ///
-/// Pairs kept with the probability that it is wrong about them have every word as often in chosen answers as in rejected
-/// ones: these are overlap weights (Li, Morgan and Zaslavsky 2018, arXiv 1404.1785), whose balance of means is exact for
+/// Pairs kept with the probability that it is wrong about them have every word about as often in chosen answers as in
+/// rejected ones: these are overlap weights (Li, Morgan and Zaslavsky 2018, arXiv 1404.1785), whose balance of means is exact for
 /// a logistic model, used as adversarial filtering (AFLite, arXiv 2002.04108) uses its judges.
 package struct BlindJudge {
     /// Words that differ in fewer pairs tell of pictures, not of habits.
@@ -62,6 +75,8 @@ package struct BlindJudge {
     /// that it is wrong about it, in even steps along the file.
     package static func keepsUnguessed(_ differences: [WordDifference]) -> (keeps: [Bool], guessed: Int) {
         let judge = BlindJudge(differences)
+        // Who knows no word can tell nothing.
+        if judge.coefficients.isEmpty { return (differences.map { _ in true }, 0) }
         var due = 0.5
         var guessed = 0
         let keeps = differences.map { difference in

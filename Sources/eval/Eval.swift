@@ -103,6 +103,9 @@ struct Eval: StageCommand {
         if !labels.isEmpty && pope.isEmpty && mme.isEmpty {
             throw ValidationError("--labels: labels of --pope's or --mme's questions; give those too")
         }
+        if Set(logitBias.map(\.token)).count < logitBias.count {
+            throw ValidationError("--logit-bias: a token stands there twice; give each one number")
+        }
         if habit && (captions == nil || model == nil) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
         }
@@ -143,6 +146,9 @@ struct Eval: StageCommand {
 
         let folder = try target.prepare(keeping: false)
         var sheet = try paper.answer(by: respondent, self, run, folder: folder)
+        if !logitBias.isEmpty {
+            sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.token, $0.value) })
+        }
         sheet.seconds = began.duration(to: .now) / .seconds(1)
         let summary = try sheet.summary()
         try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
@@ -162,8 +168,7 @@ struct Eval: StageCommand {
             return (id, bias.value)
         }
         return Examinee(
-            model, images, batch: batch, memory: memory << 20,
-            bias: Dictionary(biases, uniquingKeysWith: +))
+            model, images, batch: batch, memory: memory << 20, bias: Dictionary(uniqueKeysWithValues: biases))
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {

@@ -79,7 +79,7 @@ import StageKit
     var keepFraction: Double?
     @Flag(
         help: """
-            Leave out what can be told without a picture, so that no word stands more often in chosen answers than \
+            Leave out what can be told without a picture, so that every word stands about as often in chosen answers as \
             in rejected ones.
             """)
     var blindBalance = false
@@ -99,6 +99,10 @@ import StageKit
         } catch { throw ValidationError("\(error)") }
         if unit == .sentence, score == ScoreName.truth {
             throw ValidationError("--score truth knows whole answers; leave --unit sentence out")
+        }
+        if keepAll, blindBalance || floor != nil {
+            throw ValidationError(
+                "--keep-all keeps every pair; leave \(blindBalance ? "--blind-balance" : "--floor") out")
         }
         if keepAll, keepFraction.map({ $0 < 1 }) ?? false {
             throw ValidationError("--keep-all keeps every pair; leave --keep-fraction out")
@@ -188,7 +192,7 @@ import StageKit
         var metrics: [(name: String, value: Double)] = []
         if let guessed = decision.guessed {
             run.console.say(
-                "a judge without pictures told \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out"
+                "a judge without pictures, fitted to the pairs, tells \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out"
             )
             metrics.append(("blind_guessed", guessed))
         }

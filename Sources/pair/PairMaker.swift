@@ -70,9 +70,10 @@ struct PairMaker {
         let truth = SceneTruth(input.record)
         func add(_ pair: PreferencePair) throws {
             made.margins.append(pair.margin)
+            // Before a coin may turn it around: a control has the pairs of its run.
+            made.differences.append(WordDifference(chosen: pair.chosen, rejected: pair.rejected))
             var (pair, line) = (ordered(pair), input.record)
             if let edits { pair.weights = try edits.weights(of: pair) }
-            made.differences.append(WordDifference(chosen: pair.chosen, rejected: pair.rejected))
             try pair.write(into: &line)
             made.lines.append(line)
             made.audited.append(

@@ -14,6 +14,7 @@ import Testing
     @Test func wordsThatStandEquallyOftenAreLeftOut() {
         let difference = WordDifference(chosen: "A cat, a Dog.", rejected: "the dog: a fox")
         #expect(difference.counts == ["a": 1, "cat": 1, "the": -1, "fox": -1])
+        #expect(WordDifference(chosen: "有一只狗。", rejected: "有一只猫。").counts == ["狗": 1, "猫": -1])
     }
 
     @Test func whatIsKeptTellsNothing() {
@@ -43,6 +44,7 @@ import Testing
     @Test func rareWordsSayNothing() {
         let rare = (0..<4).map { _ in WordDifference(chosen: "zebra", rejected: "none") }
         #expect(BlindJudge(rare).certainty(rare[0]) == 0.5)
+        #expect(BlindJudge.keepsUnguessed(rare).keeps == [true, true, true, true])
         #expect(BlindJudge.keepsUnguessed([]).keeps == [])
     }
 
