@@ -127,11 +127,16 @@ struct ConfigFile {
     // MARK: - Printing
 
     /// The settings as a table that reads back to the same.
-    static func rendered(_ settings: [Setting], stage: String) -> String {
+    ///
+    /// - Parameter isIdle: whether a setting would be refused, since it does nothing beside the others: it is a comment.
+    static func rendered(
+        _ settings: [Setting], stage: String, isIdle: (String) -> Bool = { _ in false }
+    ) -> String {
         var out = "[\(stage)]\n"
         let files = settings.filter { $0.key == "input" || $0.key == "files" }.flatMap(\.items)
         if !files.isEmpty { out += "input = [\(files.map(literal).joined(separator: ", "))]\n" }
         for setting in settings where !refused.union(["input", "files"]).contains(setting.key) {
+            if isIdle(setting.key) { out += "# " }
             switch setting.value {
             case .flag(let isOn): out += "\(setting.key) = \(isOn)\n"
             case .text(let text): out += "\(setting.key) = \(literal(text))\n"

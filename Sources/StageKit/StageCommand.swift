@@ -61,7 +61,10 @@ extension StageCommand {
             GivenOptions(names: declared.given(in: words), typed: declared.given(in: typed)))
         let options = command.runOptions
         if options.printConfig {
-            try ByteSink.standardOutput.write(Array(ConfigFile.rendered(settings, stage: name).utf8))
+            let text = ConfigFile.rendered(settings, stage: name) { key in
+                (try? command.refuseIdle(GivenOptions(names: [key], typed: []))) == nil
+            }
+            try ByteSink.standardOutput.write(Array(text.utf8))
             return 0
         }
         let console = Console(name: name, isQuiet: options.quiet)
