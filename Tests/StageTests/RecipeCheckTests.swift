@@ -78,14 +78,16 @@ struct RecipeCheckTests {
     /// What would be refused beside the rest is printed as a comment.
     @Test(arguments: [
         "sample --model m", "sample --model m --mode tree --steer-by chance", "calibrate", "pair",
-        "pair --unit sentence --blind-balance", "pair --from verdicts", "self-critic --model m --prompt-file p",
+        "pair --unit sentence --blind-balance", "pair --from verdicts",
+        "self-critic --model m --prompt-file p",
         "dpo-train --model m -o x", "reward-train --model m --prompt-file p -o x", "sft-train --model m -o x",
         "eval --model m --captions c -o x", "export --to trl", "import",
     ])
     func printedConfigurationsAreTaken(line: String) throws {
         let shop = try Workshop()
         let ended = try shop.run(
-            "sightline \(line) --print-config >c.toml && sightline \(line) --config c.toml --print-config | cmp - c.toml")
+            "sightline \(line) --print-config >c.toml && sightline \(line) --config c.toml --print-config | cmp - c.toml"
+        )
         #expect(ended.code == 0, "\(ended.errors)")
         #expect(try shop.read("c.toml").contains("\n"))
     }
