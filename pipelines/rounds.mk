@@ -104,10 +104,17 @@ $P/scenes/round-%/prompts.jsonl:
 $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
 
+# A control that draws by what its run did has that run's first draws.
+first := $(wildcard $(if $(filter $R,$P),,$P/round-1/candidates.jsonl))
+alike = cmp -s $P/recipe.toml $R/recipe.toml && test "$$(grep -v ^CONTROL= $P/settings)" = "$$(grep -v ^CONTROL= $R/settings)"
+drawn-before = $(if $(findstring --picture,$(draw)),,$(and $(filter 1,$1),$(first),$(shell $(alike) && echo $(first))))
+
 # Round k draws with the model of round k - 1.
 $R/round-%/candidates.jsonl: $$(call prompts,$$*) $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
 	@mkdir -p $(@D)
-	sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) $(limit) \
+	$(if $(call drawn-before,$*),cp $(first) $@.new && mv $@.new $@,$(sampled))
+
+sampled = sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) $(limit) \
 		--image-root $(call images,$*) --resume -o $@
 
 # The reference is the model that drew: the adapters of the rounds before stay folded in under the new one.

@@ -85,6 +85,25 @@ struct ControlGraphTests {
         }
     }
 
+    /// What a control would draw as its run did it takes over, unless what steers looks elsewhere or the recipe is
+    /// another one.
+    @Test(arguments: [
+        ("default", "random-pairs", "default", true), ("default", "other-picture", "default", true),
+        ("paper", "other-picture", "paper", false), ("paper", "random-pairs", "paper", true),
+        ("default", "random-pairs", "relevance", false),
+    ])
+    func theFirstDrawsAreShared(recipe: String, control: String, other: String, isShared: Bool) throws {
+        let shop = try workshop()
+        let call = "-f pipelines/csr.mk RUN=x/controls/\(control) CONTROL=\(control) RECIPE=\(other)"
+        try shop.succeed(
+            """
+            make -s -f pipelines/csr.mk RUN=x RECIPE=\(recipe) runs/x/settings runs/x/recipe.toml
+            make -s \(call) runs/x/controls/\(control)/settings runs/x/controls/\(control)/recipe.toml
+            mkdir runs/x/round-1 && touch runs/x/round-1/candidates.jsonl
+            """)
+        #expect(try lines(shop, call, of: "sample").isEmpty == isShared)
+    }
+
     // MARK: - make controls
 
     /// A run with two scored rounds, as far as make can see it.
