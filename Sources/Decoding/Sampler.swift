@@ -10,9 +10,8 @@ package struct Sampler: Sendable, Equatable {
     package var topK: Int
     /// Keep the smallest set of likeliest tokens whose probabilities reach p; 1 keeps all.
     package var topP: Double
-
     /// Added to the logits of tokens before anything else.
-    package var bias: [Int32: Float] = [:]
+    package var bias: [Int32: Float]
 
     package static let greedy = Sampler(temperature: 0)
 

@@ -28,13 +28,10 @@ package enum TrainerFormat: String, Sendable, CaseIterable {
     ///   token in its text.
     package func row(for record: Record) throws -> (row: JSONObject, lost: [String]) {
         let pair = try PreferencePair(record)
-        if pair.isPartial {
-            throw RecordError.invalid(
-                key: "partial", found: "answers that break off",
-                remedy:
-                    "other trainers learn an end where they do; make pairs of whole answers, without --unit sentence"
-            )
-        }
+        try pair.requireWholeAnswers(
+            remedy:
+                "other trainers learn an end where they do; make pairs of whole answers, without --unit sentence"
+        )
         for (key, text) in [("chosen", pair.chosen), ("rejected", pair.rejected)] {
             guard let end = Self.ends.first(where: { text.contains($0) }) else { continue }
             throw RecordError.invalid(

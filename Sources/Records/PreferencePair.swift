@@ -124,6 +124,12 @@ package struct PreferencePair: Sendable, Equatable {
         return all
     }
 
+    /// - Throws: `RecordError` with this remedy where the answers break off.
+    package func requireWholeAnswers(remedy: String) throws {
+        guard isPartial else { return }
+        throw RecordError.invalid(key: "partial", found: "answers that break off", remedy: remedy)
+    }
+
     /// Sets this view's keys and removes what stays behind: the tree, the candidates, the verdicts.
     package func write(into record: inout Record) throws {
         for key in ["nodes", "candidates", "verdicts", "tokenizer"] { record.remove(key) }

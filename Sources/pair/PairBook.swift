@@ -25,10 +25,11 @@ struct PairBook {
             tally.add(verdicts, differing: differing, settled: made.audited)
         }
         for (index, audited) in made.audited.enumerated() {
+            let (chosen, rejected) = made.preferred[index]
             entries.append(
                 Entry(
                     number: input.number, margin: made.margins[index], audited: audited,
-                    difference: isBalanced ? made.differences[index] : nil))
+                    difference: isBalanced ? WordDifference(chosen: chosen, rejected: rejected) : nil))
         }
     }
 

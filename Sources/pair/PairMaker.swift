@@ -11,8 +11,8 @@ struct MadePairs {
     var margins: [Double?] = []
     /// By line; nil where the record has no scene.
     var audited: [AuditedPair?] = []
-    /// By line, what a judge without pictures is told.
-    var differences: [WordDifference] = []
+    /// By line, as the rule preferred them, before a coin may turn a pair around: a control has the pairs of its run.
+    var preferred: [(chosen: String, rejected: String)] = []
     var dropped: [String: Int] = [:]
     /// What critics said, and how many of the pairs they judged differ in truth; nil where no critic decided.
     var judged: (verdicts: VerdictPairs, differing: Int)?
@@ -70,8 +70,7 @@ struct PairMaker {
         let truth = SceneTruth(input.record)
         func add(_ pair: PreferencePair) throws {
             made.margins.append(pair.margin)
-            // Before a coin may turn it around: a control has the pairs of its run.
-            made.differences.append(WordDifference(chosen: pair.chosen, rejected: pair.rejected))
+            made.preferred.append((pair.chosen, pair.rejected))
             var (pair, line) = (ordered(pair), input.record)
             if let edits { pair.weights = try edits.weights(of: pair) }
             try pair.write(into: &line)

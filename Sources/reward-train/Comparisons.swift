@@ -24,11 +24,8 @@ final class Comparisons {
             seed: UInt64
         ) throws {
             let pair = try PreferencePair(input.record)
-            if pair.isPartial {
-                throw RecordError.invalid(
-                    key: "partial", found: "answers that break off",
-                    remedy: "grades are of whole ones; make the pairs without --unit sentence")
-            }
+            try pair.requireWholeAnswers(
+                remedy: "grades are of whole ones; make the pairs without --unit sentence")
             let prompt = try view.seen(input).prompt
             id = input.id
             about = try pair.image.map { try images.resolve($0) }
