@@ -18,6 +18,8 @@ install_missing = apt-get update -q && apt-get install -y -q --no-install-recomm
 is_root = $(filter 0,$(shell id -u))
 scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
+seeded = $1=$(call last,seeds-$1-$2)
+run-of = $(lastword $(subst =, ,$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
 .PHONY: help deps build test lint demo csr run models ablation sweep seeds compare controls report bench install
@@ -59,10 +61,11 @@ ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
 ablation-%: build
 	+sightline run csr --run $@ --recipe $* --rounds 1
 
-compare: build ## the last rounds of runs side by side: RUNS="a b c"
+compare: build ## the last rounds of runs side by side: RUNS="a b c"; seeds of one run: RUNS="csr=a csr=b"
 	$(if $(RUNS),,$(error say which runs: make compare RUNS="a b c"))
 	@mkdir -p runs/compare
-	sightline eval compare base=runs/$(firstword $(RUNS))/base $(foreach run,$(RUNS),$(run)=$(call last,$(run))) \
+	sightline eval compare base=runs/$(call run-of,$(firstword $(RUNS)))/base \
+		$(foreach run,$(RUNS),$(firstword $(subst =, ,$(run)))=$(call last,$(call run-of,$(run)))) \
 		-o runs/compare/summary.json --plot runs/compare/plot.svg
 
 sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, each at three weights of relevance
@@ -76,10 +79,11 @@ sweep-%: build
 	sed 's/^lambda = [0-9.]*/lambda = $(lastword $(subst -, ,$*))/' pipelines/recipes/$(firstword $(subst -, ,$*)).toml >runs/$@/swept.toml
 	+sightline run csr --run $@ --recipe runs/$@/swept.toml
 
-seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a PIPELINE with each of three SEEDS, side by side
+seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a PIPELINE, each with three SEEDS
 	$(if $(RECIPES),,$(error say which: make seeds PIPELINE=rlhf-v RECIPES="rlhf-v-code rlhf-v-plain"))
 	@mkdir -p runs/seeds
-	sightline eval compare base=runs/$</base $(foreach run,$^,$(run:seeds-%=%)=$(call last,$(run))) -o runs/seeds/summary.json
+	sightline eval compare base=runs/$</base $(foreach recipe,$(RECIPES),$(foreach seed,$(SEEDS),$(call seeded,$(recipe),$(seed)))) \
+		-o runs/seeds/summary.json
 
 seeds-%: build
 	@mkdir -p runs/$@

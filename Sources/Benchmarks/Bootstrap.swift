@@ -23,12 +23,17 @@ package struct Estimator: Sendable {
     }
 }
 
-/// A run in a bootstrap: its name, for messages, and its statistics.
+/// A run in a bootstrap: its name, for messages, and its statistics. Of a run that was made with several seeds, one of
+/// each; its figures are those of all their answers together.
 package struct BootstrapSystem: Sendable {
     package var name: String
-    package var sums: ClusteredSums
+    package var seeds: [ClusteredSums]
 
-    package init(name: String, sums: ClusteredSums) { (self.name, self.sums) = (name, sums) }
+    package init(name: String, seeds: [ClusteredSums]) { (self.name, self.seeds) = (name, seeds) }
+
+    fileprivate var totals: [Double] {
+        seeds.dropFirst().reduce(seeds[0].totals) { zip($0, $1.totals).map(+) }
+    }
 }
 
 /// Intervals of one figure: for each run by itself, and for its difference to the first run.
@@ -41,7 +46,7 @@ package struct BootstrapResult: Sendable, Equatable, Codable {
 }
 
 /// Paired bootstrap with percentile intervals: images are drawn with replacement, the same for every run
-/// and every figure, all rows of an image together.
+/// and every figure, all rows of an image together. Of a run with several seeds these are drawn with replacement too.
 package struct PairedBootstrap: Sendable {
     package var resamples: Int
     package var seed: UInt64
@@ -62,22 +67,23 @@ package struct PairedBootstrap: Sendable {
                 where: "bootstrap", found: "\(resamples) resamples at level \(level)",
                 remedy: "give at least one resample and a level between 0 and 1")
         }
-        guard let base = systems.first, !base.sums.clusters.isEmpty else {
-            throw BenchmarksError.empty(where: "bootstrap")
-        }
+        guard let base = systems.first, let first = base.seeds.first, !first.clusters.isEmpty,
+            systems.allSatisfy({ !$0.seeds.isEmpty })
+        else { throw BenchmarksError.empty(where: "bootstrap") }
         let tables = try systems.map { system in
-            guard system.sums.width == base.sums.width else {
-                throw BenchmarksError.badValue(
-                    where: "bootstrap",
-                    found: "\(system.name) was scored on other benchmarks than \(base.name)",
-                    remedy: "score both runs on the same benchmarks")
+            try system.seeds.map { sums in
+                guard sums.width == first.width else {
+                    throw BenchmarksError.badValue(
+                        where: "bootstrap",
+                        found: "\(system.name) was scored on other benchmarks than \(base.name)",
+                        remedy: "score both runs on the same benchmarks")
+                }
+                return try sums.values(inOrderOf: first.clusters, first: base.name, second: system.name)
             }
-            return try system.sums.values(
-                inOrderOf: base.sums.clusters, first: base.name, second: system.name)
         }
-        let draws = resample(tables, rows: base.sums.clusters.count, width: base.sums.width, estimators)
+        let draws = resample(tables, rows: first.clusters.count, width: first.width, estimators)
         return try estimators.enumerated().map { index, estimator in
-            let points = systems.map { estimator.value($0.sums.totals) }
+            let points = systems.map { estimator.value($0.totals) }
             let own = try points.indices.map { try interval(estimator, points[$0], draws[$0][index]) }
             let differences = try points.indices.dropFirst().map { system in
                 try interval(
@@ -88,11 +94,14 @@ package struct PairedBootstrap: Sendable {
         }
     }
 
+    /// - Parameter tables: `[system][seed]`, each `rows × width`.
     /// - Returns: `[system][estimator][resample]`.
     private func resample(
-        _ tables: [[Double]], rows: Int, width: Int, _ estimators: [Estimator]
+        _ tables: [[[Double]]], rows: Int, width: Int, _ estimators: [Estimator]
     ) -> [[[Double]]] {
         var generator = SplitMix64(seed: seed)
+        // Of its own, so that a run with several seeds changes no other's intervals.
+        var seedGenerator = SplitMix64(seed: ~seed)
         var draws = tables.map { _ in
             estimators.map { _ in [Double](repeating: 0, count: resamples) }
         }
@@ -100,8 +109,12 @@ package struct PairedBootstrap: Sendable {
         for resample in 0..<resamples {
             for row in 0..<rows { multiplicity[row] = 0 }
             for _ in 0..<rows { multiplicity[generator.index(below: rows)] += 1 }
-            for (system, table) in tables.enumerated() {
-                let sums = weightedSums(table, multiplicity, width: width)
+            for (system, seeds) in tables.enumerated() {
+                var sums = [Double](repeating: 0, count: width)
+                for index in seeds.indices {
+                    let drawn = seeds.count == 1 ? index : seedGenerator.index(below: seeds.count)
+                    addWeighted(seeds[drawn], multiplicity, to: &sums)
+                }
                 for (index, estimator) in estimators.enumerated() {
                     draws[system][index][resample] = estimator.value(sums)
                 }
@@ -125,17 +138,16 @@ package struct PairedBootstrap: Sendable {
     }
 }
 
-/// `multiplicity · table`: `rows` weights times a `rows × width` matrix.
-private func weightedSums(_ table: [Double], _ multiplicity: [Double], width: Int) -> [Double] {
-    [Double](unsafeUninitializedCapacity: width) { sums, count in
-        sums.initialize(repeating: 0)
-        table.withUnsafeBufferPointer { table in
+/// Adds `multiplicity · table`, `rows` weights times a `rows × sums.count` matrix.
+private func addWeighted(_ table: [Double], _ multiplicity: [Double], to sums: inout [Double]) {
+    let width = sums.count
+    table.withUnsafeBufferPointer { table in
+        sums.withUnsafeMutableBufferPointer { sums in
             for (row, weight) in multiplicity.enumerated() where weight != 0 {
                 let base = row * width
                 for column in 0..<width { sums[column] += weight * table[base + column] }
             }
         }
-        count = width
     }
 }
 

@@ -1,6 +1,8 @@
 /// Figures of a base model and of the rounds after it, with paired intervals of the differences.
 package struct ComparisonTable: Sendable, Equatable, Codable {
     package var names: [String]
+    /// Pictures; nil in a file of an earlier version.
+    package var images: Int?
     package var rows: [BootstrapResult]
     /// Coverage of the intervals.
     package var level: Double
@@ -9,37 +11,52 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     /// Habit by habit, where the data has habits.
     package var habits: [HabitComparison]?
 
-    /// - Parameter runs: the base first; all over the same images and benchmarks.
+    /// - Parameter runs: the base first; all over the same images and benchmarks, a run of several seeds with an
+    ///   evaluation of each.
     /// - Throws: what `PairedBootstrap.intervals` throws.
     package init(
-        runs: [(name: String, evaluation: Evaluation)], bootstrap: PairedBootstrap = PairedBootstrap()
+        runs: [(name: String, evaluations: [Evaluation])], bootstrap: PairedBootstrap = PairedBootstrap()
     ) throws {
-        guard let base = runs.first else { throw BenchmarksError.empty(where: "comparison") }
-        let figures = base.evaluation.estimators
-        for run in runs where run.evaluation.figureNames != base.evaluation.figureNames {
+        guard let base = runs.first, let first = base.evaluations.first else {
+            throw BenchmarksError.empty(where: "comparison")
+        }
+        let figures = first.estimators
+        for run in runs where run.evaluations.contains(where: { $0.figureNames != first.figureNames }) {
             throw BenchmarksError.unmatched(
                 where: "comparison", found: "\(run.name) and \(base.name) have different figures",
                 remedy: "evaluate both on the same benchmarks")
         }
         names = runs.map(\.name)
+        images = try first.sums().clusters.count
         level = bootstrap.level
-        let habitFigures = base.evaluation.habitEstimators
+        let habitFigures = first.habitEstimators
         let results = try bootstrap.intervals(
-            runs.map { BootstrapSystem(name: $0.name, sums: try $0.evaluation.sums()) },
+            runs.map { BootstrapSystem(name: $0.name, seeds: try $0.evaluations.map { try $0.sums() }) },
             estimators: figures + habitFigures.flatMap(\.estimators))
         rows = Array(results.prefix(figures.count))
         tests = try YesNoTest.family(runs)
-        let ofHabits = HabitComparison.family(base.evaluation, results.dropFirst(figures.count))
+        let ofHabits = HabitComparison.family(first, results.dropFirst(figures.count))
         habits = ofHabits.isEmpty ? nil : ofHabits
     }
 
+    /// Its figures in `summary.json`.
+    ///
+    /// - Parameter seconds: time that generating and scoring took.
+    package func summary(of run: Int, seconds: Double) -> Summary {
+        var values = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.values[run].estimate) })
+        values[SummaryKey.n] = images.map(Double.init)
+        values[SummaryKey.seconds] = seconds
+        return Summary(values: values)
+    }
+
     package var plainText: String {
-        table.plainText + legend
+        if let overview { return overview.plainText + overviewLegend }
+        return table.plainText + legend
             + (habitTable.map { "\n" + $0.plainText + HabitComparison.legend } ?? "")
             + (testTable.map { "\n" + $0.plainText + "\n" } ?? "")
     }
     package var markdown: String {
-        table.markdown + "\n" + legend
+        (overview.map { $0.markdown + "\n" + overviewLegend + "\n" } ?? "") + table.markdown + "\n" + legend
             + (habitTable.map { "\n" + $0.markdown + "\n" + HabitComparison.legend } ?? "")
             + (testTable.map { "\n" + $0.markdown } ?? "")
     }
@@ -52,6 +69,32 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     private var testTable: TextTable? {
         guard let tests, !tests.isEmpty else { return nil }
         return YesNoTest.table(tests, base: names[0])
+    }
+
+    /// A line for each run, where there are more than columns can be read of.
+    package var overview: TextTable? {
+        guard names.count > 4 else { return nil }
+        let keys = [
+            SummaryKey.chairS, SummaryKey.objectRecall, SummaryKey.meanWords, SummaryKey.habitKept,
+            SummaryKey.habitInvented, SummaryKey.habitBalancedAccuracy,
+        ]
+        let shown = keys.compactMap { key in rows.first { $0.name == key } }
+        let head = [""] + shown.flatMap { [SummaryKey.title($0.name), "Δ \(interval)"] }
+        return TextTable(
+            [head]
+                + names.indices.map { run in
+                    [names[run]]
+                        + shown.flatMap { row in
+                            let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1
+                            let difference = run == 0 ? "" : row.differences[run - 1].bounds(scale: scale)
+                            return [fixed(scale * row.values[run].estimate, 1), difference]
+                        }
+                })
+    }
+
+    private var overviewLegend: String {
+        legend
+            + "Of a run with several seeds, all of them together; they are drawn with replacement as well.\n"
     }
 
     private var interval: String { "\(fixed(100 * level, 0))% interval" }

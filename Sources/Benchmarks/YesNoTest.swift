@@ -20,16 +20,17 @@ package struct YesNoTest: Sendable, Equatable, Codable {
         case pValue = "p_value"
     }
 
-    /// The tests of all runs but the first on all splits, corrected together.
+    /// The tests of all runs but the first on all splits, corrected together. A run of several seeds answered each
+    /// question several times, for which the test is not made.
     ///
     /// - Throws: `BenchmarksError.unmatched` where two runs answered different questions.
-    static func family(_ runs: [(name: String, evaluation: Evaluation)]) throws -> [YesNoTest] {
-        guard let base = runs.first else { return [] }
+    static func family(_ runs: [(name: String, evaluations: [Evaluation])]) throws -> [YesNoTest] {
+        guard let base = runs.first, base.evaluations.count == 1 else { return [] }
         var tests: [YesNoTest] = []
         for split in POPESplit.allCases {
-            let own = base.evaluation.pope.filter { $0.split == split }
-            for run in runs.dropFirst() where !own.isEmpty {
-                let other = run.evaluation.pope.filter { $0.split == split }
+            let own = base.evaluations[0].pope.filter { $0.split == split }
+            for run in runs.dropFirst() where !own.isEmpty && run.evaluations.count == 1 {
+                let other = run.evaluations[0].pope.filter { $0.split == split }
                 guard own.map(\.question) == other.map(\.question) else {
                     throw BenchmarksError.unmatched(
                         where: "POPE \(split.rawValue)",

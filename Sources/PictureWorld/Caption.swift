@@ -78,6 +78,13 @@ extension Scene {
         return teller.random.shuffled(told + companions + related + [teller.remark()])
     }
 
+    /// What habits would tell of this scene although it isn't there: a sentence about each companion that is missing
+    /// beside its trigger, in the wordings of captions.
+    package func inventions(seed: UInt64) -> [String] {
+        var teller = Teller(scene: self, random: WorldRandom(seed: seed, purpose: "inventions \(id)"))
+        return tempting.map { teller.inventBeside($0) }
+    }
+
     /// A true phrase about each object, in random order: "A red car.", "A large car.", "A car at the top left.".
     /// They say little, so that each word of them counts.
     package func truePhrases(seed: UInt64) -> [String] {

@@ -44,6 +44,8 @@ import Training
     @Option(help: "True sentences of a picture and step.") var sentences = 2
     @Option(help: "True phrases of a picture and step: shorter, so that each word counts.") var phrases = 2
     @Option(help: "False sentences made of each true one.") var falsehoods = 3
+    @Flag(help: "Also teach what is false in the companions that captions invent; for an ablation.")
+    var inventions = false
     @Option(help: "Weight of telling each true sentence from the false ones made of it.") var twinWeight = 2.0
     @Option(help: "Weight of the loss of the patch that fits a sentence best, beside the class token's.")
     var patchWeight = 1.0
@@ -124,8 +126,7 @@ import Training
                 }
                 let lesson = try pictures.lesson(
                     chosen, sentences: sentences, phrases: phrases, falsehoods: falsehoods,
-                    seed: engine.seed &+ UInt64(step),
-                    tokenizer, processor)
+                    inventions: inventions, seed: engine.seed &+ UInt64(step), tokenizer, processor)
                 let metrics = trainer.addGradients(
                     lesson, twinWeight: twinWeight, patchWeight: patchWeight)
                 return (metrics, ids)

@@ -28,10 +28,11 @@ struct ScenePictures: Sendable {
     var count: Int { ids.count }
 
     /// True sentences of every chosen picture, each with falsehoods made from it; `truth[i][j]` says what
-    /// sentence j is of picture i, whoever it was made for.
+    /// sentence j is of picture i, whoever it was made for. With `inventions` the first true sentence has what
+    /// habits would invent for a twin as well.
     func lesson(
-        _ chosen: [Int], sentences: Int, phrases: Int, falsehoods: Int, seed: UInt64, _ tokenizer: Tokenizer,
-        _ processor: ImageProcessor
+        _ chosen: [Int], sentences: Int, phrases: Int, falsehoods: Int, inventions: Bool, seed: UInt64,
+        _ tokenizer: Tokenizer, _ processor: ImageProcessor
     ) throws -> ContrastiveTrainer.Lesson {
         let pixels = try loadPixels(chosen, processor)
         var random = WorldRandom(seed: seed, purpose: "falsehoods")
@@ -39,14 +40,17 @@ struct ScenePictures: Sendable {
         var twins: [ContrastiveTrainer.Twin] = []
         for (image, index) in chosen.enumerated() {
             let scene = scenes[index]
-            let told = scene.trueSentences(seed: seed, relations: 1).prefix(sentences)
-            for sentence in told + scene.truePhrases(seed: seed).prefix(phrases) {
+            let told =
+                scene.trueSentences(seed: seed, relations: 1).prefix(sentences)
+                + scene.truePhrases(seed: seed).prefix(phrases)
+            for (place, sentence) in told.enumerated() {
                 // What hallucinations are made of comes always, the rest in turn.
                 let kinds =
                     [.absentObject] + random.shuffled(Falsehood.allCases.filter { $0 != .absentObject })
                 let wrong = kinds.compactMap { scene.falsify(sentence, $0, using: &random) }
                 let truth = book.number(of: sentence)
-                for text in wrong.prefix(falsehoods) {
+                let invented = inventions && place == 0 ? scene.inventions(seed: seed) : []
+                for text in wrong.prefix(falsehoods) + invented {
                     twins.append(.init(image: image, truth: truth, falsehood: book.number(of: text)))
                 }
             }

@@ -13,8 +13,9 @@ struct Compare: StageCommand {
         abstract: "Compare scored models with paired bootstrap intervals.",
         discussion: """
             Each model is NAME=FOLDER, the folder that eval wrote or the round's that holds it as eval/; the
-            first is what the others are held against. Prints a table, and with -o summary.json writes the
-            figures there and, beside it, comparison.json (with all intervals) and comparison.md.
+            first is what the others are held against. Folders of one NAME are the same run with other seeds,
+            and are taken together. Prints a table, and with -o summary.json writes the figures there and,
+            beside it, comparison.json (with all intervals) and comparison.md.
             """)
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
@@ -28,13 +29,12 @@ struct Compare: StageCommand {
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func run(in run: StageRun) throws {
-        let sheets = try models.map { word in
-            let (name, folder) = try NamedPath.split(word, such: "base=runs/demo/base")
-            return (name: name, sheet: try ScoreSheet(folder: folder))
+        let folders = try models.map { try NamedPath.split($0, such: "base=runs/demo/base") }
+        if let twice = folders.first(where: { folder in folders.count { $0 == folder } > 1 }) {
+            throw StageError.usage(
+                "\(twice.name)=\(twice.path): it is there twice; a name's folders must differ")
         }
-        guard Set(sheets.map(\.name)).count == sheets.count else {
-            throw StageError.usage("two models have the same name; names must differ")
-        }
+        let sheets = try folders.map { (name: $0.name, sheet: try ScoreSheet(folder: $0.path)) }
         for (name, sheet) in sheets.dropFirst() where sheet.asked != sheets[0].sheet.asked {
             throw StageError.failed(
                 "\(name): scored on other scenes or questions than \(sheets[0].name) "
@@ -46,19 +46,27 @@ struct Compare: StageCommand {
                 "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
                     + "changes nothing")
         }
+        var names: [String] = []
+        for (name, _) in sheets where !names.contains(name) { names.append(name) }
+        let groups = names.map { name in (name: name, sheets: sheets.filter { $0.name == name }.map(\.sheet))
+        }
         let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
         let table = try ComparisonTable(
-            runs: try sheets.map { (name: $0.name, evaluation: try $0.sheet.evaluation()) },
+            runs: try groups.map { (name: $0.name, evaluations: try $0.sheets.map { try $0.evaluation() }) },
             bootstrap: bootstrap)
         let summary = try SummaryFile(
-            rounds: sheets.map { (name: $0.name, summary: try $0.sheet.summary()) }
+            rounds: groups.indices.map { index in
+                let seconds = groups[index].sheets.reduce(0) { $0 + $1.seconds }
+                return (name: names[index], summary: table.summary(of: index, seconds: seconds))
+            }
         ).json()
         let lines = Headline(table).lines
         if let output, !run.isDryRun { try write(table, summary, lines, to: output, run) }
         if let plot, !run.isDryRun {
             try run.write(Self.chart(table).svg.utf8, to: plot, role: "plot")
         }
-        try Program.put(table.plainText + lines.map { $0 + "\n" }.joined())
+        let told = table.overview == nil ? lines : []
+        try Program.put(table.plainText + told.map { $0 + "\n" }.joined())
     }
 
     private func write(

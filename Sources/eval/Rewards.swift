@@ -44,7 +44,7 @@ struct Rewards: StageCommand {
             } catch { throw StageError.failed("\(file): \(error)") }
         }
         let results = try PairedBootstrap(resamples: resamples, seed: seed).intervals(
-            sheets.map { BootstrapSystem(name: $0.name, sums: $0.sums) },
+            sheets.map { BootstrapSystem(name: $0.name, seeds: [$0.sums]) },
             estimators: RewardSheet.estimators(bestOf: bestOf))
         if let output, !run.isDryRun {
             let encoder = JSONEncoder()

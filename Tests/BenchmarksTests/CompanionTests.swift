@@ -46,7 +46,7 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
         #expect(!keys.contains("habit_kept") && !keys.contains("habit_balanced_accuracy"))
         let without = Evaluation(captions: [caption("a", there: true, told: true, [])])
         #expect(try !without.summary(seconds: 0).values.keys.contains { $0.hasPrefix("habit") })
-        let table = try ComparisonTable(runs: [("base", without)], bootstrap: PairedBootstrap(resamples: 9))
+        let table = try ComparisonTable(runs: [("base", [without])], bootstrap: PairedBootstrap(resamples: 9))
         #expect(table.habits == nil && !table.plainText.contains("companion"))
     }
 
@@ -54,8 +54,8 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
     @Test func resamplesWithoutAValueAreNoNaN() throws {
         let table = try ComparisonTable(
             runs: [
-                ("base", evaluation(there: 1, kept: 1, absent: 9, invented: 9)),
-                ("round-1", evaluation(there: 1, kept: 1, absent: 9, invented: 0)),
+                ("base", [evaluation(there: 1, kept: 1, absent: 9, invented: 9)]),
+                ("round-1", [evaluation(there: 1, kept: 1, absent: 9, invented: 0)]),
             ], bootstrap: PairedBootstrap(resamples: 500))
         let row = try #require(table.rows.first { $0.name == "habit_balanced_accuracy" })
         #expect(row.values.map(\.estimate) == [0.5, 1] && row.differences[0].estimate == 0.5)
@@ -74,7 +74,8 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
             ])
         }
         let table = try ComparisonTable(
-            runs: [("base", run(true)), ("round-1", run(false))], bootstrap: PairedBootstrap(resamples: 200))
+            runs: [("base", [run(true)]), ("round-1", [run(false)])],
+            bootstrap: PairedBootstrap(resamples: 200))
         let habits = try #require(table.habits)
         #expect(habits.map(\.habit) == [dog, cat])
         #expect(habits.map(\.there) == [1, 0] && habits.map(\.absent) == [2, 2])

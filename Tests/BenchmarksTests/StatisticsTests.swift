@@ -19,7 +19,7 @@ import Testing
     @Test func coversAsTheNormalApproximation() throws {
         let values = (0..<100).map { $0 < 30 ? 1.0 : 0 }
         let result = try PairedBootstrap().intervals(
-            [BootstrapSystem(name: "a", sums: sums(values))], estimators: [mean])
+            [BootstrapSystem(name: "a", seeds: [sums(values)])], estimators: [mean])
         let interval = try #require(result.first).values[0]
         #expect(interval.estimate == 0.3)
         #expect(abs(interval.lower - 0.21) < 0.011 && abs(interval.upper - 0.39) < 0.011, "\(interval)")
@@ -30,14 +30,34 @@ import Testing
         let values = (0..<50).map { Double($0 * 37 % 50) }
         let result = try PairedBootstrap(resamples: 500).intervals(
             [
-                BootstrapSystem(name: "a", sums: sums(values)),
+                BootstrapSystem(name: "a", seeds: [sums(values)]),
                 // Images in another order: rows are met by id.
-                BootstrapSystem(name: "b", sums: sums(values.map { $0 - 2 }, reversed: true)),
+                BootstrapSystem(name: "b", seeds: [sums(values.map { $0 - 2 }, reversed: true)]),
             ], estimators: [mean])
         let difference = result[0].differences[0]
         #expect(abs(difference.lower + 2) < 1e-9 && abs(difference.upper + 2) < 1e-9)
         #expect(difference.excludesZero)
         #expect(result[0].values[0].upper - result[0].values[0].lower > 5)
+    }
+
+    /// Two seeds that differ by 2 on every image: the mean lies between, the interval reaches from one to the other,
+    /// and what stands beside them is what it is alone.
+    @Test func seedsAreTakenTogetherAndDrawn() throws {
+        let values = (0..<50).map { Double($0 * 37 % 50) }
+        let base = BootstrapSystem(name: "a", seeds: [sums(values)])
+        let alone = BootstrapSystem(name: "b", seeds: [sums(values.map { $0 * 2 })])
+        let seeds = [1.0, 3].map { shift in sums(values.map { $0 + shift }) }
+        let bootstrap = PairedBootstrap(resamples: 500)
+        let results = try bootstrap.intervals(
+            [base, BootstrapSystem(name: "c", seeds: seeds), alone], estimators: [mean])
+        let difference = results[0].differences[0]
+        #expect(abs(difference.estimate - 2) < 1e-9)
+        #expect(abs(difference.lower - 1) < 1e-9 && abs(difference.upper - 3) < 1e-9, "\(difference)")
+        let without = try bootstrap.intervals([base, alone], estimators: [mean])
+        #expect(results[0].differences[1] == without[0].differences[0])
+        #expect(throws: BenchmarksError.empty(where: "bootstrap")) {
+            try bootstrap.intervals([base, BootstrapSystem(name: "c", seeds: [])], estimators: [mean])
+        }
     }
 
     @Test func clustersAreDrawnWhole() throws {
@@ -48,12 +68,12 @@ import Testing
             sums.add(1, column: 1, cluster: row < 5 ? "a" : "b")
         }
         let interval = try PairedBootstrap(resamples: 200).intervals(
-            [BootstrapSystem(name: "x", sums: sums)], estimators: [mean])[0].values[0]
+            [BootstrapSystem(name: "x", seeds: [sums])], estimators: [mean])[0].values[0]
         #expect(interval == Interval(estimate: 0.5, lower: 0, upper: 1))
     }
 
     @Test func isDeterministicAndSeeded() throws {
-        let system = BootstrapSystem(name: "a", sums: sums((0..<30).map { Double($0) }))
+        let system = BootstrapSystem(name: "a", seeds: [sums((0..<30).map { Double($0) })])
         func run(_ seed: UInt64) throws -> [BootstrapResult] {
             try PairedBootstrap(resamples: 300, seed: seed).intervals([system], estimators: [mean])
         }
@@ -62,8 +82,8 @@ import Testing
     }
 
     @Test func runsOverOtherImagesAreRefused() {
-        let a = BootstrapSystem(name: "base", sums: sums([1, 2]))
-        let b = BootstrapSystem(name: "round-1", sums: sums([1, 2, 3]))
+        let a = BootstrapSystem(name: "base", seeds: [sums([1, 2])])
+        let b = BootstrapSystem(name: "round-1", seeds: [sums([1, 2, 3])])
         for pair in [[a, b], [b, a]] {
             let error = #expect(throws: BenchmarksError.self) {
                 try PairedBootstrap().intervals(pair, estimators: [mean])

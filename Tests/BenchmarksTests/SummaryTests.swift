@@ -113,10 +113,29 @@ private func evaluation(
 }
 
 @Suite struct ComparisonTableTests {
+    @Test func manyRunsHaveALineEachAndSeedsAreOne() throws {
+        let base = evaluation(images: 20, slip: 5)
+        let runs =
+            [("base", [base])]
+            + (1...4).map { slip in
+                ("run \(slip)", [evaluation(images: 20, slip: slip), evaluation(images: 20, slip: slip + 2)])
+            }
+        let table = try ComparisonTable(runs: runs, bootstrap: PairedBootstrap(resamples: 50))
+        let overview = try #require(table.overview)
+        #expect(overview.rows.map { $0[0] } == ["", "base", "run 1", "run 2", "run 3", "run 4"])
+        #expect(overview.rows[0][1] == "CHAIR_S % ↓" && overview.rows[1][1] == "50.0")
+        #expect(overview.rows[2][1] == "20.0", "one in ten and three in ten")
+        #expect(table.summary(of: 1, seconds: 3).values["chair_s"] == 0.2)
+        #expect(table.tests?.isEmpty == true, "each question was answered twice")
+        #expect(table.plainText.contains("seeds") && table.markdown.contains("POPE"))
+        let few = try ComparisonTable(runs: Array(runs.prefix(4)), bootstrap: PairedBootstrap(resamples: 50))
+        #expect(few.overview == nil)
+    }
+
     @Test func showsDifferencesWithIntervals() throws {
         let table = try ComparisonTable(
             runs: [
-                ("base", evaluation(images: 200, slip: 5)), ("round-1", evaluation(images: 200, slip: 2)),
+                ("base", [evaluation(images: 200, slip: 5)]), ("round-1", [evaluation(images: 200, slip: 2)]),
             ],
             bootstrap: PairedBootstrap(resamples: 1_000))
         let row = try #require(table.rows.first { $0.name == "chair_s" })
@@ -139,8 +158,8 @@ private func evaluation(
     /// What round-1 has right and base has not are the "no" questions of 3 pictures in 10.
     @Test func yesNoQuestionsAreTestedInPairs() throws {
         let runs = [
-            ("base", evaluation(images: 20, slip: 5)), ("round-1", evaluation(images: 20, slip: 2)),
-            ("round-2", evaluation(images: 20, slip: 5)),
+            ("base", [evaluation(images: 20, slip: 5)]), ("round-1", [evaluation(images: 20, slip: 2)]),
+            ("round-2", [evaluation(images: 20, slip: 5)]),
         ]
         let table = try ComparisonTable(runs: runs, bootstrap: PairedBootstrap(resamples: 10))
         let tests = try #require(table.tests)
@@ -165,7 +184,7 @@ private func evaluation(
         var other = evaluation(images: 3, slip: 1)
         other.pope.reverse()
         #expect(throws: BenchmarksError.self) {
-            try ComparisonTable(runs: [("base", evaluation(images: 3, slip: 1)), ("round-1", other)])
+            try ComparisonTable(runs: [("base", [evaluation(images: 3, slip: 1)]), ("round-1", [other])])
         }
     }
 
@@ -173,13 +192,13 @@ private func evaluation(
         var other = evaluation(images: 3, slip: 1)
         other.mme = []
         #expect(throws: BenchmarksError.self) {
-            try ComparisonTable(runs: [("base", evaluation(images: 3, slip: 1)), ("round-1", other)])
+            try ComparisonTable(runs: [("base", [evaluation(images: 3, slip: 1)]), ("round-1", [other])])
         }
     }
 
     /// All figures of four runs over 1,000 images must stay a matter of seconds.
     @Test func tenThousandResamplesAreQuick() throws {
-        let runs = (0..<4).map { ("run \($0)", evaluation(images: 1_000, slip: 2 + $0)) }
+        let runs = (0..<4).map { ("run \($0)", [evaluation(images: 1_000, slip: 2 + $0)]) }
         let clock = ContinuousClock()
         var rows = 0
         let time = try clock.measure { rows = try ComparisonTable(runs: runs).rows.count }

@@ -38,7 +38,7 @@ struct POPEGoldenTests {
         #expect(strict.mean == score.mean)
 
         // The interval of the mean F1 over 500 images, as an independent bootstrap gave it: 84.7…87.3.
-        let table = try ComparisonTable(runs: [("13b", Evaluation(pope: items))])
+        let table = try ComparisonTable(runs: [("13b", [Evaluation(pope: items)])])
         let f1 = try #require(table.rows.first { $0.name == "pope_mean_f1" }).values[0]
         #expect(abs(100 * f1.lower - 84.7) < 0.25 && abs(100 * f1.upper - 87.3) < 0.25, "\(f1)")
     }

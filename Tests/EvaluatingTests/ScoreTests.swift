@@ -175,8 +175,8 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
     @Test func headline() throws {
         let table = try ComparisonTable(
             runs: [
-                ("base", try sheet(invents: true).evaluation()),
-                ("round-1", try sheet(invents: false, yes: "no").evaluation()),
+                ("base", [try sheet(invents: true).evaluation()]),
+                ("round-1", [try sheet(invents: false, yes: "no").evaluation()]),
             ], bootstrap: PairedBootstrap(resamples: 10))
         #expect(
             Headline(table).lines == [
@@ -191,7 +191,7 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         #expect(try sheets[0].summary().values["pope_companion_accuracy"] == 1)
         #expect(try Findings(sheets[0]).text.contains("lamp → cup"))
         let table = try ComparisonTable(
-            runs: zip(["base", "round-1"], sheets).map { ($0, try $1.evaluation()) },
+            runs: zip(["base", "round-1"], sheets).map { ($0, [try $1.evaluation()]) },
             bootstrap: PairedBootstrap(resamples: 10))
         #expect(
             Headline(table).lines.last

@@ -107,6 +107,18 @@ import Testing
         #expect(texts.count > 35)
     }
 
+    @Test func inventionsAreWhatHabitsWouldTell() {
+        for scene in scenes.prefix(1000) {
+            let sentences = scene.inventions(seed: 4)
+            #expect(sentences.count == scene.tempting.count)
+            for (sentence, companion) in zip(sentences, scene.tempting) {
+                #expect(
+                    scene.judge(sentence).verdict == .false && sentence.hasPrefix("Beside it"), "\(sentence)")
+                #expect(sentence.contains(companion.rawValue))
+            }
+        }
+    }
+
     @Test func trueSentencesAreTrue() {
         for scene in scenes.prefix(1000) {
             let sentences = scene.trueSentences(seed: 4)
