@@ -4,6 +4,7 @@ PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/[a-z]*)))
 ABLATION := default likelihood relevance lambda-0.5
 SWEEP ?= $(foreach recipe,default paper code,$(addprefix $(recipe)-,0.1 0.5 0.9))
 SEEDS ?= 0 1 2
+random := sample reward-train dpo-train
 LIBRARIES := libopenblas-dev libsqlite3-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev
 PREFIX ?= /usr/local
 PYTHON ?= python3
@@ -76,7 +77,7 @@ sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, 
 
 sweep-%: build
 	@mkdir -p runs/$@
-	sed 's/^lambda = [0-9.]*/lambda = $(lastword $(subst -, ,$*))/' pipelines/recipes/$(firstword $(subst -, ,$*)).toml >runs/$@/swept.toml
+	sightline recipe pipelines/recipes/$(firstword $(subst -, ,$*)).toml --set lambda=$(lastword $(subst -, ,$*)) >runs/$@/swept.toml
 	+sightline run csr --run $@ --recipe runs/$@/swept.toml
 
 seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a PIPELINE, each with three SEEDS
@@ -87,8 +88,8 @@ seeds: $(foreach recipe,$(RECIPES),$(SEEDS:%=seeds-$(recipe)-%)) ## RECIPES of a
 
 seeds-%: build
 	@mkdir -p runs/$@
-	sed '/^\[sample\]\|^\[reward-train\]\|^\[dpo-train\]/a seed = $(lastword $(subst -, ,$*))' \
-		pipelines/recipes/$(patsubst %-$(lastword $(subst -, ,$*)),%,$*).toml >runs/$@/seeded.toml
+	sightline recipe pipelines/recipes/$(patsubst %-$(lastword $(subst -, ,$*)),%,$*).toml \
+		$(foreach stage,$(random),--set $(stage).seed=$(lastword $(subst -, ,$*))) >runs/$@/seeded.toml
 	+sightline run $(PIPELINE) --run $@ --recipe runs/$@/seeded.toml
 
 controls: build ## what a run's figures are worth: the same without a look at the pictures

@@ -8,12 +8,12 @@ RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),$(if $(DATA),own,default))
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 
 pool := $P/scenes/pool/prompts.jsonl
-BASELINE ?= $(or $(filter-out $(pool) $(DATA),$(call begun,BASELINE)),$(if $(shell grep '^baseline-nearest' $(recipe)),$(or $(DATA),$(pool))))
+BASELINE ?= $(or $(filter-out $(pool) $(DATA),$(call begun,BASELINE)),$(if $(call says,baseline-nearest),$(or $(DATA),$(pool))))
 base := $(if $(BASELINE),--relevance-baseline $(BASELINE) --baseline-root $(or $(if $(filter $(DATA),$(BASELINE)),$(IMAGES)),$(dir $(BASELINE))))
 
 # What the trees are steered by, too, unless the recipe says otherwise.
 reward := --relevance $(RELEVANCE) $(base) $(looks)
-draw := $(if $(shell grep '^steer-by' $(recipe) | grep -v '"reward"'),,$(reward))
+draw := $(if $(filter-out "reward",$(word 3,$(call says,steer-by))),,$(reward))
 $(foreach file,$(if $(draw),candidates) scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors) $(BASELINE)
 
 # Pictures that neither the models nor the rounds see.

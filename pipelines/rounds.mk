@@ -25,6 +25,7 @@ MODEL ?= $(or $(call begun,MODEL),$(home)data/llava)
 RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(or $(if $(findstring /,$(RECIPE)),$(RECIPE)),$(wildcard $(filter %.toml,$(RECIPE))),$(here)recipes/$(RECIPE:.toml=).toml)
+says = $(shell sightline recipe $(recipe) | grep '^$1 = ')
 rehearsed := $(findstring n,$(firstword -$(MAKEFLAGS)))
 $(if $(rehearsed)$(wildcard $(recipe)),,$(error RECIPE=$(RECIPE): there is no such file; recipes that come along are \
 	$(notdir $(basename $(wildcard $(here)recipes/*.toml)))))
@@ -94,7 +95,10 @@ $R/settings: FORCE
 	@rm $@.new
 
 $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
-	install -D -C -m 644 $(recipe) $@
+	@mkdir -p $R
+	@sightline recipe $(recipe) >$@.new
+	@install -C -m 644 $@.new $@
+	@rm $@.new
 
 # Training scenes that the models never saw: theirs are numbered from 0, round k's from k millions. Each round has its
 # own, because what is learned by heart on one picture helps on no other.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TOMLKit
 
-/// A TOML file with a table per stage whose keys are the long names of its flags.
+/// A recipe as a stage reads it: the keys of its table are the long names of its flags.
 struct ConfigFile {
     /// Only the command line can say these.
     private static let refused: Set<String> = ["config", "print-config", "help", "version"]
@@ -10,23 +10,10 @@ struct ConfigFile {
     let path: String
     private let table: TOMLTable
 
-    /// - Throws: `StageError` where the file can't be read or isn't TOML.
+    /// - Throws: what `Recipe` throws.
     init(path: String) throws {
         self.path = path
-        var bytes: [UInt8] = []
-        try ByteSource(path: path).readAll { bytes += $0 }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw StageError.failed("\(path): not valid UTF-8; convert the file")
-        }
-        if let place = TOMLHeaders.fault(in: bytes) {
-            throw StageError.failed("\(path):\(place): a table without a name; mend the TOML")
-        }
-        do {
-            table = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            let place = "\(error.source.begin.line):\(error.source.begin.column)"
-            throw StageError.failed("\(path):\(place): \(error.description); mend the TOML")
-        }
+        table = try Recipe(path: path).table
     }
 
     /// The words that the stage's table stands for, without those keys that `typed` sets itself.
@@ -78,7 +65,9 @@ struct ConfigFile {
             return declared.named("no-\(key)") == nil ? [] : ["--no-\(key)"]
         }
         if let array = value.array {
-            guard option.isRepeating else { throw Fault(text: "\(key): an array; it takes one value") }
+            guard option.isRepeating || array.isEmpty else {
+                throw Fault(text: "\(key): an array; it takes one value")
+            }
             return try array.flatMap { ["--\(key)=\(try scalar($0, key))"] }
         }
         return ["--\(key)=\(try scalar(value, key))"]
@@ -150,15 +139,7 @@ struct ConfigFile {
     /// A number bare where TOML reads it as one, anything else in quotes.
     private static func literal(_ text: String) -> String {
         if text.wholeMatch(of: /[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil { return text }
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": out += "\\\(scalar)"
-            case "\0"..<" ", "\u{7F}": out += "\\u" + String(format: "%04X", scalar.value)
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
+        return Recipe.quoted(text)
     }
 }
 

@@ -14,8 +14,8 @@ enum Completion {
             _sightline() {
                 local word=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[1]} words=
                 case $COMP_CWORD/$program in
-                    1/*) words="run help \(programs.joined(separator: " "))" ;;
-                    2/help) words="run \(programs.joined(separator: " "))" ;;
+                    1/*) words="run recipe help \(programs.joined(separator: " "))" ;;
+                    2/help) words="run recipe \(programs.joined(separator: " "))" ;;
                     2/run) words="\(graphs.joined(separator: " "))" ;;
                 esac
                 if [[ $word == -* && $COMP_CWORD -gt 1 ]]; then

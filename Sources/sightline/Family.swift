@@ -37,7 +37,7 @@ struct Family {
 
     private func complaint(_ name: String) -> String {
         if Self.names.contains(name) { return "\(path(name)): not there; build or install it again" }
-        if let near = nearest(to: name, among: Self.names + ["run"]) {
+        if let near = nearest(to: name, among: Self.names + ["run", "recipe"]) {
             return "\(name): no such program; did you mean \"\(near)\"?"
         }
         return "\(name): no such program; \"sightline\" alone lists them"

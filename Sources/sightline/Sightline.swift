@@ -6,10 +6,12 @@ import StageKit
 @main enum Sightline {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
-        if words.first == "run" {
-            Program.main(RunGraph.self, name: "sightline run", Array(words.dropFirst()))
+        let rest = words.first == "help" ? ["--help"] : Array(words.dropFirst())
+        switch words.first == "help" ? words.dropFirst().first : words.first {
+        case "run": Program.main(RunGraph.self, name: "sightline run", rest)
+        case "recipe": Program.main(PrintRecipe.self, name: "sightline recipe", rest)
+        default: break
         }
-        if words == ["help", "run"] { Program.main(RunGraph.self, name: "sightline run", ["--help"]) }
         exit(Program.run("sightline") { try run(words) })
     }
 
@@ -34,9 +36,10 @@ import StageKit
         """
         OVERVIEW: Align a vision-language model with its own images.
 
-        USAGE: sightline PROGRAM [OPTIONS] [FILES] | sightline run GRAPH [OPTIONS]
+        USAGE: sightline PROGRAM [OPTIONS] [FILES] | sightline run GRAPH [OPTIONS] | sightline recipe FILE
         \(try family.overview())
         "sightline run" puts them together, round after round; "sightline help run" lists the graphs.
+        "sightline recipe" prints a recipe whole, with knobs turned.
         "sightline help PROGRAM" explains one; "--version" says which version this is.
         "source <(sightline --completion bash)" lets a shell complete names and options.
 

@@ -79,21 +79,4 @@ struct FamilyTests {
         #expect(missing.code == 64)
         #expect(missing.errors.contains("build or install it again"))
     }
-
-    /// The recipes of the ablation must differ in nothing but λ, and what of pairs is in the units that it scales, or
-    /// their table says nothing.
-    @Test(arguments: [("likelihood", "0.0"), ("relevance", "1.0"), ("lambda-0.5", "0.5")])
-    func recipesDifferInLambdaAlone(name: String, lambda: String) throws {
-        func lines(_ name: String) throws -> [String] {
-            let path = "\(Workshop.fixtures)/../../pipelines/recipes/\(name).toml"
-            return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-                .map(String.init).filter { line in
-                    !["#", "floor = ", "min-margin = ", "keep-fraction = "].contains(where: line.hasPrefix)
-                }
-        }
-        let expected = try lines("default").map { line in
-            line.replacing(/^lambda = 0\.9\b/, with: "lambda = \(lambda)")
-        }
-        #expect(try lines(name) == expected)
-    }
 }

@@ -20,7 +20,7 @@ struct RunGraphTests {
             "sightline run csr --run x --rounds 2 --prompts 7 --recipe mine.toml --relevance r --control random-pairs --dry-run"
         ).output.replacing("\\\n", with: " ")
         for part in [
-            "install -D -C -m 644 mine.toml runs/x/recipe.toml",
+            "sightline recipe mine.toml >runs/x/recipe.toml.new",
             "--count 7 --kind prompts -o runs/x/scenes/round-2", "--relevance r ", "--order random ",
             "--model \(Self.root)/data/llava",
         ] { #expect(steps.contains(part), "\(part)") }
@@ -105,8 +105,7 @@ struct RunGraphTests {
             cp \(Workshop.programs)/sightline place/bin
             ln -s \(Workshop.programs)/{sample,calibrate,pair,dpo-train,eval,ledger} place/libexec/sightline
             cp -R \(Self.root)/pipelines \(Self.root)/data place/share/sightline
-            sed 's/^max-sentences.*/max-sentences = 2/; s/^max-tokens.*/max-tokens = 4/; s/^caption-tokens.*/caption-tokens = 4/' \
-                pipelines/recipes/own.toml >nights/small.toml
+            \(OwnDataTests.shortened) >nights/small.toml
             rm Makefile pipelines data; mv mine nights
             """)
         let cron = "env -i SHELL=/bin/sh PATH=/usr/bin:/bin HOME=\(shop.path)"

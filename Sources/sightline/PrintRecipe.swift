@@ -1,0 +1,30 @@
+import ArgumentParser
+import Foundation
+import StageKit
+
+/// Prints a recipe in one file, with what it takes from its base and what is set.
+struct PrintRecipe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sightline recipe",
+        abstract: "Print a recipe whole, with knobs turned.",
+        discussion: """
+            A recipe that begins with base = "other.toml" holds what it changes in that one; an empty array takes a \
+            key back. A run keeps what is printed here.
+
+              sightline recipe default.toml --set lambda=0.5 --set dpo-train.epochs=1 >mine.toml
+            """, version: sightlineVersionAndRevision)
+
+    static var _errorPrefix: String { "sightline recipe: " }
+
+    @Argument(help: "The recipe.") var file: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Turn a knob; without a table in every table that has it. May be repeated.",
+            valueName: "table.key=value"))
+    var set: [String] = []
+
+    func run() throws {
+        try Program.put(try Recipe(path: file).text(changes: set))
+    }
+}
