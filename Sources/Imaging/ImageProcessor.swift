@@ -1,7 +1,7 @@
 import Foundation
 
 /// From a decoded picture to the floats that a CLIP or LLaVA vision tower reads, as transformers' Pillow-based
-/// `CLIPImageProcessor` computes them: (pad to a square,) resize, crop the centre, rescale, normalise.
+/// `CLIPImageProcessor` computes them: (pad to a square,) resize, crop the centre, rescale, normalize.
 package struct ImageProcessor: Sendable, Equatable {
     /// How the picture is resized.
     package enum Size: Sendable, Equatable {

@@ -39,7 +39,7 @@ package final class PreferenceTrainer {
         self.rowLimit = rowLimit
     }
 
-    /// Scores of the answers under the model with its adapter off; without weights and `normalise` summed
+    /// Scores of the answers under the model with its adapter off; without weights and `normalize` summed
     /// log-probabilities.
     package func referenceScores(_ pairs: [PreferenceExample]) -> [PairScores] {
         decoder.useAdapter(false)

@@ -34,7 +34,7 @@ package struct PreferenceLoss: Sendable {
         case sigmoid
         /// max(0, 1 − z): SLiC (Zhao et al. 2023) with DPO's margin.
         case hinge
-        /// (Δ − 1/2β)²: IPO (Azar et al. 2023). TRL takes it of token means, `normalise` here.
+        /// (Δ − 1/2β)²: IPO (Azar et al. 2023). TRL takes it of token means, `normalize` here.
         case ipo
         /// [(1−ε)·−log σ(z) − ε·−log σ(−z)] / (1−2ε): robust DPO (Chowdhury et al. 2024), unbiased where a share ε
         /// of the preferences is flipped.
@@ -61,18 +61,18 @@ package struct PreferenceLoss: Sendable {
     package var likelihoodWeight: Double
     /// An answer's score is the mean over its tokens by their weights, not the sum: DDPO's (RLHF-V, §3.2) with
     /// changed tokens weighted, TRL's `sigmoid_norm` without.
-    package var normalise: Bool
+    package var normalize: Bool
 
     package init(
         _ kind: Kind = .sigmoid, beta: Double = 0.1, labelSmoothing: Double = 0, likelihoodWeight: Double = 0,
-        normalise: Bool = false, rejected: RejectedTokens = .label
+        normalize: Bool = false, rejected: RejectedTokens = .label
     ) {
         self.kind = kind
         self.rejected = rejected
         self.beta = beta
         self.labelSmoothing = labelSmoothing
         self.likelihoodWeight = likelihoodWeight
-        self.normalise = normalise
+        self.normalize = normalize
     }
 
     /// The loss of a pair, its two rewards β(s − s_ref), and dLoss/dlog p of every token.
@@ -99,10 +99,10 @@ package struct PreferenceLoss: Sendable {
         )
     }
 
-    /// s of either answer: Σ w·log p, over Σ w where `normalise`.
+    /// s of either answer: Σ w·log p, over Σ w where `normalize`.
     package func scores(_ logs: PairTokens, _ weights: PairTokens?) -> PairScores {
         func score(_ logs: [Double], _ weights: [Double]?) -> Double {
-            guard weights != nil || normalise else { return logs.reduce(0, +) }
+            guard weights != nil || normalize else { return logs.reduce(0, +) }
             return zip(logs, shares(weights ?? logs.map { _ in 1 })).reduce(0) { $0 + $1.0 * $1.1 }
         }
         return PairScores(
@@ -110,7 +110,7 @@ package struct PreferenceLoss: Sendable {
     }
 
     private func shares(_ weights: [Double]) -> [Double] {
-        guard normalise else { return weights }
+        guard normalize else { return weights }
         let sum = weights.reduce(0, +)
         return weights.map { $0 / sum }
     }

@@ -13,7 +13,7 @@ struct LossOptions: ParsableArguments {
     @Option(help: "Times the weights of a pair's spans: γ of RLHF-V for what was changed.")
     var gamma = 1.0
     @Flag(help: "Score an answer by the mean over its tokens, by their weights, not by the sum.")
-    var normalise = false
+    var normalize = false
     @Option(
         help: "Tokens that give a rejected answer its log-probabilities; SIMA's trainer has top-alternative.")
     var rejectedLogp = PreferenceLoss.RejectedTokens.label
@@ -37,11 +37,11 @@ struct LossOptions: ParsableArguments {
     var preferenceLoss: PreferenceLoss {
         PreferenceLoss(
             loss, beta: beta, labelSmoothing: labelSmoothing, likelihoodWeight: likelihoodWeight,
-            normalise: normalise, rejected: rejectedLogp)
+            normalize: normalize, rejected: rejectedLogp)
     }
 
     /// Whether an unweighted answer's score is the sum of its own log-probabilities.
-    var scoresAreSums: Bool { !normalise && rejectedLogp == .label }
+    var scoresAreSums: Bool { !normalize && rejectedLogp == .label }
 }
 
 extension PreferenceLoss.Kind: ExpressibleByArgument {}

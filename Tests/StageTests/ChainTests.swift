@@ -115,8 +115,8 @@ struct ChainTests {
             sightline pair answers.jsonl --from corrections --align-edits $LLAVA -o pairs.jsonl --quiet
             sightline pair plain.jsonl --from pairs --align-edits $LLAVA -o again.jsonl --quiet
             \(train) -o summed
-            \(train) --gamma 5 --normalise --beta 0.5 -o weighed
-            \(train) --gamma 1 --normalise --beta 0.5 -o mean
+            \(train) --gamma 5 --normalize --beta 0.5 -o weighed
+            \(train) --gamma 1 --normalize --beta 0.5 -o mean
             """)
         #expect(try shop.bytes("pairs.jsonl") == shop.bytes("again.jsonl"))
         #expect(try !shop.read("plain.jsonl").contains("\"weights\""))

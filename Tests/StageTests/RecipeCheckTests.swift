@@ -46,6 +46,16 @@ struct RecipeCheckTests {
         }
     }
 
+    @Test func runsAreComparedByTheirNames() throws {
+        let shop = try workshop()
+        try shop.succeed(
+            "for r in a/round-1 a/round-2 b/round-1; do mkdir -p runs/$r/eval; : >runs/$r/eval/scores.json; done"
+        )
+        let said = try shop.succeed("make -n -o build compare RUNS='csr=a csr=b b'").output
+        #expect(said.contains("base=runs/a/base "), "\(said)")
+        #expect(said.contains(" csr=runs/a/round-2 csr=runs/b/round-1 b=runs/b/round-1 "), "\(said)")
+    }
+
     /// What another graph would read, or this one over other data.
     @Test(arguments: [
         ("csr", "CRITIC=a.txt", "CRITIC=a.txt: the graph csr does nothing with it; leave it out"),

@@ -145,9 +145,9 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         let variants = try Oracle.json("dpo-variants", as: Variants.self)
         let losses = [
             "hinge": PreferenceLoss(.hinge, beta: variants.beta),
-            "ipo": PreferenceLoss(.ipo, beta: variants.beta, normalise: true),
+            "ipo": PreferenceLoss(.ipo, beta: variants.beta, normalize: true),
             "robust": PreferenceLoss(.robust, beta: variants.beta, labelSmoothing: 0.1),
-            "normalised": PreferenceLoss(beta: variants.beta, normalise: true),
+            "normalised": PreferenceLoss(beta: variants.beta, normalize: true),
             "likelihood": PreferenceLoss(beta: variants.beta, likelihoodWeight: 0.3),
         ]
         #expect(Set(variants.runs.map(\.name)) == Set(losses.keys))

@@ -61,17 +61,17 @@ private func distance(_ left: Double, _ right: Double) -> Double {
 
     /// RLHF-V's score with γ = 5: −8.1 over 13 is −0.623077.
     @Test func weightedMean() {
-        let mean = PreferenceLoss(normalise: true).scores(Self.logs, Self.weights)
+        let mean = PreferenceLoss(normalize: true).scores(Self.logs, Self.weights)
         #expect(abs(mean.chosen + 8.1 / 13) < 1e-12)
         #expect(abs(PreferenceLoss().scores(Self.logs, Self.weights).chosen + 8.1) < 1e-12)
-        #expect(abs(PreferenceLoss(normalise: true).scores(Self.logs, nil).chosen + 0.42) < 1e-12)
+        #expect(abs(PreferenceLoss(normalize: true).scores(Self.logs, nil).chosen + 0.42) < 1e-12)
     }
 
     /// Slopes of every loss, weighted or not, against central differences.
     @Test(arguments: PreferenceLoss.Kind.allCases, [true, false])
-    func slopes(_ kind: PreferenceLoss.Kind, _ normalise: Bool) {
+    func slopes(_ kind: PreferenceLoss.Kind, _ normalize: Bool) {
         let loss = PreferenceLoss(
-            kind, beta: 0.3, labelSmoothing: 0.2, likelihoodWeight: 0.7, normalise: normalise)
+            kind, beta: 0.3, labelSmoothing: 0.2, likelihoodWeight: 0.7, normalize: normalize)
         for weights in [nil, Self.weights] {
             func value(_ logs: PairTokens) -> Double {
                 loss.evaluate(logs, weights, reference: Self.reference).loss
