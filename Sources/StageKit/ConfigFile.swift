@@ -65,9 +65,7 @@ struct ConfigFile {
             return declared.named("no-\(key)") == nil ? [] : ["--no-\(key)"]
         }
         if let array = value.array {
-            guard option.isRepeating || array.isEmpty else {
-                throw Fault(text: "\(key): an array; it takes one value")
-            }
+            guard option.isRepeating else { throw Fault(text: "\(key): an array; it takes one value") }
             return try array.flatMap { ["--\(key)=\(try scalar($0, key))"] }
         }
         return ["--\(key)=\(try scalar(value, key))"]

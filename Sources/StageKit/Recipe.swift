@@ -55,7 +55,10 @@ package struct Recipe {
         for name in base.keys { whole[name] = base[name] }
         for name in own.keys {
             if let changed = own[name]?.table, let table = whole[name]?.table {
-                for key in changed.keys { table[key] = changed[key] }
+                for key in changed.keys {
+                    table[key] = changed[key]
+                    if changed[key]?.array?.isEmpty == true { table.remove(at: key) }
+                }
             } else {
                 whole[name] = own[name]
             }
@@ -76,8 +79,7 @@ package struct Recipe {
             guard let stage = table[name]?.table else {
                 return "\(name) = \(try literal(table[name], of: name))\n"
             }
-            let lines = try stage.keys.filter { stage[$0]?.array?.isEmpty != true }
-                .map { "\($0) = \(try literal(stage[$0], of: "[\(name)] \($0)"))\n" }
+            let lines = try stage.keys.map { "\($0) = \(try literal(stage[$0], of: "[\(name)] \($0)"))\n" }
             return "[\(name)]\n" + lines.joined()
         }.joined(separator: "\n")
     }

@@ -51,7 +51,8 @@ struct RecipeCheckTests {
         try shop.succeed(
             "for r in a/round-1 a/round-2 b/round-1; do mkdir -p runs/$r/eval; : >runs/$r/eval/scores.json; done"
         )
-        let said = try shop.succeed("make -n -o build compare RUNS='csr=a csr=b b'").output
+        let said = try shop.succeed("make -n -o build compare RUNS='csr=a csr=b b'").output.replacing(
+            "\\\n\t", with: "")
         #expect(said.contains("base=runs/a/base "), "\(said)")
         #expect(said.contains(" csr=runs/a/round-2 csr=runs/b/round-1 b=runs/b/round-1 "), "\(said)")
     }
