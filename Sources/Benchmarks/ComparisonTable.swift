@@ -73,18 +73,21 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
 
     /// A line for each run, where there are more than columns can be read of.
     package var overview: TextTable? {
-        guard names.count > 4 else { return nil }
-        let keys = [
-            SummaryKey.chairS, SummaryKey.objectRecall, SummaryKey.meanWords, SummaryKey.habitKept,
-            SummaryKey.habitInvented, SummaryKey.habitBalancedAccuracy,
+        let titles = [
+            (SummaryKey.chairS, "CHAIR_S % ↓"), (SummaryKey.objectRecall, "recall % ↑"),
+            (SummaryKey.meanWords, "words"), (SummaryKey.habitKept, "companions there % ↑"),
+            (SummaryKey.habitInvented, "absent % ↓"), (SummaryKey.habitBalancedAccuracy, "balanced % ↑"),
         ]
-        let shown = keys.compactMap { key in rows.first { $0.name == key } }
-        let head = [""] + shown.flatMap { [SummaryKey.title($0.name), "Δ \(interval)"] }
+        let columns = titles.compactMap { key, title in
+            rows.first { $0.name == key }.map { (title: title, row: $0) }
+        }
+        guard names.count > 4, !columns.isEmpty else { return nil }
+        let head = [""] + columns.flatMap { [$0.title, "Δ \(interval)"] }
         return TextTable(
             [head]
                 + names.indices.map { run in
                     [names[run]]
-                        + shown.flatMap { row in
+                        + columns.flatMap { _, row in
                             let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1
                             let difference = run == 0 ? "" : row.differences[run - 1].bounds(scale: scale)
                             return [fixed(scale * row.values[run].estimate, 1), difference]
@@ -93,8 +96,10 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     }
 
     private var overviewLegend: String {
-        legend
-            + "Of a run with several seeds, all of them together; they are drawn with replacement as well.\n"
+        let told = "Of companions of habits: told where there, where absent; the mean of what is right.\n"
+        let seeds =
+            "Of a run with several seeds, all of them together; they are drawn with replacement as well.\n"
+        return legend + (habits == nil ? "" : told) + seeds
     }
 
     private var interval: String { "\(fixed(100 * level, 0))% interval" }
