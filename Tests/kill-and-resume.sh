@@ -1,7 +1,8 @@
 #!/bin/bash
-# kill -9 at KILLS random moments in each of sample, calibrate, dpo-train and sft-train, then --resume: the result
-# must be, byte for byte, that of an undisturbed run, and the ledger must tell of each kill. Then kill -9 in programs
-# that replace what stands there: at every moment it must be whole, and nothing else may be left once they have run.
+# kill -9 at KILLS random moments in each program that goes on with --resume: the result must be, byte for byte, that of
+# an undisturbed run, and the ledger must tell of each kill. Then kill -9 in programs that replace what stands there: at
+# every moment it must be whole, and nothing else may be left once they have run. Then kill -9 of a whole run of two
+# rounds with all its stages, again and again, and of its ledger.
 # The short form is Tests/StageTests/KillTests.swift.
 #   make build && Tests/kill-and-resume.sh
 #   KILLS=3 MODEL=folder RELEVANCE=folder Tests/kill-and-resume.sh
@@ -84,6 +85,40 @@ replace() {
     say "$stage: $killed kills within $took s, what stood there was whole each time and nothing was left behind"
 }
 
+# graph OPTIONS…: a run of csr is killed with all its stages and begun again until it's done, while its ledger is taken
+# away every second time; until there were enough kills. Then its files are those of an undisturbed run, but for those
+# that tell times or the run's name.
+graph() {
+    local began took pause process killer killed=0 finished=0 status
+    began=$(seconds)
+    sightline run csr --run whole "$@" >/dev/null 2>&1
+    took=$(awk "BEGIN { print $(seconds) - $began }")
+    while ((killed < kills)); do
+        rm -rf runs/cut
+        while true; do
+            setsid sightline run csr --run cut "$@" >/dev/null 2>>said &
+            process=$!
+            pause=$(awk "BEGIN { print $took * $RANDOM / 32768 }")
+            (
+                sleep "$pause"
+                if ((killed % 2)); then rm -f runs/ledger.sqlite*; sleep 0.3; fi
+                kill -9 -- -$process
+            ) 2>/dev/null &
+            killer=$!
+            status=0
+            wait $process 2>/dev/null || status=$?
+            kill $killer 2>/dev/null || true
+            if ((status == 0)); then break; fi
+            if ((status != 137)); then say "csr: it ended with $status: $(tail -n 3 said)"; exit 1; fi
+            killed=$((killed + 1))
+        done
+        finished=$((finished + 1))
+        diff -r -x scores.json -x summary.json -x settings runs/whole runs/cut ||
+            { say "csr: killed $killed times, and the run differs"; exit 1; }
+    done
+    say "csr: $finished runs of $took s, killed $killed times in all, each with the files of an undisturbed one"
+}
+
 mkdir runs
 sightline scenes --split dev --count 64 --kind prompts -o scenes --quiet --no-ledger
 images=(--image-root scenes)
@@ -98,9 +133,16 @@ try dpo-train pairs.jsonl --model "$model" --batch 4 --epochs 3 --save-every 5 "
 sed 's/"prompt":"[^"]*"/"samples":[{"prompt":"What is it?","answer":"A picture of things."}]/' \
     scenes/prompts.jsonl >lessons.jsonl
 try sft-train lessons.jsonl --model "$model" --steps 20 --batch 8 --save-every 3 "${images[@]}"
-
+critic=$here/data/prompts/critic-short.txt grade=$here/data/prompts/grade-short.txt
+sightline sample scenes/prompts.jsonl --model "$model" --mode answers --with-greedy --count 1 --max-tokens 24 \
+    "${images[@]}" -o two.jsonl --quiet --no-ledger
+try self-critic two.jsonl --model "$model" --prompt-file "$critic" --batch 2 --max-tokens 8 "${images[@]}"
+try reward-train pairs.jsonl --model "$model" --prompt-file "$grade" --batch 4 --save-every 3 "${images[@]}"
+sightline scenes --split dev --count 32 --kind clip -o clips --quiet --no-ledger
+try clip-train clips/clip.jsonl --model "$relevance" --steps 12 --batch 4 --save-every 2 --image-root clips
 
 sightline dpo-train pairs.jsonl --model "$model" --batch 4 "${images[@]}" -o adapter --quiet --no-ledger
 replace merged merge --model "$model" --adapter "$folder/adapter" -o merged
 replace book scenes --split dev --count 64 -o book
 replace pairs.jsonl,audit.json pair "$folder/scored.jsonl" --keep-all --audit audit.json -o pairs.jsonl
+graph --rounds 2 --prompts 24 --test 8
