@@ -1,5 +1,6 @@
 # What a run did, beside what can be had without looking: the base's captions edited blindly, by what its captions of
 # other pictures teach; the same rounds with rewards on another picture; and with a coin in the place of the reward.
+# And beside what can be had without learning: the base's captions less what it denies when it's asked.
 #   make controls RUN=name
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
@@ -12,13 +13,17 @@ $(if $k,,$(error $R has no scored round; make run RUN=$(RUN)))
 kinds := $(if $(shell grep '^lookless' $(graph)),,other-picture) random-pairs
 # Only of drawn pictures are there others to learn a blind edit from.
 blind := $(if $(call begun,DATA),,$C/blind/eval/scores.json)
-sheets := base=$R/base round-$k=$R/round-$k $(if $(blind),blind=$C/blind) $(foreach kind,$(kinds),$(kind)=$C/$(kind)/round-$k)
+# The captions that are scored, and their pictures.
+captions := $(if $(call begun,DATA),$(patsubst captions=%,%,$(filter captions=%,$(call begun,EXAM))),$R/scenes/test/prompts.jsonl)
+pictures := $(or $(call begun,IMAGES),$R/scenes/test)
+asked := $(if $(captions),$C/ask-back/eval/scores.json)
+sheets := base=$R/base round-$k=$R/round-$k $(if $(blind),blind=$C/blind) $(if $(asked),ask-back=$C/ask-back) $(foreach kind,$(kinds),$(kind)=$C/$(kind)/round-$k)
 
 .PHONY: shown $(kinds)
 shown: $R/controls.json
 	@cat $C/table.txt
 
-$R/controls.json: $(blind) $(kinds)
+$R/controls.json: $(blind) $(asked) $(kinds)
 	sightline eval compare $(sheets) -o $C/summary.json >$C/table.txt
 	@cp $C/summary.json $@
 
@@ -26,6 +31,10 @@ $C/blind/eval/scores.json: $C/dev/eval/scores.json $R/base/eval/scores.json
 	@mkdir -p $C/blind
 	sightline eval blind --learn $C/dev/eval --learn-captions $C/dev/prompts.jsonl --apply $R/base/eval \
 		--captions $R/scenes/test/prompts.jsonl -o $(@D)
+
+$C/ask-back/eval/scores.json: $R/base/eval/scores.json
+	@mkdir -p $C/ask-back
+	sightline eval ask-back --model $(call begun,MODEL) --apply $R/base/eval --captions $(captions) --image-root $(pictures) -o $(@D)
 
 $C/dev/eval/scores.json: $R/recipe.toml $R/settings
 	sightline scenes --split dev --count 500 --kind prompts -o $C/dev

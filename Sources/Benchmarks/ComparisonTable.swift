@@ -1,6 +1,8 @@
 /// Figures of a base model and of the rounds after it, with paired intervals of the differences.
 package struct ComparisonTable: Sendable, Equatable, Codable {
     package var names: [String]
+    /// Seeds of each run; nil in a file of an earlier version.
+    package var seeds: [Int]?
     /// Pictures; nil in a file of an earlier version.
     package var images: Int?
     package var rows: [BootstrapResult]
@@ -27,6 +29,7 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
                 remedy: "evaluate both on the same benchmarks")
         }
         names = runs.map(\.name)
+        seeds = runs.map(\.evaluations.count)
         images = try first.sums().clusters.count
         level = bootstrap.level
         let habitFigures = first.habitEstimators
@@ -47,6 +50,11 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         values[SummaryKey.n] = images.map(Double.init)
         values[SummaryKey.seconds] = seconds
         return Summary(values: values)
+    }
+
+    /// The names, with the number of seeds where there are several.
+    package var labels: [String] {
+        zip(names, seeds ?? names.map { _ in 1 }).map { $1 == 1 ? $0 : "\($0) (\($1) seeds)" }
     }
 
     package var plainText: String {
@@ -86,7 +94,7 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         return TextTable(
             [head]
                 + names.indices.map { run in
-                    [names[run]]
+                    [labels[run]]
                         + columns.flatMap { _, row in
                             let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1
                             let difference = run == 0 ? "" : row.differences[run - 1].bounds(scale: scale)
@@ -97,9 +105,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
 
     private var overviewLegend: String {
         let told = "Of companions of habits: told where there, where absent; the mean of what is right.\n"
-        let seeds =
-            "Of a run with several seeds, all of them together; they are drawn with replacement as well.\n"
-        return legend + (habits == nil ? "" : told) + seeds
+        let several = "Of several seeds all together; they are drawn with replacement as well.\n"
+        return legend + (habits == nil ? "" : told) + (labels == names ? "" : several)
     }
 
     private var interval: String { "\(fixed(100 * level, 0))% interval" }
@@ -113,8 +120,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
 
     /// The cells, for a report.
     package var table: TextTable {
-        let differences = names.dropFirst().flatMap { [$0, "Δ", interval] }
-        let head = ["", names[0]] + (names.count > 1 ? differences : [interval])
+        let differences = labels.dropFirst().flatMap { [$0, "Δ", interval] }
+        let head = ["", labels[0]] + (names.count > 1 ? differences : [interval])
         return TextTable([head] + rows.map(cells))
     }
 

@@ -41,6 +41,11 @@ package struct ObjectFinder: Sendable {
         little medium big large
         """.split(separator: /\s+/).map(String.init))
 
+    /// The sentences of a text, each with the objects that it names.
+    package func sentences(of text: String) -> [(text: String, objects: Set<String>)] {
+        Lexer.sentences(of: text).map { ($0, Set(mentions(in: $0).map(\.object))) }
+    }
+
     package func mentions(in text: String) -> [ObjectMention] { lexicon.mentions(in: text) }
     func tokens(in text: String) -> [ObjectLexicon.Token] { lexicon.tokens(in: text) }
 }

@@ -119,10 +119,12 @@ struct ConfigFile {
     static func rendered(
         _ settings: [Setting], stage: String, isIdle: (String) -> Bool = { _ in false }
     ) -> String {
-        var out = "[\(stage)]\n"
+        var out = "[\(stage.contains(" ") ? Recipe.quoted(stage) : stage)]\n"
         let files = settings.filter { $0.key == "input" || $0.key == "files" }.flatMap(\.items)
         if !files.isEmpty { out += "input = [\(files.map(literal).joined(separator: ", "))]\n" }
-        for setting in settings where !refused.union(["input", "files"]).contains(setting.key) {
+        // What is named by a pattern, as name=folder, can only be typed.
+        for setting in settings
+        where !refused.union(["input", "files"]).contains(setting.key) && !setting.key.contains("=") {
             if isIdle(setting.key) { out += "# " }
             switch setting.value {
             case .flag(let isOn): out += "\(setting.key) = \(isOn)\n"

@@ -15,6 +15,6 @@ package enum ProgramNames {
 
     /// Stages within a program have tables of their own; "ledger" takes no configuration.
     static var tables: [String] {
-        all.filter { $0 != "ledger" } + ["eval compare", "eval blind", "eval rewards"]
+        all.filter { $0 != "ledger" } + ["eval compare", "eval ask-back", "eval blind", "eval rewards"]
     }
 }

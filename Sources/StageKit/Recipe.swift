@@ -36,7 +36,7 @@ package struct Recipe {
             return
         }
         guard let name = base.string, !name.isEmpty else {
-            throw StageError.failed("\(path): base is \(base.type); name the file that this one changes")
+            throw StageError.failed("\(path): base is no file's name; name the recipe that this one changes")
         }
         let file =
             name.hasPrefix("/")
@@ -45,8 +45,12 @@ package struct Recipe {
         guard !above.contains(file), file != path else {
             throw StageError.failed("\(path): base \"\(name)\" has this file for a base; begin from another")
         }
-        let below = try Recipe(path: file, above: above + [path])
         own.remove(at: Self.baseKey)
+        if let stray = own.keys.first(where: { own[$0]?.table == nil }) {
+            throw StageError.failed(
+                "\(path): key \"\(stray)\" stands outside of a table; put it under its program's")
+        }
+        let below = try Recipe(path: file, above: above + [path])
         (table, written) = (Self.laid(own, over: below.table), nil)
     }
 
@@ -114,19 +118,29 @@ package struct Recipe {
     private func set(_ word: String) throws {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
             String.init)
-        guard parts.count == 2, let value = try? TOMLTable(string: "value = \(parts[1])")["value"] else {
-            throw StageError.usage("--set \(word): write table.key=value, the value as TOML has it")
-        }
-        let place = parts[0].split(separator: ".").map(String.init)
-        guard let key = place.last, place.count <= 2 else {
+        let place = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        guard parts.count == 2, let value = Self.value(parts[1]), place.count <= 2,
+            place.allSatisfy({ $0.wholeMatch(of: /[A-Za-z0-9-]+/) != nil }), let key = place.last
+        else {
             throw StageError.usage(
-                "--set \(word): write table.key=value, or key=value for all tables that have it")
+                "--set \(word): write table.key=value, or key=value for all tables that have it; the value as TOML has it"
+            )
         }
         let names = place.count == 2 ? [place[0]] : table.keys.filter { table[$0]?.table?[key] != nil }
         guard !names.isEmpty else { throw StageError.usage("--set \(word): no table of \(path) has \(key)") }
+        if let stranger = names.first(where: { !ProgramNames.tables.contains($0) }) {
+            throw StageError.usage("--set \(word): no program has a table [\(stranger)]")
+        }
         for name in names {
             if table[name]?.table == nil { table[name] = TOMLTable() }
             table[name]?.table?[key] = value
         }
     }
+
+    private static func value(_ text: String) -> TOMLValueConvertible? {
+        guard !text.contains(where: \.isNewline) else { return nil }
+        return try? TOMLTable(string: "value = \(text)")["value"]
+    }
+
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Benchmarks
 import Evaluating
 import Files
 import Foundation
@@ -41,67 +40,26 @@ struct Blind: StageCommand {
         if support < 1 { throw ValidationError("--support \(support): give a number from 1") }
     }
 
-    /// What is written replaces the folder, so none of what is read may lie in it, nor it in an evaluation.
-    ///
-    /// - Throws: `StageError` (usage), naming both.
-    private func checkOutput() throws {
-        func path(_ name: String) -> String {
-            URL(fileURLWithPath: name).standardizedFileURL.resolvingSymlinksInPath().path
-        }
-        let target = path(output)
-        for name in [learn, apply, learnCaptions, captions] {
-            let read = path(name)
-            guard read == target || read.hasPrefix(target + "/") || target.hasPrefix(read + "/") else {
-                continue
-            }
-            throw StageError.usage(
-                "-o \(output): it would replace or change \(name), which is read; give another folder")
-        }
-    }
-
     func run(in run: StageRun) throws {
-        try checkOutput()
+        try Rewriting.check(output: output, reading: [learn, apply, learnCaptions, captions])
         let target = try AtomicFolder(output)
         let began = ContinuousClock.now
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
-        let known = try told(learnCaptions, by: learn, finder, run)
-        let others = try told(captions, by: apply, finder, run)
-        let base = try ScoreSheet(folder: apply)
-        try check(known.map(\.picture), others.map(\.picture))
-        run.console.say("\(known.count) captions to learn from, \(others.count) to rewrite")
+        let known = try Rewriting(learnCaptions, by: learn, finder, run)
+        let others = try Rewriting(captions, by: apply, finder, run)
+        try check(known.pictures, others.pictures)
+        run.console.say("\(known.texts.count) captions to learn from, \(others.texts.count) to rewrite")
         if run.isDryRun { return }
 
-        let edit = BlindEdit(
-            learning: known.map { ($0.text, $0.picture.objects) },
-            applying: others.map { ($0.text, $0.picture.objects) },
-            recallLoss: recallLoss / 100, support: support, finder)
-        let scores = zip(others, edit.texts).map { $0.picture.score($1, finder) }
-        let sheet = ScoreSheet(
-            model: nil, seconds: began.duration(to: .now) / .seconds(1), captions: scores, pope: base.pope,
-            mme: base.mme)
-        guard sheet.asked == base.asked else {
-            throw StageError.failed(
-                "\(apply): it was scored on other scenes or habits than those of \(captions); let eval score its "
-                    + "answers on that file")
+        func told(_ captions: Rewriting) -> [BlindEdit.Told] {
+            zip(captions.texts, captions.pictures).map { ($0, $1.objects) }
         }
-        try write(sheet, edit, others.map(\.picture), to: target)
-        try run.addOutput(output, kind: .file)
-        let summary = try sheet.summary()
-        for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
-        run.count(written: others.count)
+        let edit = BlindEdit(
+            learning: told(known), applying: told(others), recallLoss: recallLoss / 100, support: support,
+            finder)
+        let rules = Array(try edit.json(recallLoss: recallLoss / 100, support: support))
+        try others.write(edit.texts, [BlindEdit.fileName: rules], since: began, to: target, output, run)
         try Program.put(edit.text(recallLoss: recallLoss / 100))
-    }
-
-    /// Pictures with what was said of them.
-    private func told(
-        _ file: String, by folder: String, _ finder: ObjectFinder, _ run: StageRun
-    ) throws -> [(picture: KnownPicture, text: String)] {
-        let answers = try AnswerFile.find(for: file, in: ["\(ScoreSheet.place(of: folder))/answers"])
-        let pictures = try run.knownPictures(file, finder).map(\.known)
-        let texts = try answers.texts(
-            of: pictures.map(\.asked), in: file, known: Set(pictures.map(\.id))
-        ).texts
-        return Array(zip(pictures, texts))
     }
 
     /// - Throws: `StageError.failed` where a picture would be learned from and applied to.
@@ -114,24 +72,5 @@ struct Blind: StageCommand {
                 "\(learnCaptions): the picture \(picture.id) is in \(captions) too; learn from other pictures "
                     + "than those that are scored")
         }
-    }
-
-    /// As eval writes it. The answers to questions are the base's: no rule touches them.
-    private func write(
-        _ sheet: ScoreSheet, _ edit: BlindEdit, _ pictures: [KnownPicture], to target: AtomicFolder
-    ) throws {
-        let folder = try target.prepare(keeping: false)
-        let (from, to) = ("\(ScoreSheet.place(of: apply))/answers", "\(folder)/answers")
-        try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
-        let own = AnswerFile.fileName(captions)
-        for name in try FileManager.default.contentsOfDirectory(atPath: from).sorted() where name != own {
-            try FileManager.default.copyItem(atPath: "\(from)/\(name)", toPath: "\(to)/\(name)")
-        }
-        try AtomicFile.write(AnswerFile.lines(captions: pictures, edit.texts), to: "\(to)/\(own)")
-        try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
-        try AtomicFile.write(
-            Array(try edit.json(recallLoss: recallLoss / 100, support: support)),
-            to: "\(folder)/\(BlindEdit.fileName)")
-        try target.publish()
     }
 }

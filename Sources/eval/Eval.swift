@@ -9,12 +9,13 @@ import ModelOptions
 import Records
 import StageKit
 
-/// `eval`, and `eval compare`, `eval blind` and `eval rewards`, which are stages of their own.
+/// `eval`, and `eval compare` and the others of two words, which are stages of their own.
 @main enum EvalProgram {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
         case "compare": Compare.start(Array(words.dropFirst()))
+        case "ask-back": AskBack.start(Array(words.dropFirst()))
         case "blind": Blind.start(Array(words.dropFirst()))
         case "rewards": Rewards.start(Array(words.dropFirst()))
         default: Eval.start(words)
@@ -150,11 +151,10 @@ struct Eval: StageCommand {
             sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.token, $0.value) })
         }
         sheet.seconds = began.duration(to: .now) / .seconds(1)
-        let summary = try sheet.summary()
         try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
         try target.publish()
         try run.addOutput(output, kind: .file)
-        for key in SummaryKey.all { if let value = summary.values[key] { run.addMetric(key, value) } }
+        try run.addMetrics(of: sheet)
         try Program.put(try Findings(sheet).text)
     }
 

@@ -122,7 +122,7 @@ private func evaluation(
             }
         let table = try ComparisonTable(runs: runs, bootstrap: PairedBootstrap(resamples: 50))
         let overview = try #require(table.overview)
-        #expect(overview.rows.map { $0[0] } == ["", "base", "run 1", "run 2", "run 3", "run 4"])
+        #expect(overview.rows.map { $0[0] } == ["", "base"] + (1...4).map { "run \($0) (2 seeds)" })
         #expect(overview.rows[0][1] == "CHAIR_S % ↓" && overview.rows[1][1] == "50.0")
         #expect(overview.rows[2][1] == "20.0", "one in ten and three in ten")
         #expect(table.summary(of: 1, seconds: 3).values["chair_s"] == 0.2)

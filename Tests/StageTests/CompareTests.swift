@@ -51,6 +51,18 @@ struct CompareTests {
         #expect(try shop.read("runs/compare/plot.svg").contains("<title>10.0 ["))
     }
 
+    @Test(arguments: [
+        ("a=runs/a/base a=runs/b/base a=runs/a/base/", "a=runs/a/base/: it is there twice"),
+        ("a=runs/a/base a=runs/a/base/eval", "it is there twice"),
+        ("'a|b=runs/a/base'", "a name can't be blank or hold |"),
+        ("' =runs/a/base'", "a name can't be blank"),
+        ("a=runs/a/base --resamples 3", "give a number from 10"),
+    ])
+    func seedsDifferAndNamesAreNames(models: String, says: String) throws {
+        let ended = try workshop().run("sightline eval compare \(models)")
+        #expect(ended.code == 64 && ended.errors.contains(says), "\(ended.errors)")
+    }
+
     /// As of a model whose adapter has learned nothing.
     @Test func whoSaysTheSameIsNamed() throws {
         let shop = try workshop()

@@ -149,8 +149,12 @@ struct ControlGraphTests {
         #expect(!tests.contains { $0.contains("-o runs/x/base/eval") })
         #expect(tests.count { $0.hasPrefix("sightline eval --config") } == 5)
         #expect(tests.contains { $0.hasPrefix("sightline eval blind --learn runs/x/controls/dev/eval ") })
+        #expect(
+            tests.contains {
+                $0.hasPrefix("sightline eval ask-back --model data/llava --apply runs/x/base/eval ")
+            })
         let table =
-            "base=runs/x/base round-2=runs/x/round-2 blind=runs/x/controls/blind "
+            "base=runs/x/base round-2=runs/x/round-2 blind=runs/x/controls/blind ask-back=runs/x/controls/ask-back "
             + "other-picture=runs/x/controls/other-picture/round-2 random-pairs=runs/x/controls/random-pairs/round-2 "
         #expect(tests.last?.contains(table) == true, "\(tests.last ?? "")")
     }

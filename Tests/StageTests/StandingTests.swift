@@ -107,5 +107,19 @@ struct StandingTests {
             #expect(try shop.read("there/comparison.\(name)") == "mine\n")
             #expect(!shop.has("there/summary.json"))
         }
+        // What it reads is nothing that it wrote either.
+        let scores = try shop.bytes("scored/scores.json")
+        for option in ["-o", "--plot"] {
+            let refused = try shop.run(
+                "sightline eval compare base=scored --resamples 10 \(option) scored/scores.json")
+            #expect(refused.code == 1 && refused.errors.contains("scores.json: eval compare didn't write it"))
+            #expect(try shop.bytes("scored/scores.json") == scores)
+        }
+        for names in ["-o x --plot x", "-o comparison.json", "-o y --plot ./comparison.md"] {
+            let refused = try shop.run("sightline eval compare base=scored --resamples 10 \(names)")
+            #expect(
+                refused.code == 64 && refused.errors.contains("two outputs would go there"),
+                "\(refused.errors)")
+        }
     }
 }

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Benchmarks
+import Evaluating
+import Files
+import Foundation
+import ModelOptions
+import StageKit
+
+/// What a model can be had to say without any training: its captions without what it denies when it's asked.
+struct AskBack: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval ask-back",
+        abstract: "Ask a model about each object that its captions name, and take out what it denies.",
+        discussion: """
+            "Is there a dog in the image?": the sentences that name an object to which the model says no are taken
+            out of the caption. Writes a folder as eval does, for eval compare. It looks at the pictures and learns
+            nothing, at the price of a question for each object.
+              eval ask-back --model data/llava --apply runs/x/base/eval --captions test/prompts.jsonl \\
+                --image-root test -o runs/x/controls/ask-back/eval
+            """)
+    static let immaterialOptions: Set<String> = ["batch", "memory"]
+
+    @OptionGroup var model: ModelOptions
+    @Option(help: ArgumentHelp("What eval wrote of this model.", valueName: "folder")) var apply: String
+    @Option(help: ArgumentHelp("The prompts, with scene or facts of the kind object.", valueName: "file"))
+    var captions: String
+    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    var synonyms: String?
+    @Option(help: "Most tokens of an answer.") var answerTokens = 8
+    @Option(help: ArgumentHelp("Words put behind every question.", valueName: "text")) var suffix: String?
+    @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
+    var output: String
+    @Option(help: "Pictures worked on together.") var batch = 64
+    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var engine: ThreadOptions
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+
+    func validate() throws {
+        for (name, count) in [("answer-tokens", answerTokens), ("batch", batch), ("memory", memory)]
+        where count < 1 {
+            throw ValidationError("--\(name) \(count): give a number from 1")
+        }
+    }
+
+    func run(in run: StageRun) throws {
+        try Rewriting.check(output: output, reading: [apply, captions])
+        let began = ContinuousClock.now
+        try engine.prepare(run)
+        let target = try AtomicFolder(output)
+        let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
+        let told = try Rewriting(captions, by: apply, finder, run)
+        let examinee = Examinee(
+            try model.open(run, alpha.rule), images, batch: batch, memory: memory << 20, bias: [:])
+        let sentences = told.texts.map(finder.sentences)
+        let asked = zip(told.pictures, sentences).map { picture, sentences in
+            Set(sentences.flatMap(\.objects)).sorted().map { (image: picture.image, object: $0) }
+        }
+        run.console.say("\(told.texts.count) captions and \(asked.joined().count) questions")
+        if run.isDryRun { return }
+
+        let answers = try examinee.answer(
+            asked.joined().map {
+                .init(
+                    place: "question on \($0.image)", image: $0.image,
+                    prompt: HabitScore.question($0.object) + (suffix ?? ""), maxTokens: answerTokens)
+            }, run)
+        let denials = zip(asked.joined(), answers).filter { popeAnswer(in: $1) == .no }.map(\.0)
+        let denied = Dictionary(grouping: denials, by: \.image).mapValues { Set($0.map(\.object)) }
+        var taken = 0
+        let texts = told.texts.indices.map { index in
+            let (said, no) = (sentences[index], denied[told.pictures[index].image] ?? [])
+            let kept = said.filter { no.isDisjoint(with: $0.objects) }
+            taken += said.count - kept.count
+            return kept.count == said.count ? told.texts[index] : kept.map(\.text).joined(separator: " ")
+        }
+        try told.write(texts, model: examinee.model.digest, since: began, to: target, output, run)
+        try Program.put("\(taken) sentences name what the model denies when it's asked, and are taken out\n")
+    }
+}

@@ -1,0 +1,88 @@
+import Benchmarks
+import Evaluating
+import Files
+import Foundation
+import StageKit
+
+/// Captions that were scored, to be said otherwise. Answers to questions stay as they are.
+struct Rewriting {
+    let pictures: [KnownPicture]
+    /// What was said of each.
+    let texts: [String]
+    private let finder: ObjectFinder
+    private let file: String
+    private let folder: String
+
+    /// - Parameters:
+    ///   - file: prompts, with scene or facts of the kind object.
+    ///   - folder: what eval wrote of them.
+    init(_ file: String, by folder: String, _ finder: ObjectFinder, _ run: StageRun) throws {
+        let answers = try AnswerFile.find(for: file, in: ["\(ScoreSheet.place(of: folder))/answers"])
+        pictures = try run.knownPictures(file, finder).map(\.known)
+        texts = try answers.texts(
+            of: pictures.map(\.asked), in: file, known: Set(pictures.map(\.id))
+        ).texts
+        (self.finder, self.file, self.folder) = (finder, file, folder)
+    }
+
+    /// What is written replaces the folder, so none of what is read may lie in it, nor it in an evaluation.
+    ///
+    /// - Throws: `StageError` (usage), naming both.
+    static func check(output: String, reading names: [String]) throws {
+        func path(_ name: String) -> String {
+            URL(fileURLWithPath: name).standardizedFileURL.resolvingSymlinksInPath().path
+        }
+        let target = path(output)
+        for name in names {
+            let read = path(name)
+            guard read == target || read.hasPrefix(target + "/") || target.hasPrefix(read + "/") else {
+                continue
+            }
+            throw StageError.usage(
+                "-o \(output): it would replace or change \(name), which is read; give another folder")
+        }
+    }
+
+    /// Scores other captions in the place of those that were said, and writes them as eval does.
+    ///
+    /// - Parameters:
+    ///   - captions: one per picture.
+    ///   - files: what else to write, by name.
+    /// - Throws: `StageError.failed` where the folder was scored on other pictures than the file has.
+    func write(
+        _ captions: [String], _ files: [String: [UInt8]] = [:], model: String? = nil,
+        since began: ContinuousClock.Instant, to target: AtomicFolder, _ output: String, _ run: StageRun
+    ) throws {
+        let base = try ScoreSheet(folder: folder)
+        let scores = zip(pictures, captions).map { $0.score($1, finder) }
+        let sheet = ScoreSheet(
+            model: model, seconds: began.duration(to: .now) / .seconds(1), captions: scores, pope: base.pope,
+            mme: base.mme)
+        guard sheet.asked == base.asked else {
+            throw StageError.failed(
+                "\(folder): it was scored on other scenes or habits than those of \(file); let eval score its "
+                    + "answers on that file")
+        }
+        let place = try target.prepare(keeping: false)
+        let (from, to) = ("\(ScoreSheet.place(of: folder))/answers", "\(place)/answers")
+        try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
+        let own = AnswerFile.fileName(file)
+        for name in try FileManager.default.contentsOfDirectory(atPath: from).sorted() where name != own {
+            try FileManager.default.copyItem(atPath: "\(from)/\(name)", toPath: "\(to)/\(name)")
+        }
+        try AtomicFile.write(AnswerFile.lines(captions: pictures, captions), to: "\(to)/\(own)")
+        try AtomicFile.write(Array(try sheet.json()), to: "\(place)/\(ScoreSheet.fileName)")
+        for (name, bytes) in files { try AtomicFile.write(bytes, to: "\(place)/\(name)") }
+        try target.publish()
+        try run.addOutput(output, kind: .file)
+        try run.addMetrics(of: sheet)
+        run.count(written: captions.count)
+    }
+}
+
+extension StageRun {
+    func addMetrics(of sheet: ScoreSheet) throws {
+        let summary = try sheet.summary()
+        for key in SummaryKey.all { if let value = summary.values[key] { addMetric(key, value) } }
+    }
+}
