@@ -72,8 +72,6 @@ compare: build ## the last rounds of runs side by side: RUNS="a b c"; seeds of o
 sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, each at three weights of relevance
 	@mkdir -p runs/sweep
 	sightline eval compare base=runs/$</base $(foreach s,$(SWEEP),$s=runs/sweep-$s/round-$(or $(ROUNDS),1)) -o runs/sweep/summary.json
-	@for s in $(SWEEP); do sed 's/.*"agreement":\([^,]*\).*"length_difference":\([^,]*\).*/'$$s': the chosen answer truer in \1, longer by \2 words/' \
-		runs/sweep-$$s/round-$(or $(ROUNDS),1)/audit.json; done
 
 sweep-%: build
 	@mkdir -p runs/$@

@@ -33,7 +33,7 @@ extension RunReport {
         }
         if let table { html += "<h2>Before and after</h2>\n" + table.html }
         if let habits { html += "<h2>Habits</h2>\n" + habits.html }
-        if let controls { html += "<h2>Without a look</h2>\n" + controls.html }
+        if let controls { html += "<h2>Beside its controls</h2>\n" + controls.html }
         if !captions.isEmpty {
             html += "<h2>Captions</h2>\n"
             html += "<p class=\"legend\"><mark>Underlined</mark>: not in the picture.</p>\n"

@@ -86,9 +86,9 @@ private func record() throws -> Record {
 
     @Test func emptyRunsAreAPageToo() {
         let controls = ReportTable(rows: [["", "blind"], ["CHAIR_S", "17.0"]])
-        #expect(RunReport(name: "r", controls: controls).html().contains("<h2>Without a look</h2>"))
+        #expect(RunReport(name: "r", controls: controls).html().contains("<h2>Beside its controls</h2>"))
         let html = RunReport(name: "empty", table: ReportTable(rows: [])).html()
-        #expect(!html.contains("Without a look"))
+        #expect(!html.contains("Beside its controls"))
         #expect(html.contains("<h1>empty</h1>") && !html.contains("<table>"))
     }
 }
