@@ -142,5 +142,4 @@ package struct Recipe {
         guard !text.contains(where: \.isNewline) else { return nil }
         return try? TOMLTable(string: "value = \(text)")["value"]
     }
-
 }

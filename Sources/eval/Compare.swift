@@ -54,6 +54,11 @@ struct Compare: StageCommand {
                 "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
                     + "changes nothing")
         }
+        for (index, (name, sheet)) in sheets.enumerated()
+        where sheets[..<index].contains(where: { $0.name == name && $0.sheet.saysTheSame(as: sheet) }) {
+            run.console.warn(
+                "\(name): two of its folders say the same word for word, as one run would, not two seeds")
+        }
         if run.isDryRun { return run.console.say("\(sheets.count) evaluations would be compared") }
         var names: [String] = []
         for (name, _) in sheets where !names.contains(name) { names.append(name) }
