@@ -106,7 +106,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     private var overviewLegend: String {
         let told = "Of companions of habits: told where there, where absent; the mean of what is right.\n"
         let several = "Of several seeds all together; they are drawn with replacement as well.\n"
-        return legend + (habits == nil ? "" : told) + (labels == names ? "" : several)
+        let rest = "All other figures go to comparison.md, beside what -o names.\n"
+        return legend + (habits == nil ? "" : told) + (labels == names ? "" : several) + rest
     }
 
     private var interval: String { "\(fixed(100 * level, 0))% interval" }

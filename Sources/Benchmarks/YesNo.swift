@@ -46,7 +46,8 @@ package func mmeAnswer(in text: String) -> YesNo? {
     return contains("yes") ? .yes : contains("no") ? .no : nil
 }
 
-private func firstWordAnswer(in text: String) -> YesNo? {
+/// Strictly read: the first word is yes or no, whatever stands around it, else it's neither.
+package func firstWordAnswer(in text: String) -> YesNo? {
     let word = text.unicodeScalars
         .drop { !$0.properties.isAlphabetic }
         .prefix { $0.properties.isAlphabetic }

@@ -41,9 +41,13 @@ package struct ObjectFinder: Sendable {
         little medium big large
         """.split(separator: /\s+/).map(String.init))
 
-    /// The sentences of a text, each with the objects that it names.
+    /// The sentences of a text with what follows them up to the next, each with the objects that it names: together
+    /// they are the text. One ends at a mark before a blank, or with its line.
     package func sentences(of text: String) -> [(text: String, objects: Set<String>)] {
-        Lexer.sentences(of: text).map { ($0, Set(mentions(in: $0).map(\.object))) }
+        text.matches(of: /[^\n]+?(?:[.!?]+["')]*(?=\s|$)|[。！？]|\n|$)\s*/).map { match in
+            let sentence = String(match.output)
+            return (sentence, Set(mentions(in: sentence).map(\.object)))
+        }
     }
 
     package func mentions(in text: String) -> [ObjectMention] { lexicon.mentions(in: text) }

@@ -13,8 +13,8 @@ struct AskBack: StageCommand {
         abstract: "Ask a model about each object that its captions name, and take out what it denies.",
         discussion: """
             "Is there a dog in the image?": the sentences that name an object to which the model says no are taken
-            out of the caption. Writes a folder as eval does, for eval compare. It looks at the pictures and learns
-            nothing, at the price of a question for each object.
+            out of the caption. Writes a folder as eval does, for eval compare, with the questions and replies in
+            asked.jsonl. It looks at the pictures and learns nothing, at the price of a question for each object.
               eval ask-back --model data/llava --apply runs/x/base/eval --captions test/prompts.jsonl \\
                 --image-root test -o runs/x/controls/ask-back/eval
             """)
@@ -51,31 +51,53 @@ struct AskBack: StageCommand {
         let target = try AtomicFolder(output)
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let told = try Rewriting(captions, by: apply, finder, run)
-        let examinee = Examinee(
-            try model.open(run, alpha.rule), images, batch: batch, memory: memory << 20, bias: [:])
-        let sentences = told.texts.map(finder.sentences)
-        let asked = zip(told.pictures, sentences).map { picture, sentences in
-            Set(sentences.flatMap(\.objects)).sorted().map { (image: picture.image, object: $0) }
+        let opened = try model.open(run, alpha.rule)
+        if let digest = told.base.model, digest != opened.digest {
+            throw StageError.failed(
+                "\(apply): it's what another model said (\(digest.prefix(8))…); ask that one")
         }
-        run.console.say("\(told.texts.count) captions and \(asked.joined().count) questions")
+        let examinee = Examinee(opened, images, batch: batch, memory: memory << 20, bias: [:])
+        let sentences = told.texts.map(finder.sentences)
+        let asked = zip(told.pictures, sentences).flatMap { picture, sentences in
+            Set(sentences.flatMap(\.objects)).sorted().map { object in
+                (picture: picture, object: object, question: HabitScore.question(object) + (suffix ?? ""))
+            }
+        }
+        run.console.say("\(told.texts.count) captions and \(asked.count) questions")
         if run.isDryRun { return }
 
-        let answers = try examinee.answer(
-            asked.joined().map {
+        let replies = try examinee.answer(
+            asked.map {
                 .init(
-                    place: "question on \($0.image)", image: $0.image,
-                    prompt: HabitScore.question($0.object) + (suffix ?? ""), maxTokens: answerTokens)
+                    place: "question on \($0.picture.image)", image: $0.picture.image, prompt: $0.question,
+                    maxTokens: answerTokens)
             }, run)
-        let denials = zip(asked.joined(), answers).filter { popeAnswer(in: $1) == .no }.map(\.0)
-        let denied = Dictionary(grouping: denials, by: \.image).mapValues { Set($0.map(\.object)) }
+        let verdicts = replies.map { firstWordAnswer(in: $0) }
+        let denials = zip(asked, verdicts).filter { $1 == .no }.map(\.0)
+        let denied = Dictionary(grouping: denials, by: \.picture.image).mapValues { Set($0.map(\.object)) }
         var taken = 0
         let texts = told.texts.indices.map { index in
             let (said, no) = (sentences[index], denied[told.pictures[index].image] ?? [])
             let kept = said.filter { no.isDisjoint(with: $0.objects) }
             taken += said.count - kept.count
-            return kept.count == said.count ? told.texts[index] : kept.map(\.text).joined(separator: " ")
+            return kept.count == said.count
+                ? told.texts[index]
+                : kept.map(\.text).joined().trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        try told.write(texts, model: examinee.model.digest, since: began, to: target, output, run)
+        let unread = verdicts.count { $0 == nil }
+        if unread > 0 {
+            run.console.warn(
+                "\(unread) of \(asked.count) replies are neither yes nor no, and take out nothing")
+        }
+        let lines = AnswerFile.lines(
+            zip(asked, replies).map {
+                .init(
+                    id: "\($0.picture.id) \($0.object)", image: $0.picture.image, prompt: $0.question,
+                    text: $1)
+            })
+        try told.write(
+            texts, ["asked.jsonl": Array(lines.utf8)], model: opened.digest, since: began, to: target, output,
+            run)
         try Program.put("\(taken) sentences name what the model denies when it's asked, and are taken out\n")
     }
 }

@@ -9,6 +9,8 @@ struct Rewriting {
     let pictures: [KnownPicture]
     /// What was said of each.
     let texts: [String]
+    /// All that was scored of it.
+    let base: ScoreSheet
     private let finder: ObjectFinder
     private let file: String
     private let folder: String
@@ -16,13 +18,29 @@ struct Rewriting {
     /// - Parameters:
     ///   - file: prompts, with scene or facts of the kind object.
     ///   - folder: what eval wrote of them.
+    /// - Throws: `StageError.failed` where the folder was scored on other pictures or captions than it holds.
     init(_ file: String, by folder: String, _ finder: ObjectFinder, _ run: StageRun) throws {
         let answers = try AnswerFile.find(for: file, in: ["\(ScoreSheet.place(of: folder))/answers"])
         pictures = try run.knownPictures(file, finder).map(\.known)
         texts = try answers.texts(
             of: pictures.map(\.asked), in: file, known: Set(pictures.map(\.id))
         ).texts
+        base = try ScoreSheet(folder: folder)
         (self.finder, self.file, self.folder) = (finder, file, folder)
+        let told = zip(pictures, texts).map { $0.score($1, finder) }
+        guard sheet(told, nil, seconds: 0).asked == base.asked else {
+            throw StageError.failed(
+                "\(folder): it was scored on other scenes or habits than those of \(file); let eval score its "
+                    + "answers on that file")
+        }
+        guard told.map(\.text) == base.captions.map(\.text) else {
+            throw StageError.failed(
+                "\(folder): its scores are of other captions than its answers; let eval score these")
+        }
+    }
+
+    private func sheet(_ captions: [CaptionScore], _ model: String?, seconds: Double) -> ScoreSheet {
+        ScoreSheet(model: model, seconds: seconds, captions: captions, pope: base.pope, mme: base.mme)
     }
 
     /// What is written replaces the folder, so none of what is read may lie in it, nor it in an evaluation.
@@ -48,21 +66,12 @@ struct Rewriting {
     /// - Parameters:
     ///   - captions: one per picture.
     ///   - files: what else to write, by name.
-    /// - Throws: `StageError.failed` where the folder was scored on other pictures than the file has.
     func write(
         _ captions: [String], _ files: [String: [UInt8]] = [:], model: String? = nil,
         since began: ContinuousClock.Instant, to target: AtomicFolder, _ output: String, _ run: StageRun
     ) throws {
-        let base = try ScoreSheet(folder: folder)
         let scores = zip(pictures, captions).map { $0.score($1, finder) }
-        let sheet = ScoreSheet(
-            model: model, seconds: began.duration(to: .now) / .seconds(1), captions: scores, pope: base.pope,
-            mme: base.mme)
-        guard sheet.asked == base.asked else {
-            throw StageError.failed(
-                "\(folder): it was scored on other scenes or habits than those of \(file); let eval score its "
-                    + "answers on that file")
-        }
+        let sheet = sheet(scores, model, seconds: began.duration(to: .now) / .seconds(1))
         let place = try target.prepare(keeping: false)
         let (from, to) = ("\(ScoreSheet.place(of: folder))/answers", "\(place)/answers")
         try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)

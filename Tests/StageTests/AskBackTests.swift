@@ -36,12 +36,32 @@ struct AskBackTests {
             [String: [String: Double]].self, from: shop.bytes("summary.json"))
         let (base, asked) = (summary["base"]?["chair_s"] ?? 0, summary["asked"]?["chair_s"] ?? 1)
         #expect(asked < base, "\(table)")
+        #expect(try shop.lines("asked/eval/asked.jsonl").count { $0.contains(#""text":"No"#) } > 0)
         #expect(
             try shop.bytes("base/eval/answers/pope_random.jsonl")
                 == shop.bytes("asked/eval/answers/pope_random.jsonl"))
         // Of what is left nothing is denied.
         let again = "\(Self.ask.replacing("--apply base", with: "--apply asked")) -o again"
         #expect(try shop.succeed(again).output.hasPrefix("0 sentences"))
+    }
+
+    /// What was said by another model, what was scored of other captions, and replies that can't be read.
+    @Test func whatDoesNotBelongTogetherIsRefused() throws {
+        let shop = try workshop()
+        try shop.succeed(
+            #"cp -r base other; sed -i 's/"model":"[0-9a-f]*/&0/' other/eval/scores.json; cp -r base mixed"#)
+        try shop.succeed("sed -i 's/ is a / stands a /' mixed/eval/answers/prompts.jsonl")
+        for (folder, says) in [
+            ("other", "it's what another model said"),
+            ("mixed", "its scores are of other captions than its answers"),
+        ] {
+            let ended = try shop.run(
+                "\(Self.ask.replacing("base/eval", with: "\(folder)/eval")) --dry-run -o x")
+            #expect(ended.code == 1 && ended.errors.contains(says), "\(ended.errors)")
+        }
+        let unread = try shop.succeed("\(Self.ask) --template llama3 -o x")
+            .errors
+        #expect(unread.contains("replies are neither yes nor no"), "\(unread)")
     }
 
     @Test(arguments: [("base/eval", "it would replace or change"), ("s", "it would replace or change")])
