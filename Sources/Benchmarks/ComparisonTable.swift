@@ -30,12 +30,14 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         }
         names = runs.map(\.name)
         seeds = runs.map(\.evaluations.count)
-        images = try first.sums().clusters.count
         level = bootstrap.level
         let habitFigures = first.habitEstimators
+        let systems = try runs.map { run in
+            BootstrapSystem(name: run.name, seeds: try run.evaluations.map { try $0.sums() })
+        }
+        images = systems[0].seeds[0].clusters.count
         let results = try bootstrap.intervals(
-            runs.map { BootstrapSystem(name: $0.name, seeds: try $0.evaluations.map { try $0.sums() }) },
-            estimators: figures + habitFigures.flatMap(\.estimators))
+            systems, estimators: figures + habitFigures.flatMap(\.estimators))
         rows = Array(results.prefix(figures.count))
         tests = try YesNoTest.family(runs)
         let ofHabits = HabitComparison.family(first, results.dropFirst(figures.count))

@@ -18,7 +18,7 @@ struct AskBack: StageCommand {
               eval ask-back --model data/llava --apply runs/x/base/eval --captions test/prompts.jsonl \\
                 --image-root test -o runs/x/controls/ask-back/eval
             """)
-    static let immaterialOptions: Set<String> = ["batch", "memory"]
+    static let immaterialOptions = AskingOptions.immaterial
 
     @OptionGroup var model: ModelOptions
     @Option(help: ArgumentHelp("What eval wrote of this model.", valueName: "folder")) var apply: String
@@ -26,23 +26,13 @@ struct AskBack: StageCommand {
     var captions: String
     @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
     var synonyms: String?
-    @Option(help: "Most tokens of an answer.") var answerTokens = 8
-    @Option(help: ArgumentHelp("Words put behind every question.", valueName: "text")) var suffix: String?
+    @OptionGroup var asking: AskingOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
-    @Option(help: "Pictures worked on together.") var batch = 64
-    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
     @OptionGroup var images: ImageOptions
     @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
-
-    func validate() throws {
-        for (name, count) in [("answer-tokens", answerTokens), ("batch", batch), ("memory", memory)]
-        where count < 1 {
-            throw ValidationError("--\(name) \(count): give a number from 1")
-        }
-    }
 
     func run(in run: StageRun) throws {
         try Rewriting.check(output: output, reading: [apply, captions])
@@ -56,22 +46,21 @@ struct AskBack: StageCommand {
             throw StageError.failed(
                 "\(apply): it's what another model said (\(digest.prefix(8))…); ask that one")
         }
-        let examinee = Examinee(opened, images, batch: batch, memory: memory << 20, bias: [:])
         let sentences = told.texts.map(finder.sentences)
         let asked = zip(told.pictures, sentences).flatMap { picture, sentences in
             Set(sentences.flatMap(\.objects)).sorted().map { object in
-                (picture: picture, object: object, question: HabitScore.question(object) + (suffix ?? ""))
+                let question = HabitScore.question(object)
+                let place = "question on \(picture.image)"
+                return (
+                    picture: picture, object: object,
+                    request: asking.request(question, image: picture.image, place: place)
+                )
             }
         }
         run.console.say("\(told.texts.count) captions and \(asked.count) questions")
         if run.isDryRun { return }
 
-        let replies = try examinee.answer(
-            asked.map {
-                .init(
-                    place: "question on \($0.picture.image)", image: $0.picture.image, prompt: $0.question,
-                    maxTokens: answerTokens)
-            }, run)
+        let replies = try asking.examinee(opened, images).answer(asked.map(\.request), run)
         let verdicts = replies.map { firstWordAnswer(in: $0) }
         let denials = zip(asked, verdicts).filter { $1 == .no }.map(\.0)
         let denied = Dictionary(grouping: denials, by: \.picture.image).mapValues { Set($0.map(\.object)) }
@@ -92,7 +81,7 @@ struct AskBack: StageCommand {
         let lines = AnswerFile.lines(
             zip(asked, replies).map {
                 .init(
-                    id: "\($0.picture.id) \($0.object)", image: $0.picture.image, prompt: $0.question,
+                    id: "\($0.picture.id) \($0.object)", image: $0.picture.image, prompt: $0.request.prompt,
                     text: $1)
             })
         try told.write(

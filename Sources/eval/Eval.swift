@@ -37,7 +37,7 @@ struct Eval: StageCommand {
             Compare what was scored with
               eval compare base=runs/demo/base round-1=runs/demo/round-1 -o runs/demo/summary.json
             """)
-    static let immaterialOptions: Set<String> = ["batch", "memory"]
+    static let immaterialOptions = AskingOptions.immaterial
 
     @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder")) var model: String?
     @Option(
@@ -83,14 +83,10 @@ struct Eval: StageCommand {
             valueName: "token=number"))
     var logitBias: [LogitBias] = []
     @Option(help: "Most tokens of a caption.") var captionTokens = 128
-    @Option(help: "Most tokens of an answer to a yes/no question.") var answerTokens = 8
-    @Option(help: ArgumentHelp("Words put behind every yes/no question.", valueName: "text"))
-    var suffix: String?
+    @OptionGroup var asking: AskingOptions
 
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
-    @Option(help: "Pictures worked on together.") var batch = 64
-    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
     @OptionGroup var images: ImageOptions
     @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: ThreadOptions
@@ -110,11 +106,7 @@ struct Eval: StageCommand {
         if habit && (captions == nil || model == nil) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
         }
-        let counts = [
-            ("caption-tokens", captionTokens), ("answer-tokens", answerTokens), ("batch", batch),
-            ("memory", memory), ("limit", limit ?? 1),
-        ]
-        for (name, count) in counts where count < 1 {
+        for (name, count) in [("caption-tokens", captionTokens), ("limit", limit ?? 1)] where count < 1 {
             throw ValidationError("--\(name) \(count): give a number from 1")
         }
         let names = ([captions].compactMap { $0 } + pope + mme).map(AnswerFile.fileName)
@@ -167,8 +159,7 @@ struct Eval: StageCommand {
             }
             return (id, bias.value)
         }
-        return Examinee(
-            model, images, batch: batch, memory: memory << 20, bias: Dictionary(uniqueKeysWithValues: biases))
+        return asking.examinee(model, images, bias: Dictionary(uniqueKeysWithValues: biases))
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {

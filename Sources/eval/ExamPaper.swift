@@ -120,7 +120,7 @@ struct ExamPaper {
                 maxTokens: options.captionTokens)
         }
         let questions = questionFiles.flatMap(\.all).map {
-            options.request($0.text, image: $0.image, place: $0.place)
+            options.asking.request($0.text, image: $0.image, place: $0.place)
         }
         var texts = try examinee.answer(captions + questions, run)[...]
         func take(_ count: Int) -> [String] {
@@ -159,18 +159,10 @@ struct ExamPaper {
         }
         let answers = try examinee.answer(
             asked.map {
-                options.request(
+                options.asking.request(
                     HabitScore.question($0.object), image: $0.image, place: "habit question on \($0.image)")
             }, run)
         return zip(asked, answers).map { HabitScore(image: $0.image, object: $0.object, answer: $1) }
-    }
-}
-
-extension Eval {
-    /// A yes/no question as the model gets it.
-    func request(_ question: String, image: String, place: String) -> Examinee.Request {
-        Examinee.Request(
-            place: place, image: image, prompt: question + (suffix ?? ""), maxTokens: answerTokens)
     }
 }
 

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Model
+import ModelOptions
+
+/// How a model is asked yes/no questions, and how much is worked on at once.
+struct AskingOptions: ParsableArguments {
+    /// Those that change no byte of the result.
+    static let immaterial: Set<String> = ["batch", "memory"]
+
+    @Option(help: "Most tokens of an answer to a yes/no question.") var answerTokens = 8
+    @Option(help: ArgumentHelp("Words put behind every yes/no question.", valueName: "text"))
+    var suffix: String?
+    @Option(help: "Pictures worked on together.") var batch = 64
+    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+
+    func validate() throws {
+        for (name, count) in [("answer-tokens", answerTokens), ("batch", batch), ("memory", memory)]
+        where count < 1 {
+            throw ValidationError("--\(name) \(count): give a number from 1")
+        }
+    }
+
+    func examinee(
+        _ model: VisionLanguageModel, _ images: ImageOptions, bias: [Int32: Float] = [:]
+    ) -> Examinee {
+        Examinee(model, images, batch: batch, memory: memory << 20, bias: bias)
+    }
+
+    /// A yes/no question as the model gets it.
+    func request(_ question: String, image: String, place: String) -> Examinee.Request {
+        Examinee.Request(
+            place: place, image: image, prompt: question + (suffix ?? ""), maxTokens: answerTokens)
+    }
+}
