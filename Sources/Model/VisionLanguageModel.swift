@@ -76,6 +76,14 @@ package final class VisionLanguageModel: @unchecked Sendable {
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
 
+    package var decoder: Llama { llava.decoder }
+
+    /// Tokens that the model reads at most: picture, prompt and answer together.
+    package var context: Int { llava.config.text.maxPositionEmbeddings }
+
+    /// Ids that it can draw; its tokenizer may know fewer.
+    package var vocabularySize: Int { llava.config.text.vocabSize }
+
     /// Planar `[3, H, W]` floats of the picture at `path`.
     package func pixels(of path: String) throws -> [Float] { try images.pixels(at: path) }
 
@@ -120,7 +128,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
         }
         let expanded = try expand(ids, hasImage: hasImage)
         let longest = expanded.count + (encoded.map(\.count).max() ?? 0)
-        let limit = llava.config.text.maxPositionEmbeddings
+        let limit = context
         guard longest <= limit else {
             throw PromptError(
                 finding: "it takes \(longest) tokens, \(hasImage ? llava.tokensPerImage : 0) of them for the "

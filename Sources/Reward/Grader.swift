@@ -70,7 +70,7 @@ package struct Grader {
             })
         let (answer, turn) = conversation.longest
         let whole = encoded.prompt.count + answer + turn
-        let limit = model.llava.config.text.maxPositionEmbeddings
+        let limit = model.context
         guard whole <= limit else {
             throw PromptError(
                 finding: "graded it takes \(whole) tokens (prompt \(encoded.prompt.count), answer \(answer), "

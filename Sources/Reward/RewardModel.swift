@@ -28,7 +28,7 @@ package final class RewardModel {
                     + "\(model.digest.prefix(12))…",
                 "give the --model and --adapter that it was trained on")
         }
-        let decoder = model.llava.decoder
+        let decoder = model.decoder
         try decoder.attach(PEFTAdapter.read(folder, expecting: model.digest), from: folder.path)
         let head = try RewardHead(Self.head(in: folder), width: decoder.config.hiddenSize)
         trainer = RewardTrainer(decoder, head)

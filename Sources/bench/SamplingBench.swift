@@ -20,7 +20,7 @@ struct SamplingBench {
             samplers: Array(repeating: Sampler(temperature: 1), count: Self.answers), stops: [],
             maxTokens: Workload.answerTokens, seed: 1)
         grower = Grower(
-            model: workload.model.llava.decoder, plan: plan, memory: 4 << 30,
+            model: workload.model.decoder, plan: plan, memory: 4 << 30,
             longestPrompt: self.prompts.map(\.tokens.count).max() ?? 0, records: prompts)
     }
 

@@ -15,7 +15,7 @@ final class TrainingBench {
 
     init(_ workload: Workload) {
         self.workload = workload
-        let decoder = workload.model.llava.decoder
+        let decoder = workload.model.decoder
         decoder.attachAdapter(rank: Self.rank, scale: 2, seed: 1)
         decoder.adapterParameters.forEach { $0.train() }
         trainer = PreferenceTrainer(decoder, PreferenceLoss(beta: 0.1))
@@ -23,7 +23,7 @@ final class TrainingBench {
         optimiser = AdamW(decoder.adapterParameters, AdamW.Settings())
     }
 
-    deinit { workload.model.llava.decoder.adapterTargets.forEach { $0.attach(nil) } }
+    deinit { workload.model.decoder.adapterTargets.forEach { $0.attach(nil) } }
 
     /// Pairs per second; the first step of each batch size warms up.
     func measure(batchSizes: [Int], _ steps: Int) throws -> Rate {
@@ -46,6 +46,6 @@ final class TrainingBench {
         let reference = trainer.referenceScores(batch)
         _ = trainer.addGradients(batch, reference: reference)
         optimiser.update(rate: 1e-5, norm: optimiser.gradientNorm)
-        workload.model.llava.decoder.adapterTargets.forEach { $0.adapterChanged() }
+        workload.model.decoder.adapterTargets.forEach { $0.adapterChanged() }
     }
 }

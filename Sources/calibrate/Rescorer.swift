@@ -40,10 +40,10 @@ final class Rescorer {
         let picture = try image.map { try features.features(of: [$0])[0] }
         let (rows, width) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
         arena.reset()
-        let tape = model.llava.decoder.forward(
+        let tape = model.decoder.forward(
             forest, features: picture.map { $0.matrix(rows: rows, columns: width) }, arena)
         let labels = spans.map { forest.labels(of: $0) }
-        var values = model.llava.decoder.logProbabilities(tape.hidden, labels.flatMap { $0 }, arena)[...]
+        var values = model.decoder.logProbabilities(tape.hidden, labels.flatMap { $0 }, arena)[...]
         withExtendedLifetime(picture) {}
         for (index, labels) in labels.enumerated() {
             sample.nodes[index].logprob = values.prefix(labels.count).reduce(0) { $0 + Double($1) }
@@ -79,7 +79,7 @@ final class Rescorer {
 
     /// The model may know more ids than its tokenizer, and may have drawn them.
     private func check(_ nodes: [SentenceNode]) throws {
-        let size = model.llava.config.text.vocabSize
+        let size = model.vocabularySize
         for (index, node) in nodes.enumerated() {
             guard let id = node.ids.first(where: { $0 < 0 || $0 >= size }) else { continue }
             throw RecordError.invalid(
@@ -90,7 +90,7 @@ final class Rescorer {
 
     private func checkLength(_ forest: TokenForest) throws {
         let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
-        let limit = model.llava.config.text.maxPositionEmbeddings
+        let limit = model.context
         guard longest <= limit else {
             throw RecordError.invalid(
                 key: "nodes",

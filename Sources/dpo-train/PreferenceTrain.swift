@@ -90,13 +90,13 @@ import Training
 
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let trainer = PreferenceTrainer(
-            policy.llava.decoder, lossOptions.preferenceLoss, rowLimit: passTokens)
+            policy.decoder, lossOptions.preferenceLoss, rowLimit: passTokens)
         let reference = try pairs.reference(trainer, digest: policy.digest, folder: folder, run)
         let split = pairs.split(holdOut: holdOut)
         let loop = try train(policy, trainer, pairs, reference, split.training, folder, run)
         if !split.heldOut.isEmpty { try measure(trainer, pairs, reference, split.heldOut, run) }
 
-        let adapter = policy.llava.decoder.adapter(
+        let adapter = policy.decoder.adapter(
             baseModelName: model.model, baseDigest: policy.digest)
         try adapter?.write(to: folder)
         try loop.finish()
@@ -105,7 +105,7 @@ import Training
     }
 
     private func attachAdapter(_ policy: VisionLanguageModel) throws {
-        let decoder = policy.llava.decoder
+        let decoder = policy.decoder
         if let initialAdapter {
             try decoder.attach(PEFTAdapter.read(URL(fileURLWithPath: initialAdapter)), from: initialAdapter)
         } else {
@@ -119,7 +119,7 @@ import Training
         _ reference: [PairScores], _ training: [Int], _ folder: URL, _ run: StageRun
     ) throws -> TrainingLoop {
         guard !training.isEmpty else { throw StageError.failed("every pair is held out; lower --hold-out") }
-        let decoder = policy.llava.decoder
+        let decoder = policy.decoder
         let parameters = decoder.adapterParameters
         let count = parameters.reduce(0) { $0 + $1.count }
         run.console.say(

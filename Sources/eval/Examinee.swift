@@ -51,7 +51,7 @@ final class Examinee {
         let pictures = try prepare(requests)
         let progress = run.progress(total: pictures.count, unit: "pictures")
         let answerer = Answerer(
-            model: model.llava.decoder, stops: model.stops, sampler: sampler, memory: memory,
+            model: model.decoder, stops: model.stops, sampler: sampler, memory: memory,
             slots: slots(pictures))
         for start in stride(from: 0, to: pictures.count, by: batch) {
             let some = pictures[start..<min(pictures.count, start + batch)]
@@ -103,7 +103,7 @@ final class Examinee {
     }
 
     private func checkLength(_ tokens: Int) throws {
-        let limit = model.llava.config.text.maxPositionEmbeddings
+        let limit = model.context
         guard tokens <= limit else {
             throw StageError.failed(
                 "prompt and longest answer take \(tokens) tokens and the model reads \(limit); lower "

@@ -36,9 +36,9 @@ struct LogitProbe {
     func logits(_ model: VisionLanguageModel) throws -> Logits {
         let arena = Arena()
         let features = model.llava.encode([pixels], arena).features
-        let hidden = model.llava.decoder.forward(forest, features: features, arena).hidden
-        let values = wanted.flatMap { model.llava.decoder.logits(hidden.rows($0), arena).values }
-        return Logits(values: values, columns: model.llava.config.text.vocabSize)
+        let hidden = model.decoder.forward(forest, features: features, arena).hidden
+        let values = wanted.flatMap { model.decoder.logits(hidden.rows($0), arena).values }
+        return Logits(values: values, columns: model.vocabularySize)
     }
 }
 

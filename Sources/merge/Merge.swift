@@ -37,14 +37,14 @@ import StageKit
         let place = URL(fileURLWithPath: last)
         let adapter = try PEFTAdapter.read(place, expecting: policy.digest)
         if adapter.changesNothing { run.warnOfIdleAdapter(last) }
-        try policy.llava.decoder.attach(adapter, from: last)
+        try policy.decoder.attach(adapter, from: last)
         if run.isDryRun { return run.console.say("dry run: the merged model would go to \(output)") }
 
         let probe = try LogitProbe(policy)
         let sideBySide = try probe.logits(policy)
-        policy.llava.decoder.useAdapter(false)
+        policy.decoder.useAdapter(false)
         let alone = try probe.logits(policy)
-        policy.llava.decoder.foldAdapter()
+        policy.decoder.foldAdapter()
         try MergeCheck.fold(sideBySide, try probe.logits(policy), output)
 
         let part = URL(fileURLWithPath: try target.prepare(keeping: false))

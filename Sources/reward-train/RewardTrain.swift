@@ -91,7 +91,7 @@ import Training
         if facts, bare > 0 { run.console.say("\(bare) of \(read.count) pairs have no facts") }
         if run.isDryRun { return run.console.say("\(read.count) pairs can be trained on") }
 
-        let decoder = policy.llava.decoder
+        let decoder = policy.decoder
         decoder.attachAdapter(rank: rank, scale: Float(alpha) / Float(rank), seed: engine.seed)
         let head = RewardHead(width: decoder.config.hiddenSize, seed: engine.seed)
         let trainer = RewardTrainer(decoder, head, RewardLoss(centring: centring), rowLimit: passTokens)

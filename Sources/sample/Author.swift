@@ -88,7 +88,7 @@ final class Author {
         // The old cache goes before the new one comes.
         grower = nil
         let made = Grower(
-            model: model.llava.decoder, plan: plan, memory: memory, longestPrompt: longest,
+            model: model.decoder, plan: plan, memory: memory, longestPrompt: longest,
             records: requests.count)
         grower = made
         return made

@@ -111,7 +111,7 @@ import StageKit
     }
 
     private func plan(_ policy: VisionLanguageModel, _ sampler: Sampler) -> GrowthPlan {
-        let context = policy.llava.config.text.maxPositionEmbeddings
+        let context = policy.context
         switch mode {
         case .answers:
             let samplers = (withGreedy ? [Sampler.greedy] : []) + Array(repeating: sampler, count: count)

@@ -89,7 +89,7 @@ final class Critic {
         let text = try prompt.text(about: asked, (first.text, second.text))
         do {
             let tokens = try model.encode(prompt: text, hasImage: hasImage).prompt
-            guard tokens.count + plan.maxTokens <= model.llava.config.text.maxPositionEmbeddings else {
+            guard tokens.count + plan.maxTokens <= model.context else {
                 return nil
             }
             return Question(order: [first.id, second.id], tokens: tokens)
@@ -143,7 +143,7 @@ final class Critic {
             } catch { results[index] = .bad(error) }
         }
         let grower = Grower(
-            model: model.llava.decoder, plan: plan, memory: memory,
+            model: model.decoder, plan: plan, memory: memory,
             longestPrompt: requests.map(\.growth.tokens.count).max() ?? 0, records: requests.count)
         let grown = try withExtendedLifetime(pictures) {
             try grower.grow(requests.map(\.growth)) { _, _, _ in [] }

@@ -122,7 +122,7 @@ import Training
             directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
             weightsChanged: { [rank] in
                 if rank == nil { return start.llava.weightsChanged() }
-                start.llava.decoder.adapterTargets.forEach { $0.adapterChanged() }
+                start.decoder.adapterTargets.forEach { $0.adapterChanged() }
             })
         let trainer = SupervisedTrainer(start.llava, lengthBalance: lengthBalance)
         let order = try order(of: lessons)
@@ -139,7 +139,7 @@ import Training
         if rank == nil {
             try start.write(to: folder, as: dtype)
         } else {
-            let adapter = start.llava.decoder.adapter(baseModelName: model, baseDigest: start.digest)
+            let adapter = start.decoder.adapter(baseModelName: model, baseDigest: start.digest)
             try adapter?.write(to: folder, as: dtype)
         }
         try loop.finish()
