@@ -43,7 +43,7 @@ lint: ## check the style of every Swift file
 	swift format lint --strict --recursive Sources Tests Package.swift
 
 demo: ## one small round of CSR with tables of before and after and of its controls
-	@$(MAKE) --no-print-directory run RUN=demo ROUNDS=1 RECIPE=demo PROMPTS=1200 TEST=200
+	@$(MAKE) --no-print-directory run RUN=demo ROUNDS=1 $(if $(DATA),RECIPE=own,RECIPE=demo PROMPTS=1200 TEST=200)
 	@$(MAKE) --no-print-directory controls RUN=demo
 
 csr: PIPELINE := csr

@@ -28,14 +28,48 @@ struct Dialogue: Equatable {
     /// The turns under `key`, or the one question that stands there as a string.
     /// - Parameter dropsAnswer: whether an answer at the end is left out, which is none of those compared.
     init(_ row: JSONObject, _ key: String, dropsAnswer: Bool = false) throws {
-        if case .string(let question)? = row[key] {
+        if case .string(let question)? = row[key], Self.spoken(question) == nil {
             self.init(question: question)
             return
         }
         var turns = try row.turns(key)
+        // hh-rlhf's prompts end with the name of who is to answer.
+        if turns.last?.isAnswer == true, turns.last?.text == "" { turns.removeLast() }
         if dropsAnswer, turns.last?.isAnswer == true { turns.removeLast() }
         self.init(turns)
         try checkOrder(key)
+    }
+
+    /// What `instructed` reads.
+    static let instructionKeys = ["instruction", "input", "history"]
+
+    /// Alpaca's `instruction`, with `input` on a line of its own, after the exchanges of `history`, `[["…", "…"]]`.
+    static func instructed(_ row: JSONObject) throws -> Dialogue {
+        let question = [try row.requiredString("instruction"), try row.string("input") ?? ""]
+        var dialogue = Dialogue(question: question.filter { !$0.isEmpty }.joined(separator: "\n"))
+        let before = try row.rounds("history").flatMap { question, answer in
+            [Turn(speaker: .question, text: question), Turn(speaker: .answer, text: answer)]
+        }
+        dialogue.turns = before + dialogue.turns
+        return dialogue
+    }
+
+    /// The turns of a text in the layout of hh-rlhf, "\n\nHuman: …\n\nAssistant: …"; nil of another.
+    fileprivate static func spoken(_ text: String) -> [Turn]? {
+        guard text.hasPrefix("\n\nHuman:") else { return nil }
+        let speakers: [(name: String, Turn.Speaker)] = [("Human:", .question), ("Assistant:", .answer)]
+        var turns: [(speaker: Turn.Speaker, paragraphs: [Substring])] = []
+        for paragraph in text.components(separatedBy: "\n\n").dropFirst() {
+            if let (name, speaker) = speakers.first(where: { paragraph.hasPrefix($0.name) }) {
+                turns.append((speaker, [paragraph.dropFirst(name.count)]))
+            } else {
+                turns[turns.count - 1].paragraphs.append(paragraph[...])
+            }
+        }
+        return turns.map { speaker, paragraphs in
+            let said = paragraphs.joined(separator: "\n\n").trimmingCharacters(in: .whitespacesAndNewlines)
+            return Turn(speaker: speaker, text: said)
+        }
     }
 
     /// A dialogue and the answer at its end.
@@ -56,6 +90,7 @@ struct Dialogue: Equatable {
         _ row: JSONObject, _ key: String, _ other: String
     ) throws -> (Dialogue, answer: String, other: String) {
         for key in [key, other] {
+            if case .string(let text)? = row[key], Dialogue.spoken(text) != nil { continue }
             guard case .array? = row[key] else {
                 throw RecordError.invalid(
                     key: key, found: "an answer without its question",
@@ -163,7 +198,22 @@ extension Dialogue.Turn {
 
 extension JSONObject {
     fileprivate func turns(_ key: String) throws -> [Dialogue.Turn] {
-        try required(key, objects(key) { try Dialogue.Turn($0) })
+        if case .string(let text)? = self[key], let turns = Dialogue.spoken(text) { return turns }
+        return try required(key, objects(key) { try Dialogue.Turn($0) })
+    }
+
+    /// Alpaca's earlier rounds, `[["question", "answer"], …]`; none where the key is missing.
+    fileprivate func rounds(_ key: String) throws -> [(question: String, answer: String)] {
+        try (array(key) ?? []).map { round in
+            guard case .array(let texts) = round, texts.count == 2, case .string(let question) = texts[0],
+                case .string(let answer) = texts[1]
+            else {
+                throw RecordError.invalid(
+                    key: key, found: "a round that is no question with its answer",
+                    remedy: "write [[\"question\", \"answer\"], …]")
+            }
+            return (question, answer)
+        }
     }
 
     /// An answer: a string, a turn, or a list of one turn.

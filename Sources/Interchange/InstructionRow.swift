@@ -1,10 +1,10 @@
 import Records
 
 /// A row with one answer to each question: LLaVA's `conversations`, `messages` of ms-swift and LLaMA-Factory, TRL's
-/// `prompt` with `completion`.
+/// `prompt` with `completion`, Alpaca's `instruction` with `output`.
 package struct InstructionRow {
     /// Those that tell such a row.
-    static let keys = ["conversations", "messages", "completion"]
+    static let keys = ["conversations", "messages", "completion", "output"]
 
     private let row: JSONObject
     private let dialogue: Dialogue
@@ -18,14 +18,22 @@ package struct InstructionRow {
         guard let key = Self.keys.first(where: { row[$0] != nil }) else {
             throw UnknownLayout(keys: row.keys)
         }
-        var dialogue =
-            key == "completion"
-            ? try Dialogue(row, "prompt").answered(by: row.answer(key)) : try Dialogue.whole(row, key)
+        var dialogue: Dialogue
+        var asked: [String] = []
+        switch key {
+        case "completion":
+            asked = ["prompt"]
+            dialogue = try Dialogue(row, "prompt").answered(by: row.answer(key))
+        case "output":
+            asked = Dialogue.instructionKeys
+            dialogue = try Dialogue.instructed(row).answered(by: row.answer(key))
+        default: dialogue = try Dialogue.whole(row, key)
+        }
         try dialogue.settle(system, said: row.string("system"))
         picture = try Picture(row)
         try picture.check(shown: dialogue.markers, key: key)
         self.dialogue = dialogue
-        read = [key, "system"] + (key == "completion" ? ["prompt"] : []) + picture.keys
+        read = [key, "system"] + asked + picture.keys
     }
 
     /// The first question as a prompt, with its answer as `reference`. Later turns are left out.

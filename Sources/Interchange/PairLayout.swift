@@ -5,6 +5,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
     case trl
     case msSwift = "ms-swift"
     case llamafactory
+    case alpaca
     case llava
     case sima
     case rlhfV = "rlhf-v"
@@ -16,6 +17,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
         (.llava, ["conversations", "rejected_conversations"]),
         (.llamafactory, ["conversations", "chosen", "rejected"]),
         (.llamafactory, ["messages", "chosen", "rejected"]),
+        (.alpaca, ["instruction", "chosen", "rejected"]),
         (.msSwift, ["messages", "rejected_response"]),
         (.msSwift, ["messages", "rejected_messages"]),
         (.trl, ["prompt", "chosen", "rejected"]),
@@ -75,6 +77,10 @@ package enum PairLayout: String, Sendable, CaseIterable {
             return Content(
                 dialogue: try Dialogue(row, asked), chosen: try row.answer("chosen"),
                 rejected: try row.answer("rejected"), keys: [asked, "chosen", "rejected"])
+        case .alpaca:
+            return Content(
+                dialogue: try .instructed(row), chosen: try row.answer("chosen"),
+                rejected: try row.answer("rejected"), keys: Dialogue.instructionKeys + ["chosen", "rejected"])
         case .msSwift where row["rejected_response"] == nil:
             return try parted(row, "messages", "rejected_messages")
         case .msSwift:

@@ -29,10 +29,14 @@ enum Stylesheet {
         dl.facts { display: flex; flex-wrap: wrap; gap: .3rem 2rem; margin: 0 0 1rem; color: var(--soft); }
         dl.facts div { display: flex; gap: .5rem; } dl.facts dd { margin: 0; color: var(--ink); }
         .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
+        table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .95rem; }
         th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
         thead th { color: var(--soft); font-weight: 600; }
-        th:first-child { text-align: left; font-weight: 500; padding-left: 0; }
+        th:first-child { text-align: left; font-weight: 500; padding-left: 0; position: sticky; left: 0; background: var(--page); }
+        @media (max-width: 46rem) {
+          th, td { padding: .3rem .4rem; font-size: .85rem; }
+          th:first-child { white-space: normal; min-width: 6.5rem; max-width: 8rem; line-height: 1.25; }
+        }
         .legend, .figures, figcaption { color: var(--soft); font-size: .85rem; }
         .keys { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 0 0 1rem; font-size: .9rem; }
         .keys i { display: inline-block; width: 1.4rem; height: .3rem; border-radius: 1rem; margin: 0 .4rem .2rem 0; }

@@ -24,12 +24,12 @@ import StageKit
     var synonyms: String?
     @Option(
         help: ArgumentHelp(
-            "Folder of the pictures trained on; else scenes/prompts of the run, else here.",
+            "Folder of the pictures trained on; else where the run has them, else here.",
             valueName: "folder"))
     var imageRoot: String?
     @Option(
         help: ArgumentHelp(
-            "Folder of the pictures evaluated on; else scenes/test of the run, else here.",
+            "Folder of the pictures evaluated on; else where the run has them, else here.",
             valueName: "folder"))
     var testImageRoot: String?
     @OptionGroup(title: "Run") var runOptions: RunOptions
@@ -40,18 +40,12 @@ import StageKit
 
     func run(in run: StageRun) throws {
         let reader = try RunFolder(
-            folder, pictures: pictures, imageRoot: root(imageRoot, "prompts"),
-            testImageRoot: root(testImageRoot, "test"), synonyms: synonyms)
+            folder, pictures: pictures, imageRoot: imageRoot, testImageRoot: testImageRoot, synonyms: synonyms)
         let page = try reader.report(run).html()
         if run.isDryRun {
             return run.console.say("dry run: \(page.utf8.count >> 10) KiB would go to \(output)")
         }
         try run.write(page.utf8, to: output)
         run.console.say("\(output): \(page.utf8.count >> 10) KiB")
-    }
-
-    private func root(_ said: String?, _ part: String) -> String {
-        let own = "\(folder)/scenes/\(part)"
-        return said ?? (FileManager.default.fileExists(atPath: own) ? own : ".")
     }
 }

@@ -10,16 +10,16 @@ import StageKit
 struct RunFolder {
     private let path: String
     private let pictures: Int
-    /// Where the pictures of rounds and of evaluations lie.
-    private let imageRoot: String
-    private let testImageRoot: String
+    /// Where the pictures of rounds and of evaluations lie; nil where the run says it itself.
+    private let imageRoot: String?
+    private let testImageRoot: String?
     private let finder: ObjectFinder
     /// `round-1`, `round-2`, … as far as they are there.
     private let rounds: [String]
 
     /// - Throws: `StageError` for a folder that holds no part of a run.
     init(
-        _ path: String, pictures: Int, imageRoot: String, testImageRoot: String, synonyms: String?
+        _ path: String, pictures: Int, imageRoot: String?, testImageRoot: String?, synonyms: String?
     ) throws {
         (self.path, self.pictures) = (path, pictures)
         (self.imageRoot, self.testImageRoot) = (imageRoot, testImageRoot)
@@ -105,7 +105,21 @@ struct RunFolder {
             metrics: exists(metrics)
                 ? try TrainingMetrics(jsonLines: EvaluationError.reading(metrics), file: metrics) : nil,
             notes: try audit("\(folder)/audit.json"),
-            pictures: try records.map { try pictures(of: $0, pairs: "\(folder)/pairs.jsonl", run) } ?? [])
+            pictures: try records.map {
+                try pictures(of: $0, pairs: "\(folder)/pairs.jsonl", in: imageRoot ?? ownRoot(name), run)
+            } ?? [])
+    }
+
+    /// Where the run's graph has the pictures of `part`, a round or the test: drawn by it, or under its IMAGES.
+    private func ownRoot(_ part: String) throws -> String {
+        // A control shares the pictures of its run.
+        let run = path.components(separatedBy: "/controls/")[0]
+        let drawn = "\(run)/scenes/\(part)"
+        if exists(drawn) { return drawn }
+        let settings = "\(run)/settings"
+        guard exists(settings) else { return "." }
+        let lines = String(decoding: try EvaluationError.reading(settings), as: UTF8.self).split(separator: "\n")
+        return lines.first { $0.hasPrefix("IMAGES=") }.map { String($0.dropFirst(7)) } ?? "."
     }
 
     private func audit(_ file: String) throws -> String {
@@ -132,7 +146,9 @@ struct RunFolder {
         Int(exactly: value).map(String.init) ?? String(format: "%.3f", value)
     }
 
-    private func pictures(of file: String, pairs: String, _ run: StageRun) throws -> [PictureReport] {
+    private func pictures(
+        of file: String, pairs: String, in root: String, _ run: StageRun
+    ) throws -> [PictureReport] {
         let records = try run.records(paths: [file]).map(\.record)
         let all = exists(pairs) ? try run.records(paths: [pairs]).map(\.record) : []
         let read = try all.map { try PreferencePair($0) }
@@ -143,7 +159,7 @@ struct RunFolder {
         return try order.map { record, pairs in
             let known = try KnownPicture.isKnown(record) ? KnownPicture(record, finder) : nil
             return try PictureReport(
-                record: record, pairs: pairs, image: try picture(record.picture(), imageRoot),
+                record: record, pairs: pairs, image: try picture(record.picture(), root),
                 truth: known?.truth
             ) { _, text in known.map { Self.judgement(of: text, $0, finder) } }
         }
@@ -185,7 +201,7 @@ struct RunFolder {
         let changed = base.sheet.captions.filter { after[$0.id] != nil && after[$0.id] != $0.text }
         return try PictureChoice.evenly(changed, count: pictures).map { caption in
             CaptionReport(
-                id: caption.id, image: try picture(caption.image, testImageRoot),
+                id: caption.id, image: try picture(caption.image, testImageRoot ?? ownRoot("test")),
                 truth: caption.objects.joined(separator: ", "),
                 versions: versions.compactMap { version in
                     version.captions[caption.id].map {

@@ -69,6 +69,24 @@ struct ImportTests {
             #"{"id":"n","prompt":"Who?","chosen":"A","rejected":"B","source":"trl"}"#
         ),
         (
+            // hh-rlhf's texts
+            #"{"chosen":"\n\nHuman: Hi!\n\nBye?\n\nAssistant: No.\n\nHuman: Who?\n\nAssistant: A","#
+                + #""rejected":"\n\nHuman: Hi!\n\nBye?\n\nAssistant: No.\n\nHuman: Who?\n\nAssistant: B\n\n2"}"#,
+            #"{"id":"n","prompt":"Who?","chosen":"A","rejected":"B\n\n2","source":"trl","#
+                + #""history":[{"prompt":"Hi!\n\nBye?","answer":"No."}]}"#
+        ),
+        (
+            #"{"prompt":"\n\nHuman: Who?\n\nAssistant:","chosen":" A","rejected":" B"}"#,
+            #"{"id":"n","prompt":"Who?","chosen":" A","rejected":" B","source":"trl"}"#
+        ),
+        (
+            // Alpaca's, as LLaMA-Factory reads it
+            #"{"instruction":"Name it.","input":"<image>Who?","chosen":"A","rejected":"B","history":[["Q","R"]],"#
+                + #""images":["1.jpg"],"n":1}"#,
+            #"{"id":"n","image":"1.jpg","prompt":"Name it.\nWho?","chosen":"A","rejected":"B","source":"alpaca","#
+                + #""history":[{"prompt":"Q","answer":"R"}],"n":1}"#
+        ),
+        (
             #"{"prompt":"Who?","chosen":"A","rejected":"B","image":["data:image/png;base64,AA=="]}"#,
             #"{"id":"n","image":"data:image/png;base64,AA==","prompt":"Who?","chosen":"A","rejected":"B","#
                 + #""source":"trl"}"#
@@ -120,6 +138,8 @@ struct ImportTests {
         (llavaRLHF.replacing(#"[{"from":"human""#, with: system + #",{"from":"human""#), "--system drop"),
         (#"{"system":"Be kind.","prompt":"Q","chosen":"A","rejected":"B"}"#, "--system drop"),
         (#"{"chosen":"Q A","rejected":"Q B"}"#, "an answer without its question"),
+        (#"{"chosen":"\n\nHuman: Q","rejected":"\n\nHuman: Q"}"#, "doesn't end with an answer"),
+        (#"{"instruction":"Q","chosen":"A","rejected":"B","history":["R"]}"#, "a round that is no question"),
         (
             #"{"chosen":[{"role":"user","content":"Q"},{"role":"assistant","content":"A"}],"#
                 + #""rejected":[{"role":"user","content":"R"},{"role":"assistant","content":"B"}]}"#,
