@@ -20,6 +20,10 @@ is_root = $(filter 0,$(shell id -u))
 scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 seeded = $1=$(call last,seeds-$1-$2)
+TO = $(DESTDIR)$(PREFIX)
+# Swift's own libraries, which the installed programs find beside them: a toolchain isn't needed to run them.
+runtime = $(shell ldd $(PROGRAMS:%=.build/release/%) | awk '/\/swift\/linux\// { print $$3 }' | sort -u)
+manual = .build/plugins/GenerateManual/outputs/*/$1.1
 run-of = $(lastword $(subst =, ,$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
@@ -103,9 +107,17 @@ bench: build $(if $(PEERS),runs/bench/pairs.jsonl) ## speed; PEERS=1 beside TRL 
 runs/bench/pairs.jsonl:
 	$(PYTHON) -B Tests/Benchmarks/peers.py --make runs/bench
 
-install: build ## install to PREFIX: bin/sightline, libexec/sightline, share/sightline
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sightline $(DESTDIR)$(PREFIX)/share/sightline
-	install .build/release/sightline $(DESTDIR)$(PREFIX)/bin
-	install $(PROGRAMS:%=.build/release/%) $(DESTDIR)$(PREFIX)/libexec/sightline
-	$(if $(wildcard .build/release/revision),install -m 644 .build/release/revision $(DESTDIR)$(PREFIX)/libexec/sightline)
-	cp -R pipelines $(wildcard data) $(DESTDIR)$(PREFIX)/share/sightline
+install: LIBRARIES += patchelf
+install: build ## install to PREFIX: bin/sightline, libexec/sightline, lib/sightline, share/sightline, man pages
+	swift package generate-manual
+	install -d $(addprefix $(TO)/,bin libexec/sightline lib/sightline share/sightline share/man/man1)
+	install -s .build/release/sightline $(TO)/bin
+	install -s $(PROGRAMS:%=.build/release/%) $(TO)/libexec/sightline
+	install -m 644 $(runtime) $(TO)/lib/sightline
+	patchelf --set-rpath '$$ORIGIN/../lib/sightline' $(TO)/bin/sightline
+	patchelf --set-rpath '$$ORIGIN/../../lib/sightline' $(PROGRAMS:%=$(TO)/libexec/sightline/%)
+	$(if $(wildcard .build/release/revision),install -m 644 .build/release/revision $(TO)/libexec/sightline)
+	cp -R pipelines $(wildcard data) $(TO)/share/sightline
+	install -m 644 $(call manual,sightline) $(TO)/share/man/man1
+	for name in $(PROGRAMS); do sed "s/^\.Nm $$name/.Nm sightline $$name/" $(call manual,$$name) >$(TO)/share/man/man1/sightline-$$name.1 || exit 1; done
+	@du -sh $(TO)/bin $(TO)/libexec/sightline $(TO)/lib/sightline $(TO)/share/sightline

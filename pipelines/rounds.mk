@@ -1,6 +1,6 @@
 # What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
 # trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn; which variables only
-# it and few others read, it says before, in own.
+# it and few others read, it says before, in own, and in made which files a round has, if not these.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
 #   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  a person's own pictures and tests
 #   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin says which answer is chosen)
@@ -79,12 +79,14 @@ asked := $(if $(DATA),$(foreach test,$(tests),$(lastword $(subst =, ,$(test)))),
 $(foreach file,$(DATA) $(if $(DATA),$(asked)),$(if $(wildcard $(file)),,$(error $(file): there is no such file)))
 exam := $(foreach test,$(tests),--$(subst =, ,$(test))) --image-root $(or $(IMAGES),$(test))
 
+made ?= candidates pairs
+
 .PHONY: scored kept FORCE
 scored: $(if $(tests),$R/table.txt,kept)
 	@$(if $(tests),cat $<,echo 'no EXAM was given, so nothing is scored: say EXAM="captions=file pope=file"')
 
 # Make removes what only lies between, unless it is mentioned somewhere.
-kept: $(call adapters,$(rounds)) $(foreach file,candidates pairs,$(rounds:%=$R/round-%/$(file).jsonl)) \
+kept: $(call adapters,$(rounds)) $(foreach file,$(made),$(rounds:%=$R/round-%/$(file).jsonl)) \
 	$(foreach k,$(rounds),$(call prompts,$k))
 
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.

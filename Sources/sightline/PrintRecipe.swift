@@ -5,7 +5,7 @@ import StageKit
 /// Prints a recipe in one file, with what it takes from its base and what is set.
 struct PrintRecipe: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sightline recipe",
+        commandName: "recipe", _superCommandName: "sightline",
         abstract: "Print a recipe whole, with knobs turned.",
         discussion: """
             A recipe that begins with base = "other.toml" holds what it changes in that one; an empty array takes a \

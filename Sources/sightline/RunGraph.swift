@@ -5,7 +5,7 @@ import StageKit
 /// Runs a graph of this copy in the current folder by make, as the one holder of the run's name.
 struct RunGraph: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sightline run",
+        commandName: "run", _superCommandName: "sightline",
         abstract: "Run a stage graph, round after round; one that was stopped goes on.",
         discussion: """
             The run lies in runs/NAME of the current folder and keeps the options that it began with. It needs make. \

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import StageKit
 
@@ -10,6 +11,7 @@ import StageKit
         switch words.first == "help" ? words.dropFirst().first : words.first {
         case "run": Program.main(RunGraph.self, name: "sightline run", rest)
         case "recipe": Program.main(PrintRecipe.self, name: "sightline recipe", rest)
+        case "--experimental-dump-help": Manual.main(words)
         default: break
         }
         exit(Program.run("sightline") { try run(words) })
@@ -45,4 +47,12 @@ import StageKit
 
         """
     }
+}
+
+/// The front door as the parser's generator of man pages reads it.
+private struct Manual: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sightline", abstract: "Align a vision-language model with its own images.",
+        discussion: "Every program has a page of its own, sightline-sample(1) and so on.",
+        subcommands: [RunGraph.self, PrintRecipe.self])
 }

@@ -44,7 +44,21 @@ struct OwnDataTests {
                 "DATA=mine/captions.jsonl: run x began with mine/prompts.jsonl; say another RUN"))
     }
 
-    @Test(arguments: ["csr", "sima", "gt", "rlhf-v"])
+    /// RLHF-V's corrections are a person's own pairs, and nothing is drawn.
+    @Test func correctionsOfOnesOwnAreTrainedOn() throws {
+        let shop = try workshop()
+        try shop.succeed(
+            #"sed 's/"reference":.*/"chosen":"A red car is there.","rejected":"A blue car is there."}/' "#
+                + "mine/prompts.jsonl >mine/corrections.jsonl")
+        try shop.succeed(
+            "make -s -f pipelines/rlhf-v.mk MODEL=$LLAVA RUN=x DATA=mine/corrections.jsonl PROMPTS=8 EXAM=pope=mine/pope_random.jsonl"
+        )
+        let pairs = try shop.lines("runs/x/round-1/pairs.jsonl")
+        #expect(pairs.count == 8 && pairs.allSatisfy { $0.contains("\"weights\"") })
+        #expect(shop.has("runs/x/round-1/eval/scores.json") && !shop.has("runs/x/round-1/candidates.jsonl"))
+    }
+
+    @Test(arguments: ["csr", "sima", "gt"])
     func noGraphDrawsPicturesBesideThem(graph: String) throws {
         let shop = try workshop()
         let steps = try shop.succeed(
