@@ -9,7 +9,7 @@ import Training
 package final class RewardModel {
     private let grader: Grader
     private let trainer: RewardTrainer
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     package let config: RewardConfig
 
     package static func head(in folder: URL) -> URL {
@@ -33,7 +33,7 @@ package final class RewardModel {
         let head = try RewardHead(Self.head(in: folder), width: decoder.config.hiddenSize)
         trainer = RewardTrainer(decoder, head)
         grader = Grader(model, config.prompt, showsFacts: config.showsFacts)
-        features = ImageFeatures(model)
+        pictures = PictureCache(model)
     }
 
     /// What is read of `answers`, which says whether they can be scored.
@@ -52,7 +52,7 @@ package final class RewardModel {
     package func scores(of conversation: Grader.Conversation, id: String, image: String?) throws -> [Double] {
         let example = GradedExample(
             id: id, prompt: conversation.prompt,
-            features: try image.map { try features.features(of: [$0])[0] }, answers: conversation.graded())
+            picture: try pictures.picture(at: image), answers: conversation.graded())
         return trainer.scores([example])[0]
     }
 }

@@ -3,10 +3,9 @@ import Model
 
 /// A prompt with answers to it as tokens. The answers are children of the prompt, which is computed once.
 protocol AnsweredPrompt {
-    /// −1 − i stands for row i of `features`.
+    /// −1 − i stands for row i of `picture`.
     var prompt: [Int32] { get }
-    /// The picture's projected patches `[tokensPerImage × C]`.
-    var features: Buffer? { get }
+    var picture: Picture? { get }
     var answers: [[Int32]] { get }
 }
 
@@ -26,24 +25,17 @@ func passes(_ examples: [some AnsweredPrompt], _ rowLimit: Int) -> [Range<Int>] 
     return ranges
 }
 
-/// The examples as one forest, with their pictures' features `[patches × C]` one after the other.
+/// The examples as one forest, with the rows of their pictures.
 /// - Returns: `answers`, the spans of all answers in order.
 func answerForest(
-    _ examples: ArraySlice<some AnsweredPrompt>, width: Int, _ arena: Arena
-) -> (forest: TokenForest, features: Matrix, answers: [Int]) {
-    let features = arena.matrix(examples.reduce(0) { $0 + ($1.features?.count ?? 0) } / width, width)
+    _ examples: ArraySlice<some AnsweredPrompt>, _ arena: Arena
+) -> (forest: TokenForest, features: Matrix?, answers: [Int]) {
+    var pictures = PictureRows()
     var forest = TokenForest()
     var answers: [Int] = []
-    var firstFeature = 0
     for example in examples {
-        let root = forest.add(example.prompt.map { $0 < 0 ? $0 - Int32(firstFeature) : $0 })
-        if let picture = example.features {
-            let count = picture.count / width
-            features.rows(firstFeature..<firstFeature + count)
-                .copy(from: picture.matrix(rows: count, columns: width))
-            firstFeature += count
-        }
+        let root = forest.add(pictures.add(example.picture, example.prompt))
         for answer in example.answers { answers.append(forest.add(answer, parent: root)) }
     }
-    return (forest, features, answers)
+    return (forest, pictures.matrix(arena), answers)
 }

@@ -5,10 +5,10 @@ import Model
 /// A preference pair as tokens. The two answers are children of one prompt, which is computed once.
 package struct PreferenceExample: AnsweredPrompt, Sendable {
     package let id: String
-    /// −1 − i stands for row i of `features`.
+    /// −1 − i stands for row i of `picture`.
     package let prompt: [Int32]
-    /// The picture's projected patches `[tokensPerImage × C]`; tower and projector are frozen.
-    package let features: Buffer?
+    /// Tower and projector are frozen.
+    package let picture: Picture?
     /// Answers with their end token.
     package let chosen: [Int32]
     package let rejected: [Int32]
@@ -17,10 +17,10 @@ package struct PreferenceExample: AnsweredPrompt, Sendable {
     package var answers: [[Int32]] { [chosen, rejected] }
 
     package init(
-        id: String, prompt: [Int32], features: Buffer?, chosen: [Int32], rejected: [Int32],
+        id: String, prompt: [Int32], picture: Picture?, chosen: [Int32], rejected: [Int32],
         weights: PairTokens? = nil
     ) {
-        (self.id, self.prompt, self.features) = (id, prompt, features)
+        (self.id, self.prompt, self.picture) = (id, prompt, picture)
         (self.chosen, self.rejected, self.weights) = (chosen, rejected, weights)
     }
 }
@@ -89,7 +89,7 @@ package final class PreferenceTrainer {
         tape: Llama.Tape, labels: [Label], logs: [PairTokens]
     ) {
         arena.reset()
-        let tree = answerForest(pairs, width: decoder.config.hiddenSize, arena)
+        let tree = answerForest(pairs, arena)
         var labels: [Label] = []
         var rejected: [Int] = []
         for (number, span) in tree.answers.enumerated() {

@@ -5,15 +5,14 @@ import Model
 /// Answers to one prompt, each followed by the turn that has it graded: children of one root.
 package struct GradedExample: AnsweredPrompt, Sendable {
     package let id: String
-    /// −1 − i stands for row i of `features`.
+    /// −1 − i stands for row i of `picture`.
     package let prompt: [Int32]
-    /// The picture's projected patches `[tokensPerImage × C]`.
-    package let features: Buffer?
+    package let picture: Picture?
     /// The score of each is read at its last token.
     package let answers: [[Int32]]
 
-    package init(id: String, prompt: [Int32], features: Buffer?, answers: [[Int32]]) {
-        (self.id, self.prompt, self.features, self.answers) = (id, prompt, features, answers)
+    package init(id: String, prompt: [Int32], picture: Picture?, answers: [[Int32]]) {
+        (self.id, self.prompt, self.picture, self.answers) = (id, prompt, picture, answers)
     }
 }
 
@@ -109,7 +108,7 @@ package final class RewardTrainer {
         tape: Llama.Tape, rows: [Int], scores: [[Double]]
     ) {
         arena.reset()
-        let tree = answerForest(examples, width: decoder.config.hiddenSize, arena)
+        let tree = answerForest(examples, arena)
         let rows = tree.answers.map { tree.forest.spans[$0].rows.upperBound - 1 }
         let tape = decoder.forward(tree.forest, features: tree.features, arena)
         var scores = rows.map { head.score(tape.hidden, row: $0) }[...]

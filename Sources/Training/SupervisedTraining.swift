@@ -34,13 +34,13 @@ package struct SupervisedExample: Sendable {
 
 /// Supervised training of a LLaVA, LoRA or full: whatever of the model is trained gets its gradient.
 package final class SupervisedTrainer {
-    private let model: Llava
+    private let model: VisionLanguageModel
     private let arena = Arena()
     /// A sample of n answer tokens weighs n^(1 − balance): 0 counts tokens, 1 counts samples. One-word answers
     /// drown among captions at 0.
     private let lengthBalance: Float
 
-    package init(_ model: Llava, lengthBalance: Float) {
+    package init(_ model: VisionLanguageModel, lengthBalance: Float) {
         self.model = model
         self.lengthBalance = lengthBalance
     }
@@ -89,10 +89,10 @@ package final class SupervisedTrainer {
         var forest = TokenForest()
         var labels: [Label] = []
         var weights: [Float] = []
-        var firstFeature: Int32 = 0
+        var rows = images?.rows[...] ?? []
         for example in batch {
-            let root = forest.add(example.root.map { $0 < 0 ? $0 - firstFeature : $0 })
-            if example.pixels != nil { firstFeature += Int32(model.tokensPerImage) }
+            let first = example.pixels == nil ? 0 : Int32(rows.removeFirst().lowerBound)
+            let root = forest.add(example.root.map { $0 < 0 ? $0 - first : $0 })
             for sample in example.samples {
                 let span = forest.add(sample.prompt + sample.answer, parent: root)
                 let answer = forest.labels(of: span).suffix(sample.answer.count)

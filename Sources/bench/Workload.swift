@@ -30,7 +30,7 @@ struct Workload {
     let prompts: [Prompt]
     let pairs: [Pair]
 
-    var parameterCount: Int { model.llava.parameters.reduce(0) { $0 + $1.count } }
+    var parameterCount: Int { model.parameters.reduce(0) { $0 + $1.count } }
 
     /// What `peers.py --make` wrote.
     /// - Throws: what model, records and pictures throw.
@@ -76,7 +76,7 @@ struct Workload {
         func text(_ count: Int) -> [Int32] {
             (0..<count).map { _ in 300 + Int32(random.nextUniform() * 7000) }
         }
-        let picture = (0..<model.llava.tokensPerImage).map { -1 - Int32($0) }
+        let picture = model.pictureTokens
         let prompts = images.indices.map { index in
             Prompt(
                 id: "made-\(index)", image: images[index], tokens: text(8) + picture + text(promptTokens - 8))

@@ -7,12 +7,12 @@ import Records
 /// A record's tree is one token forest: every sentence is computed once.
 final class Rescorer {
     private let model: VisionLanguageModel
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     private let arena = Arena()
 
     init(_ model: VisionLanguageModel) {
         self.model = model
-        features = ImageFeatures(model)
+        pictures = PictureCache(model)
     }
 
     var digest: String { model.digest }
@@ -36,15 +36,14 @@ final class Rescorer {
             let parent = sample.nodes[node.offset].parent
             spans.append(forest.add(node.element, parent: parent < 0 ? start : spans[parent]))
         }
-        try checkLength(forest)
-        let picture = try image.map { try features.features(of: [$0])[0] }
-        let (rows, width) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
+        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
+        try model.checkLength(
+            of: root, ["longest path": longest - root.count], remedy: "draw shorter answers")
+        let picture = try pictures.picture(at: image)
         arena.reset()
-        let tape = model.decoder.forward(
-            forest, features: picture.map { $0.matrix(rows: rows, columns: width) }, arena)
+        let tape = model.decoder.forward(forest, features: picture?.matrix(arena), arena)
         let labels = spans.map { forest.labels(of: $0) }
         var values = model.decoder.logProbabilities(tape.hidden, labels.flatMap { $0 }, arena)[...]
-        withExtendedLifetime(picture) {}
         for (index, labels) in labels.enumerated() {
             sample.nodes[index].logprob = values.prefix(labels.count).reduce(0) { $0 + Double($1) }
             values = values.dropFirst(labels.count)
@@ -85,17 +84,6 @@ final class Rescorer {
             throw RecordError.invalid(
                 key: "nodes[\(index)].ids", found: "the id \(id) among \(size) tokens",
                 remedy: "rescore what a model with this tokenizer drew")
-        }
-    }
-
-    private func checkLength(_ forest: TokenForest) throws {
-        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
-        let limit = model.context
-        guard longest <= limit else {
-            throw RecordError.invalid(
-                key: "nodes",
-                found: "a path of \(longest) tokens with its prompt, and the model reads \(limit)",
-                remedy: "draw shorter answers")
         }
     }
 }

@@ -7,7 +7,7 @@ import Records
 import StageKit
 import Training
 
-/// The pairs of a run as tokens, with their pictures' features and reference log-probabilities.
+/// The pairs of a run as tokens, with their pictures and reference log-probabilities.
 final class PairSet {
     struct Pair {
         let id: String
@@ -58,24 +58,22 @@ final class PairSet {
     }
 
     let examples: [Pair]
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     /// Whether an unweighted pair's score is its summed log-probability, as records keep it.
     private let scoresAreSums: Bool
 
     init(_ examples: [Pair], _ model: VisionLanguageModel, featureMemory: Int, scoresAreSums: Bool) {
         (self.examples, self.scoresAreSums) = (examples, scoresAreSums)
-        features = ImageFeatures(model, memory: featureMemory)
+        pictures = PictureCache(model, memory: featureMemory)
     }
 
     /// The pairs at `indices`, ready for the engine.
     func examples(_ indices: [Int]) throws -> [PreferenceExample] {
-        let paths = indices.compactMap { examples[$0].image }
-        var pictures = try features.features(of: paths)[...]
-        return indices.map { index in
-            let pair = examples[index]
-            return PreferenceExample(
-                id: pair.id, prompt: pair.prompt, features: pair.image == nil ? nil : pictures.removeFirst(),
-                chosen: pair.chosen, rejected: pair.rejected, weights: pair.weights)
+        let pairs = indices.map { examples[$0] }
+        return zip(pairs, try pictures.pictures(at: pairs.map(\.image))).map { pair, picture in
+            PreferenceExample(
+                id: pair.id, prompt: pair.prompt, picture: picture, chosen: pair.chosen,
+                rejected: pair.rejected, weights: pair.weights)
         }
     }
 

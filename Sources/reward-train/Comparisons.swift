@@ -7,7 +7,7 @@ import Reward
 import StageKit
 import Training
 
-/// The comparisons of a run as tokens, with their pictures' features.
+/// The comparisons of a run as tokens, with their pictures.
 final class Comparisons {
     struct Comparison {
         let id: String
@@ -38,21 +38,19 @@ final class Comparisons {
     }
 
     let all: [Comparison]
-    private let features: ImageFeatures
+    private let pictures: PictureCache
 
     init(_ all: [Comparison], _ model: VisionLanguageModel, featureMemory: Int) {
         self.all = all
-        features = ImageFeatures(model, memory: featureMemory)
+        pictures = PictureCache(model, memory: featureMemory)
     }
 
     /// The comparisons at `indices` as they are read in epoch `epoch`.
     func examples(_ indices: [Int], epoch: Int = 0) throws -> [GradedExample] {
-        var pictures = try features.features(of: indices.compactMap { all[$0].image })[...]
-        return indices.map { index in
-            let comparison = all[index]
-            return GradedExample(
-                id: comparison.id, prompt: comparison.conversation.prompt,
-                features: comparison.image == nil ? nil : pictures.removeFirst(),
+        let some = indices.map { all[$0] }
+        return zip(some, try pictures.pictures(at: some.map(\.image))).map { comparison, picture in
+            GradedExample(
+                id: comparison.id, prompt: comparison.conversation.prompt, picture: picture,
                 answers: comparison.conversation.graded(order: epoch))
         }
     }

@@ -172,6 +172,38 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
                     .rotateBackward(gradients[0], positions: [0, 3, 11, 4])
             }),
         GradientCase(
+            name: "unit rows", inputs: [(3, 37)], output: (3, 37),
+            definition: { values in
+                rows(values[0], 37).flatMap { x in
+                    let norm = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                    return x.map { $0 / norm }
+                }
+            },
+            forward: { unitRows($0[0], into: $1) },
+            backward: { inputs, y, dy, gradients in
+                gradients[0].copy(from: dy)
+                unitRowsBackward(inputs[0], y, dy: gradients[0])
+            }),
+        GradientCase(
+            name: "gathered rows", inputs: [(4, 37)], output: (3, 37),
+            definition: { values in [2, 0, 2].flatMap { rows(values[0], 37)[$0] } },
+            forward: { gatherRows([2, 0, 2], of: $0[0], into: $1) },
+            backward: { _, _, dy, gradients in scatterRows(dy, to: [2, 0, 2], of: gradients[0]) }),
+        GradientCase(
+            name: "rows and a bias", inputs: [(3, 37), (1, 37)], output: (3, 37),
+            definition: { values in
+                rows(values[0], 37).flatMap { zip($0, values[1]).map { $0 + $1 } }
+            },
+            forward: { inputs, y in
+                y.fill(0)
+                addRows(inputs[0], to: y)
+                addBias(inputs[1], to: y)
+            },
+            backward: { _, _, dy, gradients in
+                addRows(dy, to: gradients[0])
+                addColumnSums(dy, to: gradients[1])
+            }),
+        GradientCase(
             name: "log-probability", inputs: [(3, 37)], output: (3, 1),
             definition: { values in
                 zip(rows(values[0], 37), [0, 36, 5]).map { logits, target in

@@ -82,10 +82,10 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         let pairs = try Oracle.json("dpo-pairs", as: Pairs.self).pairs.map { pair in
             let name = URL(fileURLWithPath: pair.picture).deletingPathExtension().lastPathComponent
             arena.reset()
-            let features = Buffer(model.encode([try Oracle.floats(pixels, name)], arena).features.values)
             return PreferenceExample(
                 id: pair.id, prompt: expand(pair.promptIds, image: model.config.imageTokenID),
-                features: features, chosen: pair.chosenIds, rejected: pair.rejectedIds)
+                picture: model.pictures([try Oracle.floats(pixels, name)], arena)[0],
+                chosen: pair.chosenIds, rejected: pair.rejectedIds)
         }
         return (model, pairs)
     }
@@ -203,7 +203,7 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         let tokens = (0..<bare.columns).sorted { bare[row, $0] > bare[row, $1] }.map { Int32($0) }
         let scores = [tokens[0], tokens[1], tokens[7]].map { label in
             let pair = PreferenceExample(
-                id: "p", prompt: [1, 5, 9], features: nil, chosen: [3], rejected: [label])
+                id: "p", prompt: [1, 5, 9], picture: nil, chosen: [3], rejected: [label])
             return (plain.referenceScores([pair])[0].rejected, other.referenceScores([pair])[0].rejected)
         }
         #expect(scores[0].1 < scores[0].0 && scores[1].1 > scores[1].0 && scores[2].1 > scores[2].0)

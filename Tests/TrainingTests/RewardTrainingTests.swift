@@ -49,7 +49,7 @@ import Training
         trainer.parameters.forEach { $0.train() }
         let examples = pairs.prefix(3).enumerated().map { index, pair in
             GradedExample(
-                id: pair.id, prompt: pair.prompt, features: pair.features,
+                id: pair.id, prompt: pair.prompt, picture: pair.picture,
                 answers: [pair.chosen, pair.rejected].map { $0 + [Int32(7 + index), 9, 11] })
         }
         return (model.decoder, trainer, Array(examples))
