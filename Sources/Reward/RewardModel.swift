@@ -8,8 +8,8 @@ import Training
 /// A trained reward model on the policy that it was trained on.
 package final class RewardModel {
     private let grader: Grader
-    private let trainer: RewardTrainer
-    private let features: ImageFeatures
+    private let reader: GroupTrainer<RewardLoss>
+    private let pictures: PictureCache
     package let config: RewardConfig
 
     package static func head(in folder: URL) -> URL {
@@ -31,9 +31,9 @@ package final class RewardModel {
         let decoder = model.decoder
         try decoder.attach(PEFTAdapter.read(folder, expecting: model.digest), from: folder.path)
         let head = try RewardHead(Self.head(in: folder), width: decoder.config.hiddenSize)
-        trainer = RewardTrainer(decoder, head)
+        reader = GroupTrainer(decoder, RewardLoss(), head: head)
         grader = Grader(model, config.prompt, showsFacts: config.showsFacts)
-        features = ImageFeatures(model)
+        pictures = PictureCache(model)
     }
 
     /// What is read of `answers`, which says whether they can be scored.
@@ -52,7 +52,7 @@ package final class RewardModel {
     package func scores(of conversation: Grader.Conversation, id: String, image: String?) throws -> [Double] {
         let example = GradedExample(
             id: id, prompt: conversation.prompt,
-            features: try image.map { try features.features(of: [$0])[0] }, answers: conversation.graded())
-        return trainer.scores([example])[0]
+            picture: try pictures.picture(at: image), answers: conversation.graded())
+        return reader.read([example])[0].map { $0[0] }
     }
 }

@@ -10,8 +10,9 @@ package struct NotFinite: Error, CustomStringConvertible {
     package let records: [String]
 
     package var description: String {
-        "step \(step + 1): \(what) is not finite at record \(records.joined(separator: ", ")); "
-            + "lower --learning-rate, or look at that record"
+        let (these, those) = records.count == 1 ? ("record", "that record") : ("records", "those records")
+        return "step \(step + 1): \(what) is not finite at \(these) \(records.joined(separator: ", ")); "
+            + "lower --learning-rate, or look at \(those)"
     }
 }
 
@@ -49,8 +50,12 @@ package struct TrainingLoop {
         optimiser: AdamW, schedule: Schedule, directory: URL, saveEvery: Int, identity: String,
         weightsChanged: @escaping () -> Void
     ) {
-        (self.optimiser, self.schedule, self.directory) = (optimiser, schedule, directory)
-        (self.saveEvery, self.identity, self.weightsChanged) = (saveEvery, identity, weightsChanged)
+        self.optimiser = optimiser
+        self.schedule = schedule
+        self.directory = directory
+        self.saveEvery = saveEvery
+        self.identity = identity
+        self.weightsChanged = weightsChanged
     }
 
     private var state: TrainingState { TrainingState(directory: directory, identity: identity) }
@@ -95,6 +100,8 @@ package struct TrainingLoop {
         return NothingLearned(steps: optimiser.step, rate: highest.rate, norm: highest.norm)
     }
 
-    /// Removes the checkpoint once the result is written.
-    package func finish() throws { try state.removeCheckpoint() }
+    /// To be called once the result is written.
+    package static func removeCheckpoint(in directory: URL) throws {
+        try TrainingState.removeCheckpoint(in: directory)
+    }
 }

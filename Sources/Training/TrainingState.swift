@@ -18,19 +18,23 @@ struct TrainingState {
     let directory: URL
     let identity: String
 
-    private var checkpoint: URL { directory.appendingPathComponent("checkpoint.safetensors") }
+    private var checkpoint: URL { Self.checkpoint(in: directory) }
     private var metrics: URL { directory.appendingPathComponent("metrics.jsonl") }
 
     func clear() throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        try removeCheckpoint()
+        try Self.removeCheckpoint(in: directory)
         try AtomicFile.write("", to: metrics.path)
     }
 
-    func removeCheckpoint() throws {
-        if FileManager.default.fileExists(atPath: checkpoint.path) {
-            try FileManager.default.removeItem(at: checkpoint)
-        }
+    private static func checkpoint(in directory: URL) -> URL {
+        directory.appendingPathComponent("checkpoint.safetensors")
+    }
+
+    static func removeCheckpoint(in directory: URL) throws {
+        let file = checkpoint(in: directory)
+        guard FileManager.default.fileExists(atPath: file.path) else { return }
+        try FileManager.default.removeItem(at: file)
     }
 
     func save(_ optimiser: AdamW) throws {

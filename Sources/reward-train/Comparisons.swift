@@ -7,7 +7,7 @@ import Reward
 import StageKit
 import Training
 
-/// The comparisons of a run as tokens, with their pictures' features.
+/// The comparisons of a run as tokens, with their pictures.
 final class Comparisons {
     struct Comparison {
         let id: String
@@ -17,6 +17,10 @@ final class Comparisons {
         let image: String?
         let hasFacts: Bool
         let conversation: Grader.Conversation
+
+        /// The picture by its name without its folder, which may have moved: what was learned of one comparison would
+        /// help with another of the same picture.
+        var holdOutKey: String { about.map { URL(fileURLWithPath: $0).lastPathComponent } ?? id }
 
         /// - Throws: `RecordError`, `ImagePathError`, `ImageError`, `NoOtherPicture` or `PromptError`, all about this record.
         init(
@@ -38,37 +42,22 @@ final class Comparisons {
     }
 
     let all: [Comparison]
-    private let features: ImageFeatures
+    private let pictures: PictureCache
 
     init(_ all: [Comparison], _ model: VisionLanguageModel, featureMemory: Int) {
         self.all = all
-        features = ImageFeatures(model, memory: featureMemory)
+        pictures = PictureCache(model, memory: featureMemory)
     }
 
     /// The comparisons at `indices` as they are read in epoch `epoch`.
     func examples(_ indices: [Int], epoch: Int = 0) throws -> [GradedExample] {
-        var pictures = try features.features(of: indices.compactMap { all[$0].image })[...]
-        return indices.map { index in
-            let comparison = all[index]
-            return GradedExample(
-                id: comparison.id, prompt: comparison.conversation.prompt,
-                features: comparison.image == nil ? nil : pictures.removeFirst(),
+        let some = indices.map { all[$0] }
+        return zip(some, try pictures.pictures(at: some.map(\.image))).map { comparison, picture in
+            GradedExample(
+                id: comparison.id, prompt: comparison.conversation.prompt, picture: picture,
                 answers: comparison.conversation.graded(order: epoch))
         }
     }
-
-    /// Which comparisons are trained on and which are held out. The picture decides: what was learned of one
-    /// comparison would help with another of the same picture.
-    func split(holdOut: Double) -> (training: [Int], heldOut: [Int]) {
-        let isHeldOut = all.map { comparison in
-            var generator = SplitMix64(seed: 0, key: comparison.about.map(Self.name) ?? comparison.id)
-            return generator.nextUniform() < holdOut
-        }
-        return (all.indices.filter { !isHeldOut[$0] }, all.indices.filter { isHeldOut[$0] })
-    }
-
-    /// A picture's name without its folder, which may have moved.
-    private static func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 
     func dump(_ model: VisionLanguageModel, _ console: Console) {
         let dump = TokenDump(model)
