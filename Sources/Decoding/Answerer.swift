@@ -17,16 +17,16 @@ package struct QuestionGroup {
     }
 
     package let id: String
-    /// The common beginning; negative tokens, −1 − i, are rows of `features`.
+    /// The common beginning; negative tokens, −1 − i, are rows of `picture`.
     package let root: [Int32]
-    package let features: Matrix?
+    package let picture: Picture?
     /// At least one.
     package let questions: [Question]
 
-    package init(id: String, root: [Int32], features: Matrix?, questions: [Question]) {
+    package init(id: String, root: [Int32], picture: Picture?, questions: [Question]) {
         self.id = id
         self.root = root
-        self.features = features
+        self.picture = picture
         self.questions = questions
     }
 
@@ -126,7 +126,7 @@ private final class Interview {
         root = Branch(parent: nil, run: free.take(group.root.count) ?? 0..<0)
     }
 
-    var rootFeed: Feed { Feed(branch: root, tokens: group.root, features: group.features) }
+    var rootFeed: Feed { Feed(branch: root, tokens: group.root, picture: group.picture) }
 
     /// Puts the questions under the root, which has been fed.
     func ask() {

@@ -29,11 +29,11 @@ final class Branch {
     }
 }
 
-/// Tokens to be appended to a branch. Negative tokens, −1 − i, are rows of `features`.
+/// Tokens to be appended to a branch. Negative tokens, −1 − i, are rows of `picture`.
 struct Feed {
     let branch: Branch
     let tokens: [Int32]
-    var features: Matrix?
+    var picture: Picture?
 }
 
 /// Runs the decoder over any mixture of branches of any records in one batch. No row depends on another
@@ -56,18 +56,16 @@ final class DecodingPool {
         var slots: [Int] = []
         var segments: [AttentionSegment] = []
         var wanted: [Int] = []
-        let features = gather(feeds)
-        var featureRow = 0
+        var pictures = PictureRows()
         for feed in feeds {
             let (branch, start) = (feed.branch, tokens.count)
             let first = branch.filled.upperBound
             precondition(first + feed.tokens.count <= branch.run.upperBound)
-            for (i, token) in feed.tokens.enumerated() {
-                tokens.append(token >= 0 ? token : token - Int32(featureRow))
+            tokens += pictures.add(feed.picture, feed.tokens)
+            for i in feed.tokens.indices {
                 positions.append(Int32(branch.position + branch.count + i))
                 slots.append(first + i)
             }
-            featureRow += feed.features?.rows ?? 0
             branch.grow(by: feed.tokens.count)
             segments.append(
                 AttentionSegment(
@@ -75,21 +73,9 @@ final class DecodingPool {
             wanted.append(tokens.count - 1)
         }
         let hidden = model.forward(
-            tokens: tokens, positions: positions, slots: slots, segments: segments, features: features,
-            cache: cache, wanted: wanted, arena)
+            tokens: tokens, positions: positions, slots: slots, segments: segments,
+            features: pictures.matrix(arena), cache: cache, wanted: wanted, arena)
         for (row, feed) in feeds.enumerated() { feed.branch.hidden = hidden.rows(row..<row + 1).values }
-    }
-
-    private func gather(_ feeds: [Feed]) -> Matrix? {
-        let parts = feeds.compactMap(\.features)
-        guard let columns = parts.first?.columns else { return nil }
-        let all = arena.matrix(parts.reduce(0) { $0 + $1.rows }, columns)
-        var row = 0
-        for part in parts {
-            all.rows(row..<row + part.rows).copy(from: part)
-            row += part.rows
-        }
-        return all
     }
 
     /// Draws the next token of every open stream, from its branch's hidden state or, before its first token,

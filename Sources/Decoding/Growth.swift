@@ -48,16 +48,16 @@ package struct GrowthPlan: Sendable {
     }
 }
 
-/// What to grow from. Negative tokens, −1 − i, are rows of `features` (an image's projected patches).
+/// What to grow from. Negative tokens, −1 − i, are rows of `picture`.
 package struct GrowthRequest {
     package let id: String
     package let tokens: [Int32]
-    package let features: Matrix?
+    package let picture: Picture?
 
-    package init(id: String, tokens: [Int32], features: Matrix?) {
+    package init(id: String, tokens: [Int32], picture: Picture?) {
         self.id = id
         self.tokens = tokens
-        self.features = features
+        self.picture = picture
     }
 }
 
@@ -118,7 +118,7 @@ final class Growth {
             .filter { !$0.open.isEmpty }
     }
 
-    var promptFeed: Feed { Feed(branch: root, tokens: request.tokens, features: request.features) }
+    var promptFeed: Feed { Feed(branch: root, tokens: request.tokens, picture: request.picture) }
 
     func start() { extend([-1]) }
 

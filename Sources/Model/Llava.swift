@@ -35,37 +35,53 @@ package final class Llava: @unchecked Sendable {
     /// Call after an optimiser step on parameters that `multiply` reads packed.
     package func weightsChanged() { linears.forEach { $0.weightsChanged() } }
 
-    /// Image tokens per picture: the patches, and the class token when the strategy is "full".
-    package var tokensPerImage: Int { config.imageTokenCount }
+    /// Rows of a picture: the patches, and the class token when the strategy is "full".
+    var rowsPerPicture: Int { config.imageTokenCount }
 
     package struct ImageTape {
         let tower: ClipVisionTower.Tape
-        /// The chosen hidden layer of the tower, `[images · tokensPerImage × tower width]`.
+        /// The chosen hidden layer of the tower, `[rows × tower width]`.
         package let selected: Matrix
         let inner: Matrix
         let active: Matrix
-        /// What replaces the image tokens, `[images · tokensPerImage × C]`.
+        /// What replaces the image tokens, `[rows × C]`, picture after picture.
         package let features: Matrix
+        /// Those of each picture.
+        package let rows: [Range<Int>]
     }
 
     /// - Parameter pixels: per image, planar `[3, H, W]`, normalised.
     package func encode(_ pixels: [[Float]], _ arena: Arena) -> ImageTape {
         let tape = tower.forward(pixels, depth: config.visionLayersNeeded, arena)
-        let (count, width) = (tokensPerImage, config.vision.hiddenSize)
-        let rows = config.vision.patchCount + 1
-        let selected = arena.matrix(pixels.count * count, width)
-        for image in 0..<pixels.count {
-            let from = tape.hidden.rows((image + 1) * rows - count..<(image + 1) * rows)
-            selected.rows(image * count..<(image + 1) * count).copy(from: from)
+        let count = rowsPerPicture
+        let rows = pixels.indices.map { $0 * count..<($0 + 1) * count }
+        let selected = arena.matrix(pixels.count * count, config.vision.hiddenSize)
+        for (image, own) in rows.enumerated() {
+            selected.rows(own).copy(from: tape.hidden.rows(towerRows(of: image)))
         }
         let inner = projector1.forward(selected, arena).y
         let active = arena.matrix(inner.rows, inner.columns)
         Activation.gelu.apply(inner, into: active)
         let features = projector2.forward(active, arena).y
-        return ImageTape(tower: tape, selected: selected, inner: inner, active: active, features: features)
+        return ImageTape(
+            tower: tape, selected: selected, inner: inner, active: active, features: features, rows: rows)
     }
 
-    /// `dFeatures` `[images · tokensPerImage × C]` down into projector and tower.
+    /// The chosen rows of an image among those of the tower: the last ones, the class token stands first.
+    private func towerRows(of image: Int) -> Range<Int> {
+        let end = (image + 1) * (config.vision.patchCount + 1)
+        return end - rowsPerPicture..<end
+    }
+
+    /// Pictures that outlive the arena.
+    ///
+    /// - Parameter pixels: per picture, planar `[3, H, W]`, normalised.
+    package func pictures(_ pixels: [[Float]], _ arena: Arena) -> [Picture] {
+        let tape = encode(pixels, arena)
+        return tape.rows.map { Picture(tape.features.rows($0).values, width: tape.features.columns) }
+    }
+
+    /// `dFeatures` `[rows × C]` down into projector and tower.
     package func encodeBackward(_ tape: ImageTape, dFeatures: Matrix, _ arena: Arena) {
         let dActive = arena.matrix(dFeatures.rows, dFeatures.columns)
         projector2.backward(tape.active, low: nil, dy: dFeatures, dx: dActive, accumulate: false, arena)
@@ -73,11 +89,9 @@ package final class Llava: @unchecked Sendable {
         let dSelected = arena.matrix(tape.selected.rows, tape.selected.columns)
         projector1.backward(tape.selected, low: nil, dy: dActive, dx: dSelected, accumulate: false, arena)
         guard tower.parameters.contains(where: \.isTrained) else { return }
-        let (count, rows) = (tokensPerImage, config.vision.patchCount + 1)
         let dHidden = arena.zeros(tape.tower.hidden.rows, dSelected.columns)
-        for image in 0..<tape.tower.images {
-            dHidden.rows((image + 1) * rows - count..<(image + 1) * rows)
-                .copy(from: dSelected.rows(image * count..<(image + 1) * count))
+        for (image, own) in tape.rows.enumerated() {
+            dHidden.rows(towerRows(of: image)).copy(from: dSelected.rows(own))
         }
         tower.backward(tape.tower, dHidden: dHidden, arena)
     }

@@ -16,7 +16,7 @@ package struct TokenForest: Sendable {
     }
 
     package private(set) var spans: [Span] = []
-    /// Token ids; −1 − i stands for row i of the batch's image features.
+    /// Token ids; −1 − i stands for row i of the batch's pictures.
     package private(set) var tokens: [Int32] = []
     package private(set) var positions: [Int32] = []
 

@@ -87,6 +87,9 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// Planar `[3, H, W]` floats of the picture at `path`.
     package func pixels(of path: String) throws -> [Float] { try images.pixels(at: path) }
 
+    /// What stands for a picture in a prompt: −1 − i for its row i.
+    package var pictureTokens: [Int32] { (0..<llava.rowsPerPicture).map { -1 - Int32($0) } }
+
     /// Tokens that end an answer.
     package var stops: Set<Int32> {
         Set(llava.config.text.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []))
@@ -99,8 +102,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package lazy var periods: Set<Int32> = Set(
         [".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
 
-    /// Ids of prompt and answers with the image expanded: its one token becomes −1, −2, … −n, rows of the
-    /// image's features.
+    /// Ids of prompt and answers with the picture expanded: its one token becomes `pictureTokens`.
     ///
     /// Turns before the question stay turns, each answer with its end token. The ids of the prompt must be a prefix of
     /// those of prompt and answer: BPE may merge across the border, and the answer would then be scored on tokens it
@@ -131,7 +133,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let limit = context
         guard longest <= limit else {
             throw PromptError(
-                finding: "it takes \(longest) tokens, \(hasImage ? llava.tokensPerImage : 0) of them for the "
+                finding: "it takes \(longest) tokens, \(hasImage ? pictureTokens.count : 0) of them for the "
                     + "image, and the model reads \(limit)",
                 remedy: "shorten the prompt or the answer", isTooLong: true)
         }
@@ -206,9 +208,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
                 remedy:
                     "check that the tokenizer knows \(ChatTemplate.image) and the question doesn't hold it")
         }
-        return ids.flatMap { id -> [Int32] in
-            id == marker ? (0..<llava.tokensPerImage).map { -1 - Int32($0) } : [id]
-        }
+        return ids.flatMap { $0 == marker ? pictureTokens : [$0] }
     }
 }
 

@@ -58,9 +58,9 @@ package struct BaselineOptions: ParsableArguments {
         let pool = try run.pool(path, role: "baseline") { input in
             let image = try input.record.requiredPicture()
             let file = try images.resolve(image, in: baselineRoot, option: "--baseline-root")
-            return Picture(file, id: input.record.rowName)
+            return PictureFile(file, id: input.record.rowName)
         }
-        let count = Set(pool.items.map(\.file)).count
+        let count = Set(pool.items.map(\.path)).count
         guard count > 1 else {
             throw StageError.failed(
                 "--relevance-baseline \(path): \(count) different pictures; give two or more")

@@ -8,14 +8,14 @@ import StageKit
 
 /// The option of programs whose rewards look at a picture.
 package struct RewardPictureOptions: ParsableArguments {
-    package enum Picture: String, ExpressibleByArgument, CaseIterable { case own, other }
+    package enum Choice: String, ExpressibleByArgument, CaseIterable { case own, other }
 
     @Option(
         help: """
             The picture that rewards look at: the record's own or, as a control, that of another record of the \
             same scene context, drawn by seed and id.
             """)
-    package var picture = Picture.own
+    package var picture = Choice.own
 
     package init() {}
 
@@ -64,8 +64,8 @@ package struct RewardView: Sendable {
         /// What there is to look at, with the id of the record whose picture it is.
         ///
         /// - Throws: `ImagePathError`, `ImageError`, `StageError` as `ImageOptions.resolve`.
-        package func picture(_ images: ImageOptions) throws -> Picture? {
-            try prompt.image.map { Picture(try images.resolve($0), id: other ?? prompt.id) }
+        package func picture(_ images: ImageOptions) throws -> PictureFile? {
+            try prompt.image.map { PictureFile(try images.resolve($0), id: other ?? prompt.id) }
         }
 
         /// Says in the record on whose picture its rewards were computed.

@@ -1,13 +1,13 @@
 import CKernels
 
-/// A picture that is looked at.
-package struct Picture: Sendable, Hashable {
+/// The file of a picture that is looked at.
+package struct PictureFile: Sendable, Hashable {
     /// Where it lies, not the path in the record.
-    package let file: String
+    package let path: String
     /// Of the record that it came with; nil where that has none.
     package let id: String?
 
-    package init(_ file: String, id: String? = nil) { (self.file, self.id) = (file, id) }
+    package init(_ path: String, id: String? = nil) { (self.path, self.id) = (path, id) }
 }
 
 /// How well a sentence fits a picture.
@@ -35,19 +35,19 @@ package struct RelevanceBaseline {
     private let pool: [Member]
     /// How many of the pool, those most similar to the picture, make its base rates; 0 for all.
     private let nearest: Int
-    private var centres: EmbeddingCache<Picture>
+    private var centres: EmbeddingCache<PictureFile>
 
     /// - Parameter pictures: with their embeddings [width]; a file that stands there twice counts once.
-    package init(_ pictures: [(picture: Picture, embedding: [Float])], nearest: Int, capacity: Int) {
+    package init(_ pictures: [(picture: PictureFile, embedding: [Float])], nearest: Int, capacity: Int) {
         var pool: [Member] = []
         var places: [String: Int] = [:]
         for (picture, embedding) in pictures {
             let ids = Set(picture.id.map { [$0] } ?? [])
-            if let place = places[picture.file] {
+            if let place = places[picture.path] {
                 pool[place].ids.formUnion(ids)
             } else {
-                places[picture.file] = pool.count
-                pool.append(Member(file: picture.file, ids: ids, embedding: embedding))
+                places[picture.path] = pool.count
+                pool.append(Member(file: picture.path, ids: ids, embedding: embedding))
             }
         }
         (self.pool, self.nearest) = (pool, nearest)
@@ -60,10 +60,10 @@ package struct RelevanceBaseline {
     ///
     /// - Parameter embedding: of `picture`.
     /// - Returns: nil where the pool has no other picture. One that has fewer than are wanted gives all of them.
-    package mutating func centre(of picture: Picture, _ embedding: [Float]) -> [Float]? {
+    package mutating func centre(of picture: PictureFile, _ embedding: [Float]) -> [Float]? {
         if let known = centres[picture] { return known }
         var others = pool.filter { other in
-            other.file != picture.file && !(picture.id.map(other.ids.contains) ?? false)
+            other.file != picture.path && !(picture.id.map(other.ids.contains) ?? false)
         }
         guard !others.isEmpty else { return nil }
         if nearest > 0, nearest < others.count {

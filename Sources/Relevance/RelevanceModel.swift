@@ -21,10 +21,10 @@ package struct RelevanceError: Error, CustomStringConvertible {
 package final class RelevanceModel {
     /// A picture and the texts to be held against it.
     package struct Query: Sendable {
-        package let image: Picture
+        package let image: PictureFile
         package let texts: [String]
 
-        package init(image: Picture, texts: [String]) { (self.image, self.texts) = (image, texts) }
+        package init(image: PictureFile, texts: [String]) { (self.image, self.texts) = (image, texts) }
     }
 
     /// SHA-256 of the checkpoint.
@@ -80,28 +80,28 @@ package final class RelevanceModel {
     ///   - pool: a file that stands there twice counts once.
     ///   - nearest: how many of them, those most similar to a query's picture, make its base rates; 0 for all.
     /// - Throws: `ImageError` for a picture that can't be read.
-    package func setBaseline(_ pool: [Picture], nearest: Int) throws {
-        let embeddings = embedImages(pool.map(\.file))
+    package func setBaseline(_ pool: [PictureFile], nearest: Int) throws {
+        let embeddings = embedImages(pool.map(\.path))
         baseline = RelevanceBaseline(
-            try pool.map { ($0, try embeddings[$0.file]!.get()) }, nearest: nearest, capacity: capacity)
+            try pool.map { ($0, try embeddings[$0.path]!.get()) }, nearest: nearest, capacity: capacity)
     }
 
     /// How well each text fits the picture; nil for a text without any word.
     ///
     /// - Throws: `ImageError` for a picture that can't be read, `RelevanceError`.
-    package func scores(image: Picture, texts: [String]) throws -> [RelevanceScore?] {
+    package func scores(image: PictureFile, texts: [String]) throws -> [RelevanceScore?] {
         try scores([Query(image: image, texts: texts)])[0].get()
     }
 
     /// As `scores(image:texts:)` for many pictures, whose towers run together. A query that fails leaves the
     /// others alone.
     package func scores(_ queries: [Query]) -> [Result<[RelevanceScore?], any Error>] {
-        let pictures = embedImages(queries.map(\.image.file))
+        let pictures = embedImages(queries.map(\.image.path))
         let encoded = queries.map { query in Result { try query.texts.map(encode) } }
         let sentences = embedTexts(encoded.flatMap { (try? $0.get()) ?? [] }.compactMap { $0 })
         return zip(queries, encoded).map { query, encoded in
             Result {
-                let file = query.image.file
+                let file = query.image.path
                 let picture = try pictures[file]!.get()
                 let centre = try centre(of: query.image, picture)
                 return try encoded.get().map { ids in
@@ -115,11 +115,11 @@ package final class RelevanceModel {
         }
     }
 
-    private func centre(of image: Picture, _ embedding: [Float]) throws -> [Float]? {
+    private func centre(of image: PictureFile, _ embedding: [Float]) throws -> [Float]? {
         guard baseline != nil else { return nil }
         if let centre = baseline?.centre(of: image, embedding) { return centre }
         throw RelevanceError(
-            image.file, "too few pictures of the baseline are others than it",
+            image.path, "too few pictures of the baseline are others than it",
             "give a baseline of more pictures")
     }
 

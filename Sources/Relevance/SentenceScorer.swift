@@ -20,7 +20,7 @@ package struct SentenceScorer {
     /// - Parameters:
     ///   - fresh: whole families: every child of each parent that has one in it.
     /// - Throws: `PreferenceError` where λ > 0 and relevance can't be known, and what the model throws.
-    package func score(_ nodes: inout [SentenceNode], _ fresh: Range<Int>, image: Picture?) throws {
+    package func score(_ nodes: inout [SentenceNode], _ fresh: Range<Int>, image: PictureFile?) throws {
         if let relevance, let image {
             let scores = try relevance.scores(image: image, texts: nodes[fresh].map(read))
             for (index, score) in zip(fresh, scores) { nodes[index].set(score) }
@@ -35,7 +35,7 @@ package struct SentenceScorer {
     /// Whole trees and their candidates' path scores; the texts of all go through the model together.
     ///
     /// - Returns: one result per sample; what fails is that sample's alone.
-    package func score(_ works: [(sample: Sample, image: Picture?)]) -> [Result<Sample, any Error>] {
+    package func score(_ works: [(sample: Sample, image: PictureFile?)]) -> [Result<Sample, any Error>] {
         let queries = works.indices.compactMap { index in
             works[index].image.map { image in
                 (index, RelevanceModel.Query(image: image, texts: works[index].sample.nodes.map(read)))

@@ -9,13 +9,13 @@ struct SamplingBench {
     private let workload: Workload
     private let prompts: ArraySlice<Workload.Prompt>
     /// Remembers no picture, so that each is encoded in every run.
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     private let grower: Grower
 
     init(_ workload: Workload, prompts: Int) {
         self.workload = workload
         self.prompts = workload.prompts.prefix(prompts)
-        features = ImageFeatures(workload.model, memory: 0)
+        pictures = PictureCache(workload.model, memory: 0)
         let plan = GrowthPlan(
             samplers: Array(repeating: Sampler(temperature: 1), count: Self.answers), stops: [],
             maxTokens: Workload.answerTokens, seed: 1)
@@ -33,15 +33,11 @@ struct SamplingBench {
     }
 
     private func sample() throws {
-        let model = workload.model
-        let pictures = try features.features(of: prompts.map(\.image))
-        let requests = zip(prompts, pictures).map { prompt, picture in
-            GrowthRequest(
-                id: prompt.id, tokens: prompt.tokens,
-                features: picture.matrix(
-                    rows: model.llava.tokensPerImage, columns: model.llava.config.text.hiddenSize))
+        let shown = try pictures.pictures(at: prompts.map(\.image))
+        let requests = zip(prompts, shown).map { prompt, picture in
+            GrowthRequest(id: prompt.id, tokens: prompt.tokens, picture: picture)
         }
-        let grown = try withExtendedLifetime(pictures) { try grower.grow(requests) { _, _, _ in [] } }
+        let grown = try grower.grow(requests) { _, _, _ in [] }
         let drawn = grown.joined().reduce(0) { $0 + $1.tokens.count }
         let expected = prompts.count * Self.answers * Workload.answerTokens
         guard drawn == expected else {

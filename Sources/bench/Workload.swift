@@ -76,7 +76,7 @@ struct Workload {
         func text(_ count: Int) -> [Int32] {
             (0..<count).map { _ in 300 + Int32(random.nextUniform() * 7000) }
         }
-        let picture = (0..<model.llava.tokensPerImage).map { -1 - Int32($0) }
+        let picture = model.pictureTokens
         let prompts = images.indices.map { index in
             Prompt(
                 id: "made-\(index)", image: images[index], tokens: text(8) + picture + text(promptTokens - 8))

@@ -7,12 +7,12 @@ import Records
 /// A record's tree is one token forest: every sentence is computed once.
 final class Rescorer {
     private let model: VisionLanguageModel
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     private let arena = Arena()
 
     init(_ model: VisionLanguageModel) {
         self.model = model
-        features = ImageFeatures(model)
+        pictures = PictureCache(model)
     }
 
     var digest: String { model.digest }
@@ -37,14 +37,11 @@ final class Rescorer {
             spans.append(forest.add(node.element, parent: parent < 0 ? start : spans[parent]))
         }
         try checkLength(forest)
-        let picture = try image.map { try features.features(of: [$0])[0] }
-        let (rows, width) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
+        let picture = try pictures.picture(at: image)
         arena.reset()
-        let tape = model.decoder.forward(
-            forest, features: picture.map { $0.matrix(rows: rows, columns: width) }, arena)
+        let tape = model.decoder.forward(forest, features: picture?.matrix(arena), arena)
         let labels = spans.map { forest.labels(of: $0) }
         var values = model.decoder.logProbabilities(tape.hidden, labels.flatMap { $0 }, arena)[...]
-        withExtendedLifetime(picture) {}
         for (index, labels) in labels.enumerated() {
             sample.nodes[index].logprob = values.prefix(labels.count).reduce(0) { $0 + Double($1) }
             values = values.dropFirst(labels.count)

@@ -12,7 +12,7 @@ struct Scoring {
         /// The file of the record's own image and the picture that its reward looks at, where a model wants to
         /// see it.
         let ownImage: String?
-        let image: Picture?
+        let image: PictureFile?
         let seen: RewardView.Seen
         /// What the filter took out, by rule.
         let dropped: [String: Int]

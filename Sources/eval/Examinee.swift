@@ -24,7 +24,7 @@ final class Examinee {
 
     let model: VisionLanguageModel
     private let images: ImageOptions
-    private let features: ImageFeatures
+    private let cache: PictureCache
     private let batch: Int
     private let memory: Int
     private let sampler: Sampler
@@ -42,19 +42,19 @@ final class Examinee {
         self.images = images
         self.batch = batch
         self.memory = memory
-        features = ImageFeatures(model)
+        cache = PictureCache(model)
     }
 
     /// - Returns: an answer per request, trimmed.
     /// - Throws: `StageError` naming the place of what this model can't be asked.
     func answer(_ requests: [Request], _ run: StageRun) throws -> [String] {
-        let pictures = try prepare(requests)
-        let progress = run.progress(total: pictures.count, unit: "pictures")
+        let interviews = try prepare(requests)
+        let progress = run.progress(total: interviews.count, unit: "pictures")
         let answerer = Answerer(
             model: model.decoder, stops: model.stops, sampler: sampler, memory: memory,
-            slots: slots(pictures))
-        for start in stride(from: 0, to: pictures.count, by: batch) {
-            let some = pictures[start..<min(pictures.count, start + batch)]
+            slots: slots(interviews))
+        for start in stride(from: 0, to: interviews.count, by: batch) {
+            let some = interviews[start..<min(interviews.count, start + batch)]
             try ask(Array(some), answerer)
             progress.advance(by: some.count)
         }
@@ -67,7 +67,7 @@ final class Examinee {
     }
 
     /// What is still to be asked about one picture.
-    private struct Picture {
+    private struct Interview {
         let id: String
         let path: String
         let root: [Int32]
@@ -75,8 +75,8 @@ final class Examinee {
         var keys: [Key] = []
     }
 
-    private func prepare(_ requests: [Request]) throws -> [Picture] {
-        var pictures: [Picture] = []
+    private func prepare(_ requests: [Request]) throws -> [Interview] {
+        var interviews: [Interview] = []
         var indices: [[Int32]: [String: Int]] = [:]
         var seen = Set(known.keys)
         for request in requests where seen.insert(Self.key(request)).inserted {
@@ -88,18 +88,18 @@ final class Examinee {
                 let root = Array(tokens[..<border])
                 var index = indices[root]?[request.image]
                 if index == nil {
-                    pictures.append(
-                        Picture(id: request.place, path: try images.resolve(request.image), root: root))
-                    indices[root, default: [:]][request.image] = pictures.count - 1
-                    index = pictures.count - 1
+                    interviews.append(
+                        Interview(id: request.place, path: try images.resolve(request.image), root: root))
+                    indices[root, default: [:]][request.image] = interviews.count - 1
+                    index = interviews.count - 1
                 }
                 guard let index else { continue }
-                pictures[index].questions.append(
+                interviews[index].questions.append(
                     .init(tokens: Array(tokens[border...]), maxTokens: request.maxTokens))
-                pictures[index].keys.append(Self.key(request))
+                interviews[index].keys.append(Self.key(request))
             } catch { throw StageError.failed("\(request.place): \(error)") }
         }
-        return pictures
+        return interviews
     }
 
     private func checkLength(_ tokens: Int) throws {
@@ -111,28 +111,25 @@ final class Examinee {
         }
     }
 
-    private func slots(_ pictures: [Picture]) -> Int {
-        stride(from: 0, to: pictures.count, by: batch).map { start in
-            pictures[start..<min(pictures.count, start + batch)].reduce(0) { sum, picture in
-                picture.questions.reduce(sum + picture.root.count) { $0 + $1.tokens.count + $1.maxTokens }
+    private func slots(_ interviews: [Interview]) -> Int {
+        stride(from: 0, to: interviews.count, by: batch).map { start in
+            interviews[start..<min(interviews.count, start + batch)].reduce(0) { sum, interview in
+                interview.questions.reduce(sum + interview.root.count) { $0 + $1.tokens.count + $1.maxTokens }
             }
         }.max() ?? 0
     }
 
-    private func ask(_ pictures: [Picture], _ answerer: Answerer) throws {
-        let (rows, columns) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
-        let buffers: [Buffer]
-        do { buffers = try features.features(of: pictures.map(\.path)) } catch {
+    private func ask(_ interviews: [Interview], _ answerer: Answerer) throws {
+        let shown: [Picture?]
+        do { shown = try cache.pictures(at: interviews.map(\.path)) } catch {
             throw StageError.failed("\(error)")
         }
-        let groups = zip(pictures, buffers).map { picture, buffer in
+        let groups = zip(interviews, shown).map { interview, picture in
             QuestionGroup(
-                id: picture.id, root: picture.root, features: buffer.matrix(rows: rows, columns: columns),
-                questions: picture.questions)
+                id: interview.id, root: interview.root, picture: picture, questions: interview.questions)
         }
-        let answers = try withExtendedLifetime(buffers) { try answerer.answer(groups) }
-        for (picture, texts) in zip(pictures, answers) {
-            for (key, ids) in zip(picture.keys, texts) {
+        for (interview, texts) in zip(interviews, try answerer.answer(groups)) {
+            for (key, ids) in zip(interview.keys, texts) {
                 known[key] = model.tokenizer.decode(ids, skipSpecialTokens: true)
                     .trimmingCharacters(in: .whitespacesAndNewlines)
             }

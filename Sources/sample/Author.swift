@@ -18,7 +18,7 @@ final class Author {
     private let maxCharacters: Int?
     private let memory: Int
     private let mode: String
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     private var grower: Grower?
 
     /// - Parameter maxCharacters: of prompt and answer together.
@@ -28,7 +28,7 @@ final class Author {
     ) {
         (self.model, self.plan, self.steering, self.memory, self.mode) = (model, plan, steering, memory, mode)
         (self.view, self.images, self.maxCharacters) = (view, images, maxCharacters)
-        features = ImageFeatures(model)
+        pictures = PictureCache(model)
     }
 
     /// A result per record. What is wrong with one record doesn't touch the others.
@@ -37,29 +37,24 @@ final class Author {
             if case .failure(let error) = $0 { .bad(error) } else { nil }
         }
         var requests: [Request] = []
-        // Requests point into the pictures' features, which the cache may drop meanwhile.
-        var pictures: [Buffer] = []
         for (index, result) in read.enumerated() {
             guard case .success(let prompt) = result else { continue }
             do {
-                let picture = try prompt.image.map { try features.features(of: [$0])[0] }
-                pictures += picture.map { [$0] } ?? []
+                let picture = try pictures.picture(at: prompt.image)
                 let seen = try view.seen(batch[index])
                 requests.append(
                     Request(
                         index: index, prompt: prompt, seen: seen,
                         rewarded: try seen.picture(images),
-                        growth: request(prompt, picture)))
+                        growth: GrowthRequest(
+                            id: prompt.prompt.id, tokens: prompt.tokens, picture: picture)))
             } catch { results[index] = .bad(error) }
         }
         let grower = suitableGrower(requests.map(\.growth))
-        let grown = try withExtendedLifetime(pictures) {
-            try grower.grow(requests.map(\.growth)) { request, nodes, fresh in
-                guard let steering else { return [] }
-                let sentences = sentences(nodes, requests[request].prompt)
-                return try steering.keep(
-                    record: request, image: requests[request].rewarded, sentences, fresh)
-            }
+        let grown = try grower.grow(requests.map(\.growth)) { request, nodes, fresh in
+            guard let steering else { return [] }
+            let sentences = sentences(nodes, requests[request].prompt)
+            return try steering.keep(record: request, image: requests[request].rewarded, sentences, fresh)
         }
         for (request, nodes) in zip(requests, grown) {
             results[request.index] =
@@ -78,7 +73,7 @@ final class Author {
         let prompt: ReadPrompt
         let seen: RewardView.Seen
         /// What what steers looks at.
-        let rewarded: Picture?
+        let rewarded: PictureFile?
         let growth: GrowthRequest
     }
 
@@ -92,13 +87,6 @@ final class Author {
             records: requests.count)
         grower = made
         return made
-    }
-
-    private func request(_ prompt: ReadPrompt, _ picture: Buffer?) -> GrowthRequest {
-        let (rows, width) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
-        return GrowthRequest(
-            id: prompt.prompt.id, tokens: prompt.tokens,
-            features: picture.map { $0.matrix(rows: rows, columns: width) })
     }
 
     private func sentences(_ nodes: [GrownNode], _ prompt: ReadPrompt) -> Sentences {

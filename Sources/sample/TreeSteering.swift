@@ -32,7 +32,7 @@ final class TreeSteering {
 
     /// - Parameter fresh: grown nodes of the level just drawn.
     /// - Returns: which of them are extended.
-    func keep(record: Int, image: Picture?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
+    func keep(record: Int, image: PictureFile?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
         if case .chance = rule {
             return fresh.prefix(pruning.top + pruning.bottom).filter { sentences.isOpen($0) }
         }

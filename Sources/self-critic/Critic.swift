@@ -32,7 +32,7 @@ final class Critic {
     private let reading: VerdictReading
     private let plan: GrowthPlan
     private let memory: Int
-    private let features: ImageFeatures
+    private let pictures: PictureCache
     /// Verdicts that were asked for, and those of them that were cut off before they could be read.
     private(set) var asked = 0
     private(set) var cut = 0
@@ -49,7 +49,7 @@ final class Critic {
         (self.order, self.maxPairs, self.reading, self.memory) = (order, maxPairs, reading, memory)
         // Greedy: nothing is drawn, so the seed doesn't matter.
         plan = GrowthPlan(samplers: [.greedy], stops: model.stops, maxTokens: maxTokens, seed: 0)
-        features = ImageFeatures(model)
+        pictures = PictureCache(model)
     }
 
     /// What is asked about one record.
@@ -123,16 +123,14 @@ final class Critic {
         var requests: [(record: Int, question: Question, growth: GrowthRequest)] = []
         var seen: [Int: RewardView.Seen] = [:]
         var dropped: [Int: [String: Int]] = [:]
-        // Requests point into the pictures' features, which the cache may drop meanwhile.
-        var pictures: [Buffer] = []
         for (index, input) in batch.enumerated() {
             do {
                 let asked = try inquiry(about: input)
                 let questions = asked.questions
-                let picture =
-                    try questions.isEmpty ? nil : asked.image.map { try features.features(of: [$0])[0] }
-                pictures += picture.map { [$0] } ?? []
-                requests += questions.map { (index, $0, request($0, of: input.id, picture)) }
+                let picture = try questions.isEmpty ? nil : pictures.picture(at: asked.image)
+                requests += questions.map {
+                    (index, $0, GrowthRequest(id: input.id, tokens: $0.tokens, picture: picture))
+                }
                 seen[index] = asked.seen
                 tooLong += asked.tooLong
                 if asked.tooLong > 0 { dropped[index] = ["longer than the critic reads": asked.tooLong] }
@@ -145,9 +143,7 @@ final class Critic {
         let grower = Grower(
             model: model.decoder, plan: plan, memory: memory,
             longestPrompt: requests.map(\.growth.tokens.count).max() ?? 0, records: requests.count)
-        let grown = try withExtendedLifetime(pictures) {
-            try grower.grow(requests.map(\.growth)) { _, _, _ in [] }
-        }
+        let grown = try grower.grow(requests.map(\.growth)) { _, _, _ in [] }
         var verdicts: [Int: [Records.Verdict]] = [:]
         for (request, nodes) in zip(requests, grown) {
             verdicts[request.record, default: []].append(verdict(request.question, nodes[0]))
@@ -159,12 +155,6 @@ final class Critic {
             results[index] = .records([record], dropped: dropped[index] ?? [:])
         }
         return results.compactMap { $0 }
-    }
-
-    private func request(_ question: Question, of id: String, _ picture: Buffer?) -> GrowthRequest {
-        let (rows, width) = (model.llava.tokensPerImage, model.llava.config.text.hiddenSize)
-        return GrowthRequest(
-            id: id, tokens: question.tokens, features: picture.map { $0.matrix(rows: rows, columns: width) })
     }
 
     private func verdict(_ question: Question, _ node: GrownNode) -> Records.Verdict {

@@ -9,7 +9,6 @@ import Testing
 /// Questions under a common root against each question by itself.
 @Suite(.serialized) struct AnswererTests {
     private let model: Llama
-    private let storage: Buffer
     private let groups: [QuestionGroup]
 
     init() throws {
@@ -24,15 +23,15 @@ import Testing
         config.maxPositionEmbeddings = 128
         model = try Llama(SpreadSource(seed: 8), config: config)
         var generator = SplitMix64(seed: 4)
-        let storage = Buffer(count: 20 * 3 * config.hiddenSize)
-        for i in 0..<storage.count { storage.base[i] = Float(generator.nextGaussian()) }
-        let features = storage.matrix(rows: 60, columns: config.hiddenSize)
-        self.storage = storage
+        let pictures = (0..<20).map { _ in
+            let values = (0..<3 * config.hiddenSize).map { _ in Float(generator.nextGaussian()) }
+            return Picture(values, width: config.hiddenSize)
+        }
         groups = (0..<20).map { index in
             func tokens(_ count: Int) -> [Int32] { (0..<count).map { _ in Int32(generator.next() % 67) } }
             return QuestionGroup(
                 id: "\(index)", root: tokens(1 + index % 4) + [-1, -2, -3],
-                features: features.rows(index * 3..<index * 3 + 3),
+                picture: pictures[index],
                 questions: (0...(index % 5)).map { number in
                     .init(tokens: tokens(1 + (3 * number + index) % 7), maxTokens: number == 0 ? 12 : 3)
                 })
@@ -58,7 +57,7 @@ import Testing
                     model: model, plan: plan, memory: 1 << 24,
                     longestPrompt: group.root.count + question.tokens.count, records: 1)
                 let request = GrowthRequest(
-                    id: group.id, tokens: group.root + question.tokens, features: group.features)
+                    id: group.id, tokens: group.root + question.tokens, picture: group.picture)
                 let alone = try grower.grow([request]) { _, _, _ in [] }
                 #expect(answer == alone[0][0].tokens)
                 stopped += answer.count < question.maxTokens ? 1 : 0

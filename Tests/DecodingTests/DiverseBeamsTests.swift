@@ -33,12 +33,11 @@ import Testing
         let expected: Expectation = try Oracle.json("beams")
         let turns = try Oracle.json("llava-grouped", as: LlavaExpectation.self).turns
         let arena = Arena()
-        let images = model.encode(try Oracle.pictures(Oracle.tensors("llava-grouped.forward")), arena)
+        let pictures = model.pictures(try Oracle.pictures(Oracle.tensors("llava-grouped.forward")), arena)
         for wanted in expected.cases {
             let request = GrowthRequest(
                 id: "r", tokens: expand(turns[wanted.turn].promptIds, image: model.config.imageTokenID),
-                features: images.features.rows(
-                    wanted.turn * model.tokensPerImage..<(wanted.turn + 1) * model.tokensPerImage))
+                picture: pictures[wanted.turn])
             let plan = GrowthPlan(
                 samplers: Array(repeating: .greedy, count: wanted.groups),
                 beams: DiverseBeams(penalty: wanted.penalty, pad: wanted.pad), stops: [2], passesStops: true,
@@ -56,7 +55,6 @@ import Testing
                 #expect(abs((node.beamScore ?? .nan) - sentence.score) < 1e-4)
             }
         }
-        withExtendedLifetime(arena) {}
     }
 
     /// One step of three groups over four tokens, by hand: log-probabilities differ by the logits' 1, 2, 3.

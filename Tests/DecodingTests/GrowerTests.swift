@@ -56,21 +56,20 @@ import Testing
 
     /// Prompts of 1 to 40 tokens, every second one with an image of three features in it.
     private struct Prompts {
-        let storage: Buffer
         let requests: [GrowthRequest]
 
         init(_ count: Int, width: Int) {
             var generator = SplitMix64(seed: 21)
-            storage = Buffer(count: count * 3 * width)
-            for i in 0..<storage.count { storage.base[i] = Float(generator.nextGaussian()) }
-            let features = storage.matrix(rows: count * 3, columns: width)
+            let pictures = (0..<count).map { _ in
+                Picture((0..<3 * width).map { _ in Float(generator.nextGaussian()) }, width: width)
+            }
             requests = (0..<count).map { index in
                 var tokens = (0..<1 + Int(generator.next() % 37)).map { _ in Int32(generator.next() % 67) }
                 let hasImage = index.isMultiple(of: 2)
                 if hasImage { tokens.insert(contentsOf: [-1, -2, -3], at: tokens.count / 2) }
                 return GrowthRequest(
                     id: "record-\(index)", tokens: tokens,
-                    features: hasImage ? features.rows(index * 3..<index * 3 + 3) : nil)
+                    picture: hasImage ? pictures[index] : nil)
             }
         }
 
@@ -83,19 +82,17 @@ import Testing
         let model = try Oracle.llava(name)
         let expected: LlavaExpectation = try Oracle.json(name)
         let arena = Arena()
-        let images = model.encode(try Oracle.pictures(Oracle.tensors("\(name).forward")), arena)
+        let pictures = model.pictures(try Oracle.pictures(Oracle.tensors("\(name).forward")), arena)
         let requests = expected.turns.enumerated().map { index, turn in
             GrowthRequest(
                 id: "\(index)", tokens: expand(turn.promptIds, image: model.config.imageTokenID),
-                features: images.features.rows(
-                    index * model.tokensPerImage..<(index + 1) * model.tokensPerImage))
+                picture: pictures[index])
         }
         let plan = GrowthPlan(samplers: [.greedy], stops: [2], maxTokens: 12, seed: 0)
         let grower = Grower(
             model: model.decoder, plan: plan, memory: 1 << 24,
             longestPrompt: requests.map(\.tokens.count).max() ?? 0, records: 2)
         let grown = try grower.grow(requests) { _, _, _ in [] }
-        withExtendedLifetime(arena) {}
         for (nodes, greedy) in zip(grown, expected.greedy) {
             #expect(nodes.count == 1)
             #expect(nodes[0].tokens == greedy.ids)
@@ -119,7 +116,7 @@ import Testing
             for node in nodes {
                 spans.append(forest.add(node.tokens, parent: node.parent < 0 ? root : spans[node.parent]))
             }
-            let tape = model.forward(forest, features: request.features, arena)
+            let tape = model.forward(forest, features: request.picture?.matrix(arena), arena)
             for (node, span) in zip(nodes, spans) {
                 let labels = forest.labels(of: span)
                 let logps = model.logProbabilities(tape.hidden, labels, arena)
@@ -195,7 +192,7 @@ import Testing
             samplers: Array(repeating: Sampler(temperature: temperature), count: 4000), stops: [],
             maxTokens: 1,
             seed: 3)
-        let request = GrowthRequest(id: "r", tokens: [5, 9, 3], features: nil)
+        let request = GrowthRequest(id: "r", tokens: [5, 9, 3], picture: nil)
         let grower = Grower(model: model, plan: plan, memory: 1 << 24, longestPrompt: 3, records: 1)
         let nodes = try grower.grow([request]) { _, _, _ in [] }[0]
         var logps: [Int32: Double] = [:]

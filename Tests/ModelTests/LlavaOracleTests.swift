@@ -14,7 +14,7 @@ import Testing
         var forest = TokenForest()
         var answers: [Int] = []
         for (i, turn) in expected.turns.enumerated() {
-            let first = i * model.tokensPerImage
+            let first = i * model.config.imageTokenCount
             let prompt = expand(turn.promptIds, image: model.config.imageTokenID, first: first)
             answers.append(forest.add(turn.answerIds, parent: forest.add(prompt)))
         }

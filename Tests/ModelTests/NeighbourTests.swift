@@ -79,7 +79,7 @@ import Testing
         }
         let arena = Arena()
         let images = model.encode(Self.pictures(12, size: 24), arena)
-        let count = model.tokensPerImage
+        let count = images.rows[0].count
 
         func grow(_ forest: inout TokenForest, _ index: Int, firstFeature: Int) -> [Int] {
             let root = forest.add(
@@ -95,12 +95,12 @@ import Testing
         }
 
         var together = TokenForest()
-        let spans = (0..<12).flatMap { grow(&together, $0, firstFeature: $0 * count) }
+        let spans = (0..<12).flatMap { grow(&together, $0, firstFeature: images.rows[$0].lowerBound) }
         let whole = logps(together, spans, images.features)
         let alone = (0..<12).flatMap { index in
             var forest = TokenForest()
             let own = grow(&forest, index, firstFeature: 0)
-            return logps(forest, own, images.features.rows(index * count..<(index + 1) * count))
+            return logps(forest, own, images.features.rows(images.rows[index]))
         }
         #expect(whole.count == alone.count)
         #expect(whole == alone)

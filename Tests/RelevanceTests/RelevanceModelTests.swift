@@ -12,8 +12,8 @@ private func model(_ name: String, capacity: Int = 64) throws -> RelevanceModel 
     try RelevanceModel(directory: Oracle.root.appendingPathComponent(name), capacity: capacity)
 }
 
-private func picture(_ number: Int, id: String? = nil) -> Picture {
-    Picture(Oracle.root.appendingPathComponent("pictures/picture-\(number).png").path, id: id)
+private func picture(_ number: Int, id: String? = nil) -> PictureFile {
+    PictureFile(Oracle.root.appendingPathComponent("pictures/picture-\(number).png").path, id: id)
 }
 
 @Suite(.serialized) struct RelevanceModelTests {
@@ -78,7 +78,7 @@ private func picture(_ number: Int, id: String? = nil) -> Picture {
 
     @Test func aMissingPictureIsOneQuerysFault() throws {
         let results = try model("clip-first-eos").scores([
-            RelevanceModel.Query(image: Picture("/nowhere.png"), texts: ["a"]),
+            RelevanceModel.Query(image: PictureFile("/nowhere.png"), texts: ["a"]),
             RelevanceModel.Query(image: picture(0), texts: ["a"]),
         ])
         #expect(throws: (any Error).self) { try results[0].get() }
@@ -109,7 +109,7 @@ private func picture(_ number: Int, id: String? = nil) -> Picture {
         let sample = Sample(
             nodes: tree, candidates: [Candidate(id: "c0", path: [0, 4], text: "", draw: nil)], tokenizer: nil)
         let results = scorer.score([
-            (sample, picture(1)), (sample, picture(2)), (sample, Picture("/nowhere.png")),
+            (sample, picture(1)), (sample, picture(2)), (sample, PictureFile("/nowhere.png")),
         ])
         let scored = try results[1].get()
         #expect(scored.nodes == grown)
@@ -184,8 +184,8 @@ private func picture(_ number: Int, id: String? = nil) -> Picture {
         ]
         func centre(_ file: String, id: String? = nil, _ embedding: [Float], nearest: Int) -> [Float]? {
             var baseline = RelevanceBaseline(
-                members.map { (Picture("\($0.0).png", id: $0.0), $0.1) }, nearest: nearest, capacity: 8)
-            return baseline.centre(of: Picture("\(file).png", id: id), embedding)
+                members.map { (PictureFile("\($0.0).png", id: $0.0), $0.1) }, nearest: nearest, capacity: 8)
+            return baseline.centre(of: PictureFile("\(file).png", id: id), embedding)
         }
         #expect(centre("elsewhere", [1, 0], nearest: 1) == [1, 0])
         #expect(centre("east", [1, 0], nearest: 1) == [0.6, 0.8])
@@ -204,12 +204,12 @@ private func picture(_ number: Int, id: String? = nil) -> Picture {
     /// A file of two records goes by both their ids; what one record leaves out, another of the same file doesn't.
     @Test func aPictureIsLeftOutByEitherName() {
         var baseline = RelevanceBaseline(
-            [(Picture("a", id: "1"), [1, 0]), (Picture("a", id: "2"), [1, 0]), (Picture("b"), [0, 1])],
+            [(PictureFile("a", id: "1"), [1, 0]), (PictureFile("a", id: "2"), [1, 0]), (PictureFile("b"), [0, 1])],
             nearest: 0, capacity: 8)
-        #expect(baseline.centre(of: Picture("c", id: "3"), [1, 0]) == [0.5, 0.5])
-        #expect(baseline.centre(of: Picture("c", id: "1"), [1, 0]) == [0, 1])
-        #expect(baseline.centre(of: Picture("c", id: "2"), [1, 0]) == [0, 1])
-        #expect(baseline.centre(of: Picture("a", id: "3"), [1, 0]) == [0, 1])
-        #expect(baseline.centre(of: Picture("b", id: "1"), [0, 1]) == nil)
+        #expect(baseline.centre(of: PictureFile("c", id: "3"), [1, 0]) == [0.5, 0.5])
+        #expect(baseline.centre(of: PictureFile("c", id: "1"), [1, 0]) == [0, 1])
+        #expect(baseline.centre(of: PictureFile("c", id: "2"), [1, 0]) == [0, 1])
+        #expect(baseline.centre(of: PictureFile("a", id: "3"), [1, 0]) == [0, 1])
+        #expect(baseline.centre(of: PictureFile("b", id: "1"), [0, 1]) == nil)
     }
 }

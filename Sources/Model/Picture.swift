@@ -1,0 +1,65 @@
+import Kernels
+
+/// What a record shows, made once: the rows that stand for it in the decoder. How many they are is a matter of the
+/// picture, so pictures of one batch may differ.
+package struct Picture: Sendable {
+    /// `[rows × width]`, never written again.
+    private let storage: Buffer
+    /// That it takes in the decoder.
+    package let rows: Int
+    /// That of the decoder.
+    package let width: Int
+
+    /// - Parameter values: row after row.
+    package init(_ values: [Float], width: Int) {
+        precondition(values.count % width == 0)
+        storage = Buffer(values)
+        (rows, self.width) = (values.count / width, width)
+    }
+
+    var count: Int { rows * width }
+
+    /// `[rows × width]` in the memory of `arena`, so that no view of a picture outlives it.
+    package func matrix(_ arena: Arena) -> Matrix {
+        let result = arena.matrix(rows, width)
+        copy(into: result)
+        return result
+    }
+
+    fileprivate func copy(into matrix: Matrix) {
+        matrix.copy(from: storage.matrix(rows: rows, columns: width))
+    }
+}
+
+/// The pictures of a batch for the decoder, their rows one after the other.
+package struct PictureRows {
+    private var pictures: [Picture] = []
+    private var count = 0
+
+    package init() {}
+
+    /// Appends the picture of a record.
+    ///
+    /// - Parameter tokens: those of the record, where −1 − i stands for row i of `picture`.
+    /// - Returns: the same, where −1 − i stands for row i of the batch.
+    package mutating func add(_ picture: Picture?, _ tokens: [Int32]) -> [Int32] {
+        let rows = picture?.rows ?? 0
+        precondition(tokens.allSatisfy { $0 >= -rows }, "a token for a row that the picture doesn't have")
+        let first = Int32(count)
+        if let picture { pictures.append(picture) }
+        count += rows
+        return tokens.map { $0 < 0 ? $0 - first : $0 }
+    }
+
+    /// `[rows × width]`; nil without a picture.
+    package func matrix(_ arena: Arena) -> Matrix? {
+        guard let width = pictures.first?.width else { return nil }
+        let all = arena.matrix(count, width)
+        var first = 0
+        for picture in pictures {
+            picture.copy(into: all.rows(first..<first + picture.rows))
+            first += picture.rows
+        }
+        return all
+    }
+}
