@@ -59,7 +59,7 @@ package struct PairTokens: Sendable, Equatable {
 /// answer's token log-probabilities (or their weighted mean), and z = β·Δ.
 package struct PreferenceLoss: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
-        /// −log σ(z): direct preference optimisation (Rafailov et al. 2023), which CSR and SIMA train with.
+        /// −log σ(z): direct preference optimization (Rafailov et al. 2023), which CSR and SIMA train with.
         case sigmoid
         /// max(0, 1 − z): SLiC (Zhao et al. 2023) with DPO's margin.
         case hinge

@@ -18,7 +18,7 @@ package struct GradedExample: AnswerGroup {
 }
 
 /// The loss that reward models are trained with, on scores of a head: −log σ(r_w − r_l), its mean over a batch, and
-/// a term that centres the scores, which the difference alone leaves free: weight · |mean(r_w + r_l)|. A group's first
+/// a term that centers the scores, which the difference alone leaves free: weight · |mean(r_w + r_l)|. A group's first
 /// answer is the chosen one, its second the rejected one.
 package struct RewardLoss: Objective {
     package var centring: Double

@@ -37,7 +37,7 @@ package struct TrainingSession {
         gradients: (_ step: Int, _ examples: [Int]) throws -> (Metrics, records: [String])
     ) throws {
         let loop = TrainingLoop(
-            optimiser: AdamW(parameters, plan.optimizer), schedule: plan.schedule, directory: folder,
+            optimizer: AdamW(parameters, plan.optimizer), schedule: plan.schedule, directory: folder,
             saveEvery: plan.saveEvery, identity: try run.identity(input), weightsChanged: weightsChanged)
         var order = plan.order
         let progress = run.progress(

@@ -10,7 +10,7 @@ import StageKit
 import Training
 import TrainingKit
 
-/// Direct preference optimisation of a LoRA on pairs of answers.
+/// Direct preference optimization of a LoRA on pairs of answers.
 @main struct PreferenceTrain: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "dpo-train",

@@ -12,7 +12,7 @@ import Training
         let pair = PairScores(chosen: 1.1, rejected: 0.4)
         #expect(abs(RewardLoss().evaluate([pair]).loss - (0.403186 + 0.0015)) < 1e-6)
         #expect(abs(RewardLoss(centring: 0).evaluate([pair]).loss - 0.403186) < 1e-6)
-        // The term centres the batch, not each pair: scores that cancel out cost nothing.
+        // The term centers the batch, not each pair: scores that cancel out cost nothing.
         let opposite = PairScores(chosen: -0.4, rejected: -1.1)
         #expect(abs(RewardLoss().evaluate([pair, opposite]).loss - 0.403186) < 1e-6)
         #expect(RewardLoss().evaluate([PairScores(chosen: -800, rejected: 800)]).loss == 1600)

@@ -20,7 +20,7 @@ private struct Interrupted: Error {}
         let trainer = GroupTrainer(model.decoder, PreferenceLoss())
         let pairs = DirectPreferenceTests.compared(bare, trainer)
         let loop = TrainingLoop(
-            optimiser: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
+            optimizer: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
             schedule: Schedule(shape: .cosine, peak: peak, warmup: 1, steps: 6), directory: directory,
             saveEvery: 2, identity: identity,
             weightsChanged: { model.decoder.linears.forEach { $0.weightsChanged() } })
