@@ -6,8 +6,7 @@ import Training
 
 /// What differs between the programs that train: their defaults, and what an example is called.
 package protocol TrainingDefaults {
-    /// As "pair" and "pairs".
-    static var example: String { get }
+    /// As "pairs".
     static var examples: String { get }
     static var batch: Int { get }
     static var learningRate: Double { get }
@@ -65,6 +64,8 @@ package struct StepOptions<Defaults: StepDefaults>: ParsableArguments {
 
 /// What differs between programs that train an adapter.
 package protocol AdapterDefaults: TrainingDefaults {
+    /// As "pair".
+    static var example: String { get }
     static var schedule: Schedule.Shape { get }
     /// What `--hold-out` is a share of, and what for.
     static var heldOut: String { get }

@@ -65,7 +65,7 @@ import TrainingKit
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
 
     enum Defaults: StepDefaults {
-        static let (example, examples) = ("picture", "pictures")
+        static let examples = "pictures"
         static let (batch, learningRate, saveEvery) = (128, 1e-3, 200)
         static let (steps, weightDecay): (Int, Float) = (1800, 0.05)
         static let stepsHelp: ArgumentHelp = "Steps, those on patches included."

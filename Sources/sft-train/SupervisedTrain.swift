@@ -74,7 +74,7 @@ import TrainingKit
     ]
 
     enum Defaults: StepDefaults {
-        static let (example, examples) = ("picture", "pictures")
+        static let examples = "pictures"
         static let (batch, learningRate, saveEvery) = (64, 1e-3, 200)
         static let (steps, weightDecay): (Int, Float) = (2000, 0.02)
     }
