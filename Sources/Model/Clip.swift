@@ -8,13 +8,17 @@ package final class Clip: @unchecked Sendable {
     package let config: ClipConfig
     package let vision: ClipVisionTower
     package let text: ClipTextTower
+    /// The vision tower's, through which class tokens are read.
+    let postNorm: Norm
     let visionProjection: Linear
     let textProjection: Linear
     let logitScale: Parameter
 
     package init(_ source: any ParameterSource, config: ClipConfig) throws {
         self.config = config
-        vision = try ClipVisionTower(source, config: config.vision, prefix: "vision_model.")
+        postNorm = try Norm(source, "vision_model.post_layernorm", config.vision.hiddenSize)
+        vision = try ClipVisionTower(
+            source, config: config.vision, prefix: "vision_model.", postNorm: postNorm)
         text = try ClipTextTower(source, config: config.text, prefix: "text_model.")
         func projection(_ name: String, _ width: Int) throws -> Linear {
             try Linear(source, name, inputs: width, outputs: config.projectionDim)
@@ -61,9 +65,7 @@ package final class Clip: @unchecked Sendable {
     ) -> (ClipVisionTower.Tape, Side) {
         let tape = vision.forward(pixels, depth: config.vision.layerCount, arena)
         let states = patches ? tape.hidden : spaced(tape.hidden, rows: pixels.count)
-        // A checkpoint without the last norm is not a CLIP: Norm is required by `init` there.
-        let (pooled, statistics) = vision.postNorm!.forward(
-            states, Float(config.vision.layerNormEpsilon), arena)
+        let (pooled, statistics) = postNorm.forward(states, Float(config.vision.layerNormEpsilon), arena)
         return (tape, project(pooled, visionProjection, statistics, states, arena))
     }
 
@@ -140,7 +142,7 @@ package final class Clip: @unchecked Sendable {
 
         let dVisionPooled = unproject(tape.images, visionProjection, dImages, arena)
         let dHidden = arena.zeros(tape.vision.hidden.rows, tape.vision.hidden.columns)
-        vision.postNorm!.backward(
+        postNorm.backward(
             tape.images.states, tape.images.statistics, dy: dVisionPooled,
             dx: spaced(dHidden, rows: images.rows))
         vision.backward(tape.vision, dHidden: dHidden, arena)

@@ -13,9 +13,12 @@ package final class ClipVisionTower: @unchecked Sendable {
     let encoder: ClipEncoder
     let postNorm: Norm?
 
-    /// - Parameter pooled: whether the class token is normalised and read (CLIP) or only patches are (LLaVA).
-    ///   LLaVA checkpoints carry the last norm too; it is loaded to be written back.
-    package init(_ source: any ParameterSource, config: ClipVisionConfig, prefix: String) throws {
+    /// - Parameter postNorm: no part of `forward`. A CLIP reads its class tokens through it; a LLaVA, which reads
+    ///   patches only, has it to be written back.
+    init(
+        _ source: any ParameterSource, config: ClipVisionConfig, prefix: String, postNorm: Norm?
+    ) throws {
+        self.postNorm = postNorm
         self.config = config
         let width = config.hiddenSize
         classEmbedding = try source.parameter(
@@ -35,10 +38,8 @@ package final class ClipVisionTower: @unchecked Sendable {
                 width: width, inner: config.intermediateSize, layers: config.layerCount,
                 heads: config.headCount, epsilon: Float(config.layerNormEpsilon),
                 activation: Activation(config.activation)))
-        postNorm =
-            source.has(prefix + "post_layernorm.weight")
-            ? try Norm(source, prefix + "post_layernorm", width) : nil
     }
+
 
     package var parameters: [Parameter] {
         [classEmbedding, patches.weight, positions] + preNorm.parameters + encoder.parameters

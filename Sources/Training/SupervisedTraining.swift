@@ -34,13 +34,13 @@ package struct SupervisedExample: Sendable {
 
 /// Supervised training of a LLaVA, LoRA or full: whatever of the model is trained gets its gradient.
 package final class SupervisedTrainer {
-    private let model: Llava
+    private let model: VisionLanguageModel
     private let arena = Arena()
     /// A sample of n answer tokens weighs n^(1 − balance): 0 counts tokens, 1 counts samples. One-word answers
     /// drown among captions at 0.
     private let lengthBalance: Float
 
-    package init(_ model: Llava, lengthBalance: Float) {
+    package init(_ model: VisionLanguageModel, lengthBalance: Float) {
         self.model = model
         self.lengthBalance = lengthBalance
     }

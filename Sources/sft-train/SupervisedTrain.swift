@@ -108,7 +108,7 @@ import Training
         let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         let start = try open(lessons, folder, run)
         start.images.alpha = imageAlpha
-        let parameters = trainedParameters(of: start.llava)
+        let parameters = trainedParameters(of: start)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
         run.console.say("training \(count) parameters on \(lessons.count) pictures")
@@ -121,10 +121,10 @@ import Training
             schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
             directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
             weightsChanged: { [rank] in
-                if rank == nil { return start.llava.weightsChanged() }
+                if rank == nil { return start.weightsChanged() }
                 start.decoder.adapterTargets.forEach { $0.adapterChanged() }
             })
-        let trainer = SupervisedTrainer(start.llava, lengthBalance: lengthBalance)
+        let trainer = SupervisedTrainer(start, lengthBalance: lengthBalance)
         let order = try order(of: lessons)
         let progress = run.progress(
             total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
@@ -147,16 +147,16 @@ import Training
         try run.addOutput(output, kind: .model)
     }
 
-    private func trainedParameters(of llava: Llava) -> [Parameter] {
+    private func trainedParameters(of model: VisionLanguageModel) -> [Parameter] {
         if let rank {
             let scale = Float(alpha ?? Double(2 * rank)) / Float(rank)
-            llava.decoder.attachAdapter(rank: rank, scale: scale, seed: engine.seed)
-            llava.decoder.adapterParameters.forEach { $0.train() }
-            return llava.decoder.adapterParameters
+            model.decoder.attachAdapter(rank: rank, scale: scale, seed: engine.seed)
+            model.decoder.adapterParameters.forEach { $0.train() }
+            return model.decoder.adapterParameters
         }
-        llava.parameters.forEach { $0.train() }
-        if freezeTower { llava.tower.parameters.forEach { $0.freeze() } }
-        return llava.parameters
+        model.parameters.forEach { $0.train() }
+        if freezeTower { model.towerParameters.forEach { $0.freeze() } }
+        return model.parameters
     }
 
     /// The pictures of a step: those of one shuffle, or of the files by their weights.
