@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Foundation
 import Kernels
@@ -84,11 +83,7 @@ package final class Clip: @unchecked Sendable {
     ) -> Side {
         let projected = projection.forward(pooled, arena).y
         let embedding = arena.matrix(projected.rows, projected.columns)
-        embedding.copy(from: projected)
-        for r in 0..<embedding.rows {
-            let norm = Float(sl_sum_of_squares(embedding.columns, embedding.row(r)).squareRoot())
-            sl_scale(embedding.columns, 1 / norm, embedding.row(r))
-        }
+        unitRows(projected, into: embedding)
         return Side(
             pooled: pooled, statistics: statistics, states: states, projected: projected,
             embedding: embedding)
@@ -119,7 +114,7 @@ package final class Clip: @unchecked Sendable {
         if let gradient = logitScale.gradient {
             // d(exp(s)·cos)/ds = the logit itself.
             func add(_ d: Matrix, _ logits: Matrix) {
-                for r in 0..<d.rows { gradient.base[0] += sl_dot(d.columns, d.row(r), logits.row(r)) }
+                for sum in rowDots(d, logits) { gradient.base[0] += sum }
             }
             add(dLogits, tape.logits)
             if let dPatchLogits, let patchLogits = tape.patchLogits { add(dPatchLogits, patchLogits) }
@@ -148,15 +143,9 @@ package final class Clip: @unchecked Sendable {
         vision.backward(tape.vision, dHidden: dHidden, arena)
     }
 
-    /// Back through x/‖x‖ and the projection: d‖·‖ takes the part along the unit vector away.
+    /// Back through x/‖x‖ and the projection.
     private func unproject(_ side: Side, _ projection: Linear, _ dUnit: Matrix, _ arena: Arena) -> Matrix {
-        for r in 0..<dUnit.rows {
-            let unit = side.embedding.row(r)
-            let norm = Float(sl_sum_of_squares(dUnit.columns, side.projected.row(r)).squareRoot())
-            let along = sl_dot(dUnit.columns, dUnit.row(r), unit)
-            sl_axpy(dUnit.columns, -along, unit, dUnit.row(r))
-            sl_scale(dUnit.columns, 1 / norm, dUnit.row(r))
-        }
+        unitRowsBackward(side.projected, side.embedding, dy: dUnit)
         let dPooled = arena.matrix(dUnit.rows, projection.inputs)
         projection.backward(side.pooled, low: nil, dy: dUnit, dx: dPooled, accumulate: false, arena)
         return dPooled

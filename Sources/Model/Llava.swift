@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Kernels
 
