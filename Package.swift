@@ -45,14 +45,14 @@ let package = Package(
 
         library("Files", ["CFiles"]),
         library("Kernels", ["CKernels", "COpenBLAS"]),
-        library("Checkpoint", ["Files", "CKernels", crypto]),
+        library("Checkpoint", ["Files", "Kernels", crypto]),
         library("Tokenizer", ["Files", crypto]),
         library("Imaging", ["Files", "CImageIO"]),
         library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Decoding", ["Model"]),
         library("Preference", ["Records"]),
         library("Training", ["Files", "Model"]),
-        library("Relevance", ["Preference", "Model", "Records"]),
+        library("Relevance", ["Preference", "Model", "Kernels", "Records"]),
         library("Reward", ["Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
         library("Benchmarks"),
         library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records"]),
@@ -120,8 +120,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
-                "Records", "Files",
-                "Kernels", "COpenBLAS", arguments,
+                "Records", "Files", "Kernels", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
@@ -135,7 +134,7 @@ let package = Package(
         tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
-        tests("CheckpointTests", ["Checkpoint", "Files", "CKernels"]),
+        tests("CheckpointTests", ["Checkpoint", "Files"]),
         tests("ImagingTests", ["Imaging", "Files"]),
         tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
         tests("RecordsTests", ["Records"]),

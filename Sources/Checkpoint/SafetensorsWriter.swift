@@ -1,6 +1,6 @@
-import CKernels
 import Files
 import Foundation
+import Kernels
 
 /// Writes safetensors files whose bytes depend only on what is in them.
 package enum SafetensorsWriter {
@@ -134,17 +134,10 @@ package enum SafetensorsWriter {
                 "\(values.count) values are given for the shape \(tensor.shape)",
                 "give as many values as the shape says")
         }
-        if tensor.elementType == .f32 {
-            try values.withUnsafeBytes { try file.write($0) }
-            return
+        switch tensor.elementType {
+        case .f16: try HalfFloat.f16.narrow(values).withUnsafeBytes { try file.write($0) }
+        case .bf16: try HalfFloat.bf16.narrow(values).withUnsafeBytes { try file.write($0) }
+        default: try values.withUnsafeBytes { try file.write($0) }
         }
-        let halves = [UInt16](unsafeUninitializedCapacity: values.count) { buffer, initialised in
-            if let start = buffer.baseAddress {
-                let narrow = tensor.elementType == .f16 ? sl_narrow_f16 : sl_narrow_bf16
-                narrow(values, start, values.count)
-            }
-            initialised = values.count
-        }
-        try halves.withUnsafeBytes { try file.write($0) }
     }
 }

@@ -1,4 +1,4 @@
-import CKernels
+import Kernels
 
 /// One tensor of a mapped file: no copy, row-major, little-endian.
 ///
@@ -36,11 +36,10 @@ package struct TensorView: @unchecked Sendable {
                 "it has \(count) elements of shape \(shape), not \(destination.count)",
                 "check that config.json belongs to these weights")
         }
-        guard let source = bytes.baseAddress, let target = destination.baseAddress, count > 0 else { return }
         switch elementType {
-        case .f16: sl_widen_f16(source, target, count)
-        case .bf16: sl_widen_bf16(source, target, count)
-        default: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: bytes.count)
+        case .f16: HalfFloat.f16.widen(bytes, into: destination)
+        case .bf16: HalfFloat.bf16.widen(bytes, into: destination)
+        default: UnsafeMutableRawBufferPointer(destination).copyMemory(from: bytes)
         }
     }
 

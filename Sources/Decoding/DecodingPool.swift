@@ -103,8 +103,6 @@ final class DecodingPool {
 
 /// One continuation being drawn.
 final class Stream {
-    enum End: String { case period, stop, length }
-
     let branch: Branch
     let sampler: Sampler
     private var generator: SplitMix64
@@ -113,7 +111,7 @@ final class Stream {
     private(set) var logProbabilities: [Float] = []
     /// What a search took from the log-probabilities, in all.
     private(set) var penalties = 0.0
-    private(set) var end: End?
+    private(set) var end: GrownNode.End?
 
     init(branch: Branch, sampler: Sampler, generator: SplitMix64, rule: StopRule) {
         self.branch = branch
@@ -166,7 +164,7 @@ package struct StopRule: Sendable {
     /// Tokens after which nothing more is drawn for the time being.
     var closers: Set<Int32> { passesStops ? periods : periods.union(stops) }
 
-    func end(after tokens: [Int32]) -> Stream.End? {
+    func end(after tokens: [Int32]) -> GrownNode.End? {
         guard let last = tokens.last else { return nil }
         if !passesStops, stops.contains(last) { return .stop }
         if tokens.count >= room { return .length }
@@ -176,7 +174,7 @@ package struct StopRule: Sendable {
 
     /// Whether an answer is over with tokens that ended so. Where end tokens are passed, one that is cut at
     /// its length is not.
-    func isLast(_ tokens: [Int32], _ end: Stream.End) -> Bool {
+    func isLast(_ tokens: [Int32], _ end: GrownNode.End) -> Bool {
         passesStops ? tokens.count >= room || tokens.contains(where: stops.contains) : end != .period
     }
 }

@@ -63,7 +63,7 @@ package struct GrowthRequest {
 
 /// A drawn continuation.
 package struct GrownNode: Sendable {
-    package enum End: String, Sendable { case period, stop, length }
+    package enum End: Sendable { case period, stop, length }
 
     /// Index into the record's nodes, −1 under the prompt.
     package let parent: Int
@@ -138,6 +138,7 @@ final class Growth {
         let first = nodes.count
         for entry in drawnStreams {
             let stream = entry.stream
+            guard let end = stream.end else { preconditionFailure("the level isn't drawn yet") }
             // Groups of a search that drew the same differ in their scores.
             let twin =
                 plan.isTree && plan.beams == nil
@@ -149,7 +150,7 @@ final class Growth {
             nodes.append(
                 GrownNode(
                     parent: entry.parent, tokens: stream.tokens, logProbabilities: stream.logProbabilities,
-                    end: GrownNode.End(rawValue: stream.end!.rawValue)!, isFinal: stream.isLast,
+                    end: end, isFinal: stream.isLast,
                     beamScore: plan.beams.map { stream.score($0) }, sampler: entry.sampler,
                     depth: (entry.parent < 0 ? 0 : nodes[entry.parent].depth) + 1))
             branches.append(stream.branch)

@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 import Kernels
 
@@ -36,9 +35,9 @@ package struct Sampler: Sendable, Equatable {
     private func sampled(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SplitMix64) -> Int {
         let uniform = generator.nextUniform()
         guard topK > 0 || topP < 1 else {
-            return sl_draw(logits.count, logits.baseAddress!, Float(1 / temperature), uniform)
+            return drawIndex(logits, factor: Float(1 / temperature), uniform: uniform)
         }
-        let peak = sl_max(logits.count, logits.baseAddress!)
+        let peak = largest(logits)
         let weights = logits.map { exp(Double($0 - peak) / temperature) }
         var order = weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }
         if topK > 0 { order = Array(order.prefix(topK)) }
@@ -67,6 +66,6 @@ package struct Sampler: Sendable, Equatable {
 
 /// The first of the largest logits.
 func likeliest(_ logits: UnsafeBufferPointer<Float>) -> Int32 {
-    let peak = sl_max(logits.count, logits.baseAddress!)
+    let peak = largest(logits)
     return Int32(logits.firstIndex(of: peak) ?? 0)
 }

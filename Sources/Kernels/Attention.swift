@@ -154,9 +154,7 @@ private func attendBlock(
         for i in 0..<q.rows {
             let visible = segment.visible(i)
             let row = scores.row(i)
-            let peak = sl_max(visible, row)
-            let sum = sl_exp_sum(visible, row, peak, row)
-            sl_scale(visible, 1 / sum, row)
+            let (peak, sum) = softmax(row, visible, into: row)
             (row + visible).update(repeating: 0, count: scores.columns - visible)
             logSumExp?[i, 0] = peak + log(sum)
         }

@@ -77,13 +77,16 @@ final class Crew: Sendable {
         while true {
             awaitJob(after: seen)
             seen = generation.load(ordering: .acquiring)
-            if inside.add(1, ordering: .acquiring).oldValue < Self.closed, index < job.helpers,
-                let body = job.body
-            {
-                work(body, job.tasks)
-            }
+            if inside.add(1, ordering: .acquiring).oldValue < Self.closed { join(index) }
             inside.subtract(1, ordering: .releasing)
         }
+    }
+
+    /// A function of its own: in the loop of `help` the compiler may hold the body until the next turn, when its
+    /// caller has long gone.
+    private func join(_ index: Int) {
+        guard index < job.helpers, let body = job.body else { return }
+        work(body, job.tasks)
     }
 
     private func awaitJob(after seen: Int) {

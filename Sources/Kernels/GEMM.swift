@@ -15,13 +15,27 @@ package enum GEMM {
     /// Sees every product of the engine.
     package static let meter = ProductMeter()
 
+    /// OpenBLAS's own words on how it was built.
+    package static let library = String(cString: openblas_get_config())
+
     /// OpenBLAS threads would multiply with ours.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+    /// Lets OpenBLAS use threads of its own in `single` while `body` runs, to be measured against.
+    package static func withLibraryThreads<T>(_ threads: Int, _ body: () throws -> T) rethrows -> T {
+        _ = singleThreaded
+        openblas_set_num_threads(Int32(threads))
+        defer { openblas_set_num_threads(1) }
+        return try body()
+    }
 
     /// Weights `[n × k]` packed for `multiply`, in panels of 32 output columns; `transposed`, weights `[k × n]`
     /// for the input gradient.
     package final class Packed: @unchecked Sendable {
-        let buffer: Buffer
+        /// By the type of their elements.
+        enum Panels { case f32(Buffer) }
+
+        let panels: Panels
         private let transposed: Bool
         package let n: Int
         package let k: Int
@@ -31,22 +45,24 @@ package enum GEMM {
             self.transposed = transposed
             n = transposed ? weights.columns : weights.rows
             k = transposed ? weights.rows : weights.columns
-            buffer = Buffer(count: (n + Int(SL_PANEL) - 1) / Int(SL_PANEL) * Int(SL_PANEL) * k)
+            panels = .f32(Buffer(count: (n + Int(SL_PANEL) - 1) / Int(SL_PANEL) * Int(SL_PANEL) * k))
             pack(weights)
         }
 
         /// Packs again after the weights changed.
         package func pack(_ weights: Matrix) {
             precondition(weights.rows == (transposed ? k : n) && weights.columns == (transposed ? n : k))
-            let (n, k, buffer) = (n, k, buffer)
+            let (n, k) = (n, k)
             let strides = transposed ? (1, weights.stride) : (weights.stride, 1)
             meter.time(.init(rows: 0, columns: n, inner: k)) {
-                Parallel.ranges((n + 31) / 32, grain: 8) { panels in
-                    let first = panels.lowerBound * 32
-                    sl_pack_weights(
-                        min(n, panels.upperBound * 32) - first, k, weights.base + first * strides.0,
-                        strides.0,
-                        strides.1, buffer.base + first * k)
+                Parallel.ranges((n + 31) / 32, grain: 8) { range in
+                    let first = range.lowerBound * 32
+                    let count = min(n, range.upperBound * 32) - first
+                    let from = weights.base + first * strides.0
+                    switch panels {
+                    case .f32(let buffer):
+                        sl_pack_weights(count, k, from, strides.0, strides.1, buffer.base + first * k)
+                    }
                 }
             }
         }
@@ -63,10 +79,13 @@ package enum GEMM {
     private static func multiplyRows(_ x: Matrix, _ w: Packed, into y: Matrix, accumulate: Bool) {
         let (n, k) = (w.n, w.k)
         @Sendable func product(_ rows: Range<Int>, _ columns: Range<Int>) {
-            sl_gemm_packed(
-                rows.count, columns.count, k, x.row(rows.lowerBound), x.stride,
-                w.buffer.base + columns.lowerBound * k, y.row(rows.lowerBound) + columns.lowerBound, y.stride,
-                accumulate ? 1 : 0)
+            switch w.panels {
+            case .f32(let buffer):
+                sl_gemm_packed(
+                    rows.count, columns.count, k, x.row(rows.lowerBound), x.stride,
+                    buffer.base + columns.lowerBound * k, y.row(rows.lowerBound) + columns.lowerBound,
+                    y.stride, accumulate ? 1 : 0)
+            }
         }
         let threads = Parallel.threads
         let panels = (n + 31) / 32

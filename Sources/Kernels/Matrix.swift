@@ -20,6 +20,12 @@ package struct Matrix: @unchecked Sendable {
 
     @inlinable package func row(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * stride }
 
+    /// All elements as one row; of a matrix without gaps.
+    package var asOneRow: Matrix {
+        precondition(isContiguous)
+        return Matrix(base, rows: 1, columns: count)
+    }
+
     package func rows(_ range: Range<Int>) -> Matrix {
         Matrix(base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
     }

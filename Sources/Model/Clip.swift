@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Foundation
 import Kernels
@@ -8,13 +7,17 @@ package final class Clip: @unchecked Sendable {
     package let config: ClipConfig
     package let vision: ClipVisionTower
     package let text: ClipTextTower
+    /// The vision tower's, through which class tokens are read.
+    let postNorm: Norm
     let visionProjection: Linear
     let textProjection: Linear
     let logitScale: Parameter
 
     package init(_ source: any ParameterSource, config: ClipConfig) throws {
         self.config = config
-        vision = try ClipVisionTower(source, config: config.vision, prefix: "vision_model.")
+        postNorm = try Norm(source, "vision_model.post_layernorm", config.vision.hiddenSize)
+        vision = try ClipVisionTower(
+            source, config: config.vision, prefix: "vision_model.", postNorm: postNorm)
         text = try ClipTextTower(source, config: config.text, prefix: "text_model.")
         func projection(_ name: String, _ width: Int) throws -> Linear {
             try Linear(source, name, inputs: width, outputs: config.projectionDim)
@@ -61,9 +64,7 @@ package final class Clip: @unchecked Sendable {
     ) -> (ClipVisionTower.Tape, Side) {
         let tape = vision.forward(pixels, depth: config.vision.layerCount, arena)
         let states = patches ? tape.hidden : spaced(tape.hidden, rows: pixels.count)
-        // A checkpoint without the last norm is not a CLIP: Norm is required by `init` there.
-        let (pooled, statistics) = vision.postNorm!.forward(
-            states, Float(config.vision.layerNormEpsilon), arena)
+        let (pooled, statistics) = postNorm.forward(states, Float(config.vision.layerNormEpsilon), arena)
         return (tape, project(pooled, visionProjection, statistics, states, arena))
     }
 
@@ -82,11 +83,7 @@ package final class Clip: @unchecked Sendable {
     ) -> Side {
         let projected = projection.forward(pooled, arena).y
         let embedding = arena.matrix(projected.rows, projected.columns)
-        embedding.copy(from: projected)
-        for r in 0..<embedding.rows {
-            let norm = Float(sl_sum_of_squares(embedding.columns, embedding.row(r)).squareRoot())
-            sl_scale(embedding.columns, 1 / norm, embedding.row(r))
-        }
+        unitRows(projected, into: embedding)
         return Side(
             pooled: pooled, statistics: statistics, states: states, projected: projected,
             embedding: embedding)
@@ -117,7 +114,7 @@ package final class Clip: @unchecked Sendable {
         if let gradient = logitScale.gradient {
             // d(exp(s)·cos)/ds = the logit itself.
             func add(_ d: Matrix, _ logits: Matrix) {
-                for r in 0..<d.rows { gradient.base[0] += sl_dot(d.columns, d.row(r), logits.row(r)) }
+                for sum in rowDots(d, logits) { gradient.base[0] += sum }
             }
             add(dLogits, tape.logits)
             if let dPatchLogits, let patchLogits = tape.patchLogits { add(dPatchLogits, patchLogits) }
@@ -140,21 +137,15 @@ package final class Clip: @unchecked Sendable {
 
         let dVisionPooled = unproject(tape.images, visionProjection, dImages, arena)
         let dHidden = arena.zeros(tape.vision.hidden.rows, tape.vision.hidden.columns)
-        vision.postNorm!.backward(
+        postNorm.backward(
             tape.images.states, tape.images.statistics, dy: dVisionPooled,
             dx: spaced(dHidden, rows: images.rows))
         vision.backward(tape.vision, dHidden: dHidden, arena)
     }
 
-    /// Back through x/‖x‖ and the projection: d‖·‖ takes the part along the unit vector away.
+    /// Back through x/‖x‖ and the projection.
     private func unproject(_ side: Side, _ projection: Linear, _ dUnit: Matrix, _ arena: Arena) -> Matrix {
-        for r in 0..<dUnit.rows {
-            let unit = side.embedding.row(r)
-            let norm = Float(sl_sum_of_squares(dUnit.columns, side.projected.row(r)).squareRoot())
-            let along = sl_dot(dUnit.columns, dUnit.row(r), unit)
-            sl_axpy(dUnit.columns, -along, unit, dUnit.row(r))
-            sl_scale(dUnit.columns, 1 / norm, dUnit.row(r))
-        }
+        unitRowsBackward(side.projected, side.embedding, dy: dUnit)
         let dPooled = arena.matrix(dUnit.rows, projection.inputs)
         projection.backward(side.pooled, low: nil, dy: dUnit, dx: dPooled, accumulate: false, arena)
         return dPooled

@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Kernels
 
@@ -52,10 +51,10 @@ package final class ClipTextTower: @unchecked Sendable {
         let tokens = texts.flatMap { $0 }
         let at = texts.flatMap { Array($0.indices) }
         let x = arena.matrix(tokens.count, width)
-        for row in tokens.indices {
-            x.row(row).update(from: embedding.value.row(Int(tokens[row])), count: width)
-            sl_add(width, positions.value.row(at[row]), x.row(row))
-        }
+        let placed = arena.matrix(tokens.count, width)
+        gatherRows(tokens.map { Int($0) }, of: embedding.value, into: x)
+        gatherRows(at, of: positions.value, into: placed)
+        addRows(placed, to: x)
         var segments: [AttentionSegment] = []
         var ends: [Int] = []
         var start = 0
@@ -67,7 +66,7 @@ package final class ClipTextTower: @unchecked Sendable {
         }
         let tape = encoder.forward(x, segments, depth: config.layerCount, arena)
         let last = arena.matrix(texts.count, width)
-        for (i, end) in ends.enumerated() { last.row(i).update(from: tape.output.row(end), count: width) }
+        gatherRows(ends, of: tape.output, into: last)
         let (pooled, statistics) = finalNorm.forward(last, Float(config.layerNormEpsilon), arena)
         return Tape(
             tokens: tokens, positions: at, encoder: tape, ends: ends, last: last, statistics: statistics,
@@ -79,14 +78,12 @@ package final class ClipTextTower: @unchecked Sendable {
         let dLast = arena.zeros(dPooled.rows, width)
         finalNorm.backward(tape.last, tape.statistics, dy: dPooled, dx: dLast)
         let dx = arena.zeros(tape.tokens.count, width)
-        for (i, end) in tape.ends.enumerated() { sl_add(width, dLast.row(i), dx.row(end)) }
+        scatterRows(dLast, to: tape.ends, of: dx)
         encoder.backward(tape.encoder, dy: dx, arena)
-        for (row, token) in tape.tokens.enumerated() {
-            if let gradient = embedding.gradient { sl_add(width, dx.row(row), gradient.row(Int(token))) }
-            if let gradient = positions.gradient {
-                sl_add(width, dx.row(row), gradient.row(tape.positions[row]))
-            }
+        if let gradient = embedding.gradient {
+            scatterRows(dx, to: tape.tokens.map { Int($0) }, of: gradient)
         }
+        if let gradient = positions.gradient { scatterRows(dx, to: tape.positions, of: gradient) }
     }
 
     /// transformers reads old configurations (eos_token_id 2) at the largest id, newer ones at the first eos.

@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Kernels
 
@@ -13,9 +12,12 @@ package final class ClipVisionTower: @unchecked Sendable {
     let encoder: ClipEncoder
     let postNorm: Norm?
 
-    /// - Parameter pooled: whether the class token is normalised and read (CLIP) or only patches are (LLaVA).
-    ///   LLaVA checkpoints carry the last norm too; it is loaded to be written back.
-    package init(_ source: any ParameterSource, config: ClipVisionConfig, prefix: String) throws {
+    /// - Parameter postNorm: no part of `forward`. A CLIP reads its class tokens through it; a LLaVA, which reads
+    ///   patches only, has it to be written back.
+    init(
+        _ source: any ParameterSource, config: ClipVisionConfig, prefix: String, postNorm: Norm?
+    ) throws {
+        self.postNorm = postNorm
         self.config = config
         let width = config.hiddenSize
         classEmbedding = try source.parameter(
@@ -35,9 +37,6 @@ package final class ClipVisionTower: @unchecked Sendable {
                 width: width, inner: config.intermediateSize, layers: config.layerCount,
                 heads: config.headCount, epsilon: Float(config.layerNormEpsilon),
                 activation: Activation(config.activation)))
-        postNorm =
-            source.has(prefix + "post_layernorm.weight")
-            ? try Norm(source, prefix + "post_layernorm", width) : nil
     }
 
     package var parameters: [Parameter] {
@@ -64,18 +63,14 @@ package final class ClipVisionTower: @unchecked Sendable {
         let (columns, tokens) = embedPatches(pixels, arena)
         let embedded = arena.matrix(pixels.count * (count + 1), width)
         for image in 0..<pixels.count {
-            for position in 0...count {
-                let row = embedded.row(image * (count + 1) + position)
-                let from =
-                    position == 0 ? classEmbedding.value.base : tokens.row(image * count + position - 1)
-                row.update(from: from, count: width)
-                sl_add(width, positions.value.row(position), row)
-            }
+            let own = embedded.rows(rows(of: image))
+            own.rows(0..<1).copy(from: classEmbedding.value)
+            own.rows(1..<count + 1).copy(from: tokens.rows(image * count..<(image + 1) * count))
+            addRows(positions.value, to: own)
         }
         let (x, statistics) = preNorm.forward(embedded, Float(config.layerNormEpsilon), arena)
         let segments = (0..<pixels.count).map { image in
-            let rows = image * (count + 1)..<(image + 1) * (count + 1)
-            return AttentionSegment(queries: rows, own: rows, causal: false)
+            AttentionSegment(queries: rows(of: image), own: rows(of: image), causal: false)
         }
         let tape = encoder.forward(x, segments, depth: depth, arena)
         return Tape(
@@ -91,17 +86,17 @@ package final class ClipVisionTower: @unchecked Sendable {
         let (width, count) = (config.hiddenSize, config.patchCount)
         let dTokens = arena.matrix(tape.images * count, width)
         for image in 0..<tape.images {
-            for position in 0...count {
-                let row = dEmbedded.row(image * (count + 1) + position)
-                if let gradient = positions.gradient { sl_add(width, row, gradient.row(position)) }
-                if position > 0 {
-                    dTokens.row(image * count + position - 1).update(from: row, count: width)
-                } else if let gradient = classEmbedding.gradient {
-                    sl_add(width, row, gradient.base)
-                }
-            }
+            let own = dEmbedded.rows(rows(of: image))
+            if let gradient = positions.gradient { addRows(own, to: gradient) }
+            if let gradient = classEmbedding.gradient { addRows(own.rows(0..<1), to: gradient) }
+            dTokens.rows(image * count..<(image + 1) * count).copy(from: own.rows(1..<count + 1))
         }
         patches.backward(tape.columns, low: nil, dy: dTokens, dx: nil, accumulate: false, arena)
+    }
+
+    /// Of an image: its class token, then its patches.
+    private func rows(of image: Int) -> Range<Int> {
+        image * (config.patchCount + 1)..<(image + 1) * (config.patchCount + 1)
     }
 
     /// Scales the position embedding to the length that the patches of these pictures have. A decoder has
@@ -109,14 +104,10 @@ package final class ClipVisionTower: @unchecked Sendable {
     /// are faint beside the colours are not learned: at a seventh of their length places stayed at chance for
     /// 4,000 steps, at their length the best patch told 84% of them after 750.
     package func levelPositions(with pixels: [[Float]], _ arena: Arena) {
-        func meanSquare(_ x: Matrix) -> Double {
-            (0..<x.rows).reduce(0) { $0 + sl_sum_of_squares(x.columns, x.row($1)) } / Double(x.count)
-        }
+        func meanSquare(_ x: Matrix) -> Double { sumOfSquares(x) / Double(x.count) }
         let embedded = embedPatches(pixels, arena).tokens
         let factor = (meanSquare(embedded) / meanSquare(positions.value)).squareRoot()
-        for row in 0..<positions.value.rows {
-            sl_scale(positions.value.columns, Float(factor), positions.value.row(row))
-        }
+        scaleRows(positions.value, by: Float(factor))
     }
 
     /// Patches as rows `[images·patches × 3·side²]`, and embedded without their positions.

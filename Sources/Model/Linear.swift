@@ -1,14 +1,17 @@
-import CKernels
 import Kernels
+import Synchronization
 
 /// y = x·Wᵀ + b, W `[out × in]`, with a LoRA beside it where one is attached.
+///
+/// Several threads may read it at once (`forward`, and `backward` through frozen weights); whoever changes it, by an
+/// adapter or a step, has it alone.
 package final class Linear: @unchecked Sendable {
     package let weight: Parameter
     package let bias: Parameter?
     package private(set) var adapter: LoRA?
-    private var packed: GEMM.Packed?
+    private let panels = Panels()
     /// Of frozen weights only, for the gradient that goes through them.
-    private var packedTransposed: GEMM.Packed?
+    private let transposedPanels = Panels(transposed: true)
 
     package init(weight: Parameter, bias: Parameter? = nil) {
         self.weight = weight
@@ -38,8 +41,8 @@ package final class Linear: @unchecked Sendable {
     /// Call after an optimiser step: packs again what is trained. Frozen weights under an adapter are not.
     package func weightsChanged() {
         if weight.isTrained {
-            packed?.pack(weight.value)
-            packedTransposed = nil
+            panels.refresh(weight.value)
+            transposedPanels.drop()
         }
         adapter?.weightsChanged()
     }
@@ -47,29 +50,11 @@ package final class Linear: @unchecked Sendable {
     /// Call after the adapter's weights changed, and only they.
     package func adapterChanged() { adapter?.weightsChanged() }
 
-    private var panels: GEMM.Packed {
-        if let packed { return packed }
-        let made = GEMM.Packed(weight.value)
-        packed = made
-        return made
-    }
-
-    private var transposedPanels: GEMM.Packed {
-        if let packedTransposed { return packedTransposed }
-        let made = GEMM.Packed(weight.value, transposed: true)
-        packedTransposed = made
-        return made
-    }
-
     /// x `[T × in]` → y `[T × out]`; `low` is LoRA's s·x·Aᵀ `[T × r]`, which `backward` wants back.
     package func forward(_ x: Matrix, _ arena: Arena) -> (y: Matrix, low: Matrix?) {
         let y = arena.matrix(x.rows, outputs)
-        GEMM.multiply(x, panels, into: y)
-        if let bias {
-            Parallel.ranges(y.rows, grain: 128) { rows in
-                for r in rows { sl_add(y.columns, bias.value.base, y.row(r)) }
-            }
-        }
+        GEMM.multiply(x, panels.of(weight.value), into: y)
+        if let bias { addBias(bias.value, to: y) }
         guard let adapter, adapter.isActive else { return (y, nil) }
         return (y, adapter.forward(x, addingTo: y, arena))
     }
@@ -83,7 +68,7 @@ package final class Linear: @unchecked Sendable {
             if weight.isTrained {
                 GEMM.multiplyInputGradient(dy, weight.value, into: dx, accumulate: accumulate)
             } else {
-                GEMM.multiply(dy, transposedPanels, into: dx, accumulate: accumulate)
+                GEMM.multiply(dy, transposedPanels.of(weight.value), into: dx, accumulate: accumulate)
             }
         }
         if let gradient = weight.gradient { GEMM.addWeightGradient(dy, x, into: gradient) }
@@ -100,29 +85,43 @@ package final class Linear: @unchecked Sendable {
         for i in 0..<outputs { for j in 0..<rank { bt[j, i] = adapter.b.value[i, j] } }
         GEMM.addWeightGradient(bt, adapter.a.value, into: weight.value, scale: adapter.scale)
         withExtendedLifetime(transposed) {}
-        packed?.pack(weight.value)
-        packedTransposed?.pack(weight.value)
+        panels.refresh(weight.value)
+        transposedPanels.refresh(weight.value)
     }
 }
 
-/// db `[1 × C]` += Σ rows of dy, in a fixed order.
-func addColumnSums(_ dy: Matrix, to gradient: Matrix) {
-    Parallel.ranges(dy.columns, grain: 64) { columns in
-        for r in 0..<dy.rows {
-            sl_add(columns.count, dy.row(r) + columns.lowerBound, gradient.base + columns.lowerBound)
+/// Weights packed when they are first multiplied by, by whichever thread that is.
+private final class Panels: Sendable {
+    private let packed = Mutex<GEMM.Packed?>(nil)
+    private let transposed: Bool
+
+    init(transposed: Bool = false) { self.transposed = transposed }
+
+    func of(_ weights: Matrix) -> GEMM.Packed {
+        packed.withLock { packed in
+            if let packed { return packed }
+            let made = GEMM.Packed(weights, transposed: transposed)
+            packed = made
+            return made
         }
     }
+
+    /// After the weights changed.
+    func refresh(_ weights: Matrix) { packed.withLock { $0?.pack(weights) } }
+
+    func drop() { packed.withLock { $0 = nil } }
 }
 
-/// Low-rank adaptation (Hu et al. 2021): y += s·(x·Aᵀ)·Bᵀ, A `[r × in]`, B `[out × r]`, s = α/r.
+/// Low-rank adaptation (Hu et al. 2021): y += s·(x·Aᵀ)·Bᵀ, A `[r × in]`, B `[out × r]`, s = α/r. Shared between
+/// threads as its `Linear` is.
 package final class LoRA: @unchecked Sendable {
     package let a: Parameter
     package let b: Parameter
     package let scale: Float
     /// Off for the reference model.
     package var isActive = true
-    private var packedA: GEMM.Packed?
-    private var packedB: GEMM.Packed?
+    private let panelsA = Panels()
+    private let panelsB = Panels()
 
     package init(a: Parameter, b: Parameter, scale: Float) {
         self.a = a
@@ -133,18 +132,15 @@ package final class LoRA: @unchecked Sendable {
     package var rank: Int { a.value.rows }
 
     func weightsChanged() {
-        packedA?.pack(a.value)
-        packedB?.pack(b.value)
+        panelsA.refresh(a.value)
+        panelsB.refresh(b.value)
     }
 
     func forward(_ x: Matrix, addingTo y: Matrix, _ arena: Arena) -> Matrix {
-        let pa = packedA ?? GEMM.Packed(a.value)
-        let pb = packedB ?? GEMM.Packed(b.value)
-        (packedA, packedB) = (pa, pb)
         let low = arena.matrix(x.rows, rank)
-        GEMM.multiply(x, pa, into: low)
-        sl_scale(low.count, scale, low.base)
-        GEMM.multiply(low, pb, into: y, accumulate: true)
+        GEMM.multiply(x, panelsA.of(a.value), into: low)
+        scaleRows(low, by: scale)
+        GEMM.multiply(low, panelsB.of(b.value), into: y, accumulate: true)
         return low
     }
 
@@ -154,7 +150,7 @@ package final class LoRA: @unchecked Sendable {
         if let gradient = b.gradient { GEMM.addWeightGradient(dy, low, into: gradient) }
         let dLow = arena.matrix(dy.rows, rank)
         GEMM.multiplyInputGradient(dy, b.value, into: dLow, accumulate: false)
-        sl_scale(dLow.count, scale, dLow.base)
+        scaleRows(dLow, by: scale)
         if let gradient = a.gradient { GEMM.addWeightGradient(dLow, x, into: gradient) }
         if let dx { GEMM.multiplyInputGradient(dLow, a.value, into: dx, accumulate: true) }
     }

@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Kernels
 
@@ -183,7 +182,7 @@ package final class Llama: @unchecked Sendable {
 
     private func gather(_ rows: [Int], of x: Matrix, _ arena: Arena) -> Matrix {
         let result = arena.matrix(rows.count, x.columns)
-        for (i, row) in rows.enumerated() { result.row(i).update(from: x.row(row), count: x.columns) }
+        gatherRows(rows, of: x, into: result)
         return result
     }
 
@@ -227,12 +226,5 @@ package final class Llama: @unchecked Sendable {
             middle: middle, h2: h2, inverse2: inverse2, gate: gate, up: up, inner: inner,
             low: [lowQ, lowK, lowV, lowO, lowGate, lowUp, lowDown])
         return (tape, y)
-    }
-}
-
-/// y += x, row by row
-func addRows(_ x: Matrix, to y: Matrix) {
-    Parallel.ranges(y.rows, grain: 128) { rows in
-        for r in rows { sl_add(y.columns, x.row(r), y.row(r)) }
     }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Kernels
 
 // MARK: - Log-probabilities of labels and their gradient
@@ -52,9 +51,7 @@ extension Llama {
             }
             let dRows = arena.matrix(rows.rows, rows.columns)
             head.backward(rows, low: nil, dy: logits, dx: dRows, accumulate: false, arena)
-            for r in 0..<rows.rows {
-                sl_add(rows.columns, dRows.row(r), dHidden.row(labels[first + r].row))
-            }
+            scatterRows(dRows, to: labels[first..<first + rows.rows].map(\.row), of: dHidden)
         }
         return dHidden
     }
@@ -67,9 +64,7 @@ extension Llama {
         for first in stride(from: 0, to: labels.count, by: chunk) {
             let mark = arena.mark
             let rows = arena.matrix(min(chunk, labels.count - first), hidden.columns)
-            for r in 0..<rows.rows {
-                rows.row(r).update(from: hidden.row(labels[first + r].row), count: hidden.columns)
-            }
+            gatherRows(labels[first..<first + rows.rows].map(\.row), of: hidden, into: rows)
             body(first, rows, head.forward(rows, arena).y)
             arena.release(to: mark)
         }
@@ -90,12 +85,11 @@ extension Llama {
             backward(layer, layerTape, tape, dx, arena)
             arena.release(to: mark)
         }
-        for (row, token) in tape.tokens.enumerated() {
-            if token >= 0, let gradient = embedding.gradient {
-                sl_add(dx.columns, dx.row(row), gradient.row(Int(token)))
-            } else if token < 0, let dFeatures {
-                sl_add(dx.columns, dx.row(row), dFeatures.row(-1 - Int(token)))
-            }
+        if let gradient = embedding.gradient {
+            scatterRows(dx, to: tape.tokens.map { $0 >= 0 ? Int($0) : nil }, of: gradient)
+        }
+        if let dFeatures {
+            scatterRows(dx, to: tape.tokens.map { $0 < 0 ? -1 - Int($0) : nil }, of: dFeatures)
         }
     }
 

@@ -1,4 +1,3 @@
-import CKernels
 import Checkpoint
 import Kernels
 
@@ -13,8 +12,12 @@ package final class Llava: @unchecked Sendable {
 
     package init(_ source: any ParameterSource, config: LlavaConfig) throws {
         self.config = config
+        let prefix = "model.vision_tower.vision_model."
+        let postNorm = prefix + "post_layernorm"
         tower = try ClipVisionTower(
-            source, config: config.vision, prefix: "model.vision_tower.vision_model.")
+            source, config: config.vision, prefix: prefix,
+            postNorm: source.has(postNorm + ".weight")
+                ? Norm(source, postNorm, config.vision.hiddenSize) : nil)
         let (inputs, width) = (config.vision.hiddenSize, config.text.hiddenSize)
         func projection(_ index: Int, _ inputs: Int) throws -> Linear {
             try Linear(

@@ -7,10 +7,15 @@ import Tokenizer
 /// A LLaVA with all that belongs to it: tokenizer, chat template, picture preprocessing.
 package final class VisionLanguageModel: @unchecked Sendable {
     package let directory: URL
-    package let llava: Llava
+    let llava: Llava
     package let tokenizer: Tokenizer
     package let template: ChatTemplate
+    /// Set, where it is, before the model is used.
     package var images: ImageProcessor
+    /// The token written at the end of a trained answer.
+    package let end: Int32
+    /// Tokens whose text ends a sentence: those that are a full stop, alone or after white space.
+    package let periods: Set<Int32>
     /// SHA-256 of the base checkpoint; adapters folded in are named after it.
     package let baseDigest: String
     package let digest: String
@@ -56,6 +61,14 @@ package final class VisionLanguageModel: @unchecked Sendable {
         (self.directory, self.llava, self.tokenizer) = (directory, llava, tokenizer)
         (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
+        guard let end = tokenizer.eos ?? llava.config.text.eosTokenIDs.first.map({ Int32($0) }) else {
+            throw CheckpointError(
+                directory.appendingPathComponent("config.json").path,
+                "neither it nor the tokenizer names the token that ends an answer",
+                "add eos_token_id to its text_config")
+        }
+        self.end = end
+        periods = Set([".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
         images = try ImageProcessor(directory: directory)
         let size = llava.config.vision.imageSize
         guard images.outputWidth == size, images.outputHeight == size else {
@@ -72,11 +85,18 @@ package final class VisionLanguageModel: @unchecked Sendable {
         var config = llava.config
         config.elementType = type
         try ModelConfig.llava(config).write(to: folder.appendingPathComponent("config.json"))
-        try llava.parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
+        try parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
 
     package var decoder: Llama { llava.decoder }
+
+    /// Of tower, projector and decoder.
+    package var parameters: [Parameter] { llava.parameters }
+    package var towerParameters: [Parameter] { llava.tower.parameters }
+
+    /// Call after an optimiser step on them.
+    package func weightsChanged() { llava.weightsChanged() }
 
     /// Tokens that the model reads at most: picture, prompt and answer together.
     package var context: Int { llava.config.text.maxPositionEmbeddings }
@@ -87,6 +107,19 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// Planar `[3, H, W]` floats of the picture at `path`.
     package func pixels(of path: String) throws -> [Float] { try images.pixels(at: path) }
 
+    /// - Parameter pixels: per picture, as `pixels(of:)` gives them.
+    package func pictures(_ pixels: [[Float]], _ arena: Arena) -> [Picture] { llava.pictures(pixels, arena) }
+
+    /// The same for training, to be gone back through.
+    package func encode(_ pixels: [[Float]], _ arena: Arena) -> Llava.ImageTape {
+        llava.encode(pixels, arena)
+    }
+
+    /// - Parameter dFeatures: `[rows × C]` of `tape.features`.
+    package func encodeBackward(_ tape: Llava.ImageTape, dFeatures: Matrix, _ arena: Arena) {
+        llava.encodeBackward(tape, dFeatures: dFeatures, arena)
+    }
+
     /// What stands for a picture in a prompt: −1 − i for its row i.
     package var pictureTokens: [Int32] { (0..<llava.rowsPerPicture).map { -1 - Int32($0) } }
 
@@ -94,13 +127,6 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package var stops: Set<Int32> {
         Set(llava.config.text.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []))
     }
-
-    /// The token written at the end of a trained answer.
-    package var end: Int32 { tokenizer.eos ?? Int32(llava.config.text.eosTokenIDs[0]) }
-
-    /// Tokens whose text ends a sentence: those that are a full stop, alone or after white space.
-    package lazy var periods: Set<Int32> = Set(
-        [".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
 
     /// Ids of prompt and answers with the picture expanded: its one token becomes `pictureTokens`.
     ///
@@ -129,15 +155,32 @@ package final class VisionLanguageModel: @unchecked Sendable {
             return Array(whole[ids.count...]) + [end]
         }
         let expanded = try expand(ids, hasImage: hasImage)
-        let longest = expanded.count + (encoded.map(\.count).max() ?? 0)
-        let limit = context
-        guard longest <= limit else {
-            throw PromptError(
-                finding: "it takes \(longest) tokens, \(hasImage ? pictureTokens.count : 0) of them for the "
-                    + "image, and the model reads \(limit)",
-                remedy: "shorten the prompt or the answer", isTooLong: true)
-        }
+        try checkLength(
+            of: expanded, ["longest answer": encoded.map(\.count).max() ?? 0],
+            remedy: "shorten the prompt or the answer")
         return EncodedPrompt(prompt: expanded, answers: encoded)
+    }
+
+    /// Refuses what is longer than the model reads.
+    ///
+    /// - Parameters:
+    ///   - prompt: with its picture expanded.
+    ///   - following: what comes after it, and how many tokens that takes.
+    ///   - remedy: how it gets shorter.
+    /// - Throws: `PromptError` with the numbers, as `isTooLong`.
+    package func checkLength(
+        of prompt: [Int32], _ following: KeyValuePairs<String, Int>, remedy: String
+    ) throws {
+        let whole = following.reduce(prompt.count) { $0 + $1.value }
+        guard whole > context else { return }
+        let shown = prompt.count { $0 < 0 }
+        let parts =
+            ["prompt \(prompt.count)" + (shown > 0 ? " with \(shown) of the picture" : "")]
+            + following.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }
+        throw PromptError(
+            finding: "it takes \(whole) tokens (\(parts.joined(separator: ", "))), and the model reads "
+                + "\(context)",
+            remedy: remedy, isTooLong: true)
     }
 
     /// The prompt as text, up to where the answer begins.
@@ -214,6 +257,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
 
 package struct EncodedPrompt: Sendable {
     package let prompt: [Int32]
+    /// Where what follows the picture begins; 0 without one.
+    package var pictureEnd: Int { prompt.lastIndex { $0 < 0 }.map { $0 + 1 } ?? 0 }
     /// With the end token.
     package let answers: [[Int32]]
 }

@@ -1,4 +1,4 @@
-import CKernels
+import Kernels
 
 /// The file of a picture that is looked at.
 package struct PictureFile: Sendable, Hashable {
@@ -76,12 +76,5 @@ package struct RelevanceBaseline {
         let centre = sums.map { Float($0 / Double(others.count)) }
         centres.insert(centre, for: picture)
         return centre
-    }
-}
-
-/// One dot product per pair of vectors: a matrix product's bits may depend on its size.
-func dot(_ a: [Float], _ b: [Float]) -> Float {
-    a.withUnsafeBufferPointer { a in
-        b.withUnsafeBufferPointer { sl_dot(a.count, a.baseAddress!, $0.baseAddress!) }
     }
 }

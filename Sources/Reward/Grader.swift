@@ -69,14 +69,9 @@ package struct Grader {
                 try model.encodeTurn(prompt.question(facts: $0), reply: prompt.reply)
             })
         let (answer, turn) = conversation.longest
-        let whole = encoded.prompt.count + answer + turn
-        let limit = model.context
-        guard whole <= limit else {
-            throw PromptError(
-                finding: "graded it takes \(whole) tokens (prompt \(encoded.prompt.count), answer \(answer), "
-                    + "grading turn \(turn)), and the model reads \(limit)",
-                remedy: "give a shorter --prompt-file, fewer facts or shorter answers")
-        }
+        try model.checkLength(
+            of: encoded.prompt, ["longest answer": answer, "grading turn": turn],
+            remedy: "give a shorter --prompt-file, fewer facts or shorter answers")
         return conversation
     }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 import Kernels
 import Model
@@ -35,7 +34,7 @@ package final class AdamW: @unchecked Sendable {
 
     /// L2 norm over all gradients, in Double.
     package var gradientNorm: Double {
-        parameters.reduce(0) { $0 + sl_sum_of_squares($1.count, $1.gradient!.base) }.squareRoot()
+        parameters.reduce(0) { $0 + ($1.gradient.map { sumOfSquares($0.asOneRow) } ?? 0) }.squareRoot()
     }
 
     /// A number that changes with any bit of the values (FNV-1a over their words).
@@ -57,21 +56,20 @@ package final class AdamW: @unchecked Sendable {
         let correction2 = Float(1 - pow(Double(settings.beta2), Double(step)))
         var offset = 0
         for parameter in parameters {
-            let m = first.matrix(rows: 1, columns: first.count).columns(offset..<offset + parameter.count)
-            let v = second.matrix(rows: 1, columns: second.count).columns(offset..<offset + parameter.count)
-            let gradient = parameter.gradient!
-            let rate = rate * parameter.rateShare
-            let decay = parameter.shape.count > 1 ? settings.weightDecay : 0
-            Parallel.ranges(parameter.count, grain: 1 << 14) { [settings] range in
-                let at = range.lowerBound
-                sl_adamw(
-                    range.count, parameter.value.base + at, gradient.base + at, m.base + at, v.base + at,
-                    Float(factor), rate, settings.beta1, settings.beta2, correction1, correction2,
-                    settings.epsilon, decay)
-                (gradient.base + at).update(repeating: 0, count: range.count)
+            let (m, v) = (part(of: first, offset, parameter), part(of: second, offset, parameter))
+            let step = AdamWStep(
+                gradientScale: Float(factor), rate: rate * parameter.rateShare,
+                betas: (settings.beta1, settings.beta2), corrections: (correction1, correction2),
+                epsilon: settings.epsilon, decay: parameter.shape.count > 1 ? settings.weightDecay : 0)
+            if let gradient = parameter.gradient {
+                step.update(parameter.value, gradient: gradient, first: m, second: v)
             }
             offset += parameter.count
         }
+    }
+
+    private func part(of moments: Buffer, _ offset: Int, _ parameter: Parameter) -> Matrix {
+        Matrix(moments.base + offset, rows: 1, columns: parameter.count)
     }
 
     /// The state a killed run needs to go on to the same bytes.

@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 import Kernels
 import Model
@@ -116,9 +115,7 @@ package final class ContrastiveTrainer {
             let first = image * (patches + 1) + 1
             for text in 0..<patchLogits.rows {
                 let row = patchLogits.row(text) + first
-                let peak = sl_max(patches, row)
-                let sum = sl_exp_sum(patches, row, peak, shares.row(text) + first)
-                sl_scale(patches, 1 / sum, shares.row(text) + first)
+                let (peak, sum) = softmax(row, patches, into: shares.row(text) + first)
                 logits[image, text] = peak + log(sum / Float(patches))
             }
         }
@@ -130,7 +127,8 @@ package final class ContrastiveTrainer {
         let stride = shares.columns / dLogits.rows
         for text in 0..<shares.rows {
             for image in 0..<dLogits.rows {
-                sl_scale(stride, scale * dLogits[image, text], shares.row(text) + image * stride)
+                let own = shares.rows(text..<text + 1).columns(image * stride..<(image + 1) * stride)
+                scaleRows(own, by: scale * dLogits[image, text])
             }
         }
     }

@@ -35,7 +35,7 @@ package enum Passes: Sendable {
 package final class GroupTrainer<Loss: Objective> {
     package let loss: Loss
     private let decoder: Llama
-    private let encoder: Llava?
+    private let encoder: VisionLanguageModel?
     private let head: RewardHead?
     private let passes: Passes
     private let arena = Arena()
@@ -44,7 +44,7 @@ package final class GroupTrainer<Loss: Objective> {
     ///   - encoder: of groups that bring pixels.
     ///   - head: makes the score at an answer's last token what is read of it.
     package init(
-        _ decoder: Llama, _ loss: Loss, encoder: Llava? = nil, head: RewardHead? = nil,
+        _ decoder: Llama, _ loss: Loss, encoder: VisionLanguageModel? = nil, head: RewardHead? = nil,
         passes: Passes = .rows(8192)
     ) {
         self.decoder = decoder

@@ -1,5 +1,4 @@
 import ArgumentParser
-import COpenBLAS
 import Files
 import Foundation
 import Kernels
@@ -98,6 +97,4 @@ enum Environment {
         let name = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
         return name?.trimmingCharacters(in: .whitespaces) ?? "unknown"
     }
-
-    static var openBLAS: String { String(cString: openblas_get_config()) }
 }

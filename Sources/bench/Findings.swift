@@ -35,7 +35,7 @@ struct Findings {
         result.set("processor", .string(Environment.processor))
         result.set("threads", .int(threads))
         result.set("core", .string(GEMM.core))
-        result.set("openblas", .string(Environment.openBLAS))
+        result.set("openblas", .string(GEMM.library))
         result.set("model", .string(model))
         result.set("dpo_train", try record(training))
         result.set("sample", try record(sampling))

@@ -1,4 +1,3 @@
-import COpenBLAS
 import Foundation
 import Kernels
 
@@ -28,9 +27,8 @@ struct ProductBench {
         try work()
         var stepSeconds = 0.0
         let tallies = try GEMM.meter.measure { stepSeconds = try wallSeconds { try work() } }
-        openblas_set_num_threads(Int32(threads))
-        defer { openblas_set_num_threads(1) }
-        let lines = tallies.map { line(of: $0.key, $0.value) }.sorted { $0.insideSeconds > $1.insideSeconds }
+        let lines = GEMM.withLibraryThreads(threads) { tallies.map { line(of: $0.key, $0.value) } }
+            .sorted { $0.insideSeconds > $1.insideSeconds }
         let inside = lines.reduce(0) { $0 + $1.insideSeconds }
         let alone = lines.reduce(0) { $0 + $1.aloneSeconds }
         return Report(
@@ -54,7 +52,7 @@ struct ProductBench {
             + (product.accumulates ? " +=" : "") + (product.isOnOneThread ? " (one thread)" : "")
     }
 
-    /// Median seconds of a call of `cblas_sgemm` that uses all threads.
+    /// Median seconds of a call of the bare library that uses all threads.
     private func alone(_ product: ProductMeter.Product) -> Double {
         let (m, n, k) = (product.rows, product.columns, product.inner)
         let (a, b, c) = (Buffer(count: m * k), Buffer(count: k * n), Buffer(count: m * n))
@@ -64,10 +62,10 @@ struct ProductBench {
         }
         let (left, right) = (product.transposesLeft, product.transposesRight)
         func call() {
-            cblas_sgemm(
-                CblasRowMajor, left ? CblasTrans : CblasNoTrans, right ? CblasTrans : CblasNoTrans, Int32(m),
-                Int32(n), Int32(k), 1, a.base, Int32(left ? m : k), b.base, Int32(right ? k : n),
-                product.accumulates ? 1 : 0, c.base, Int32(n))
+            GEMM.single(
+                a.matrix(rows: left ? k : m, columns: left ? m : k), left,
+                b.matrix(rows: right ? n : k, columns: right ? k : n), right,
+                into: c.matrix(rows: m, columns: n), beta: product.accumulates ? 1 : 0)
         }
         return withExtendedLifetime((a, b, c)) {
             call()

@@ -30,7 +30,7 @@ struct Workload {
     let prompts: [Prompt]
     let pairs: [Pair]
 
-    var parameterCount: Int { model.llava.parameters.reduce(0) { $0 + $1.count } }
+    var parameterCount: Int { model.parameters.reduce(0) { $0 + $1.count } }
 
     /// What `peers.py --make` wrote.
     /// - Throws: what model, records and pictures throw.

@@ -36,7 +36,9 @@ final class Rescorer {
             let parent = sample.nodes[node.offset].parent
             spans.append(forest.add(node.element, parent: parent < 0 ? start : spans[parent]))
         }
-        try checkLength(forest)
+        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
+        try model.checkLength(
+            of: root, ["longest path": longest - root.count], remedy: "draw shorter answers")
         let picture = try pictures.picture(at: image)
         arena.reset()
         let tape = model.decoder.forward(forest, features: picture?.matrix(arena), arena)
@@ -82,17 +84,6 @@ final class Rescorer {
             throw RecordError.invalid(
                 key: "nodes[\(index)].ids", found: "the id \(id) among \(size) tokens",
                 remedy: "rescore what a model with this tokenizer drew")
-        }
-    }
-
-    private func checkLength(_ forest: TokenForest) throws {
-        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
-        let limit = model.context
-        guard longest <= limit else {
-            throw RecordError.invalid(
-                key: "nodes",
-                found: "a path of \(longest) tokens with its prompt, and the model reads \(limit)",
-                remedy: "draw shorter answers")
         }
     }
 }

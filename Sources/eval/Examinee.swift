@@ -81,11 +81,12 @@ final class Examinee {
         var seen = Set(known.keys)
         for request in requests where seen.insert(Self.key(request)).inserted {
             do {
-                let tokens = try model.encode(prompt: request.prompt, hasImage: true).prompt
-                try checkLength(tokens.count + request.maxTokens)
+                let encoded = try model.encode(prompt: request.prompt, hasImage: true)
+                try model.checkLength(
+                    of: encoded.prompt, ["longest answer": request.maxTokens],
+                    remedy: "lower --caption-tokens or --answer-tokens")
                 // The root ends with the picture: what follows differs from question to question.
-                let border = (tokens.lastIndex { $0 < 0 } ?? -1) + 1
-                let root = Array(tokens[..<border])
+                let root = Array(encoded.prompt[..<encoded.pictureEnd])
                 var index = indices[root]?[request.image]
                 if index == nil {
                     interviews.append(
@@ -95,20 +96,11 @@ final class Examinee {
                 }
                 guard let index else { continue }
                 interviews[index].questions.append(
-                    .init(tokens: Array(tokens[border...]), maxTokens: request.maxTokens))
+                    .init(tokens: Array(encoded.prompt[encoded.pictureEnd...]), maxTokens: request.maxTokens))
                 interviews[index].keys.append(Self.key(request))
             } catch { throw StageError.failed("\(request.place): \(error)") }
         }
         return interviews
-    }
-
-    private func checkLength(_ tokens: Int) throws {
-        let limit = model.context
-        guard tokens <= limit else {
-            throw StageError.failed(
-                "prompt and longest answer take \(tokens) tokens and the model reads \(limit); lower "
-                    + "--caption-tokens or --answer-tokens")
-        }
     }
 
     private func slots(_ interviews: [Interview]) -> Int {

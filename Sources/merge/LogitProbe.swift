@@ -35,7 +35,7 @@ struct LogitProbe {
     /// Row after row, prompt after prompt, `model`'s vocabulary wide.
     func logits(_ model: VisionLanguageModel) throws -> Logits {
         let arena = Arena()
-        let features = model.llava.encode([pixels], arena).features
+        let features = model.pictures([pixels], arena)[0].matrix(arena)
         let hidden = model.decoder.forward(forest, features: features, arena).hidden
         let values = wanted.flatMap { model.decoder.logits(hidden.rows($0), arena).values }
         return Logits(values: values, columns: model.vocabularySize)

@@ -51,7 +51,7 @@ import StageKit
         try policy.write(to: part, as: dtype)
         let written = try VisionLanguageModel(directory: part, template: model.template)
         let check = try MergeCheck(
-            folded: policy.llava.parameters, written: written.llava.parameters, type: dtype,
+            folded: policy.parameters, written: written.parameters, type: dtype,
             logits: (sideBySide, try probe.logits(written)), without: alone, output)
         try target.publish()
         try run.addOutput(output, kind: .model)

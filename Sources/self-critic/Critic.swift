@@ -89,9 +89,8 @@ final class Critic {
         let text = try prompt.text(about: asked, (first.text, second.text))
         do {
             let tokens = try model.encode(prompt: text, hasImage: hasImage).prompt
-            guard tokens.count + plan.maxTokens <= model.context else {
-                return nil
-            }
+            try model.checkLength(
+                of: tokens, ["longest verdict": plan.maxTokens], remedy: "lower --max-tokens")
             return Question(order: [first.id, second.id], tokens: tokens)
         } catch let error as PromptError where error.isTooLong { return nil }
     }

@@ -51,13 +51,13 @@ struct LessonEncoder: Sendable {
 
     private func encode(_ lesson: Lesson) throws -> SupervisedExample {
         do {
-            let hasImage = lesson.image != nil
             let encoded = try lesson.samples.map {
                 try model.encode(
-                    prompt: $0.prompt, history: $0.history.texts, hasImage: hasImage, answers: [$0.answer])
+                    prompt: $0.prompt, history: $0.history.texts, hasImage: lesson.image != nil,
+                    answers: [$0.answer])
             }
             // The root ends with the picture: what follows differs from question to question.
-            let root = hasImage ? encoded[0].prompt.lastIndex { $0 < 0 }! + 1 : 0
+            let root = encoded[0].pictureEnd
             let samples = encoded.map {
                 SupervisedExample.Sample(prompt: Array($0.prompt[root...]), answer: $0.answers[0])
             }

@@ -110,18 +110,18 @@ import TrainingKit
         let session = try TrainingSession(target, resume: training.common.resume, run)
         let start = try open(lessons, session.folder, run)
         start.images.alpha = imageAlpha
-        let parameters = trainedParameters(of: start.llava)
+        let parameters = trainedParameters(of: start)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
         run.console.say("training \(count) parameters on \(lessons.count) pictures")
 
         let trainer = GroupTrainer(
-            start.decoder, SupervisedLoss(lengthBalance: lengthBalance), encoder: start.llava,
+            start.decoder, SupervisedLoss(lengthBalance: lengthBalance), encoder: start,
             passes: .count(passes))
         try session.train(
             parameters, training.plan(try order(of: lessons)), on: input,
             weightsChanged: { [rank] in
-                if rank == nil { return start.llava.weightsChanged() }
+                if rank == nil { return start.weightsChanged() }
                 start.decoder.adapterTargets.forEach { $0.adapterChanged() }
             },
             gradients: { _, places in
@@ -136,16 +136,16 @@ import TrainingKit
         try session.publish()
     }
 
-    private func trainedParameters(of llava: Llava) -> [Parameter] {
+    private func trainedParameters(of model: VisionLanguageModel) -> [Parameter] {
         if let rank {
             let scale = Float(alpha ?? Double(2 * rank)) / Float(rank)
-            llava.decoder.attachAdapter(rank: rank, scale: scale, seed: engine.seed)
-            llava.decoder.adapterParameters.forEach { $0.train() }
-            return llava.decoder.adapterParameters
+            model.decoder.attachAdapter(rank: rank, scale: scale, seed: engine.seed)
+            model.decoder.adapterParameters.forEach { $0.train() }
+            return model.decoder.adapterParameters
         }
-        llava.parameters.forEach { $0.train() }
-        if freezeTower { llava.tower.parameters.forEach { $0.freeze() } }
-        return llava.parameters
+        model.parameters.forEach { $0.train() }
+        if freezeTower { model.towerParameters.forEach { $0.freeze() } }
+        return model.parameters
     }
 
     /// The pictures of a step: those of one shuffle, or of the files by their weights.

@@ -204,7 +204,10 @@ private func picture(_ number: Int, id: String? = nil) -> PictureFile {
     /// A file of two records goes by both their ids; what one record leaves out, another of the same file doesn't.
     @Test func aPictureIsLeftOutByEitherName() {
         var baseline = RelevanceBaseline(
-            [(PictureFile("a", id: "1"), [1, 0]), (PictureFile("a", id: "2"), [1, 0]), (PictureFile("b"), [0, 1])],
+            [
+                (PictureFile("a", id: "1"), [1, 0]), (PictureFile("a", id: "2"), [1, 0]),
+                (PictureFile("b"), [0, 1]),
+            ],
             nearest: 0, capacity: 8)
         #expect(baseline.centre(of: PictureFile("c", id: "3"), [1, 0]) == [0.5, 0.5])
         #expect(baseline.centre(of: PictureFile("c", id: "1"), [1, 0]) == [0, 1])

@@ -15,12 +15,13 @@ private struct ClipExpectation: Decodable {
     /// batch into passes.
     @Test(arguments: [1, 2], [0, 9]) func supervisedGradients(passes: Int, given: Int) throws {
         let name = "llava-grouped"
-        let model = try Oracle.llava(name)
+        let model = try VisionLanguageModel(directory: Oracle.root.appendingPathComponent(name))
         model.parameters.forEach { $0.train() }
+        let image = try Oracle.llava(name).config.imageTokenID
         let expected: LlavaExpectation = try Oracle.json(name)
         let pictures = try Oracle.pictures(Oracle.tensors("\(name).forward"))
         let batch = zip(expected.turns, pictures).map { turn, pixels in
-            let prompt = expand(turn.promptIds, image: model.config.imageTokenID)
+            let prompt = expand(turn.promptIds, image: image)
             return SupervisedExample(
                 id: "", pixels: pixels, root: Array(prompt.dropLast(given)),
                 samples: [
