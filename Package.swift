@@ -63,6 +63,7 @@ let package = Package(
         library(
             "ModelOptions",
             ["StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", arguments]),
+        library("TrainingKit", ["StageKit", "Training", "Model", "Checkpoint", arguments]),
         library("Report", ["Records"]),
         library("Interchange", ["Records"]),
 
@@ -71,8 +72,8 @@ let package = Package(
         program(
             "reward-train",
             [
-                "Reward", "Training", "Preference", "RunLedger", "ModelOptions", "Model", "Imaging",
-                "Checkpoint", "Kernels", arguments,
+                "Reward", "TrainingKit", "Training", "Preference", "RunLedger", "ModelOptions", "Model",
+                "Imaging", "Checkpoint", "Kernels", arguments,
             ]),
         program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
         program(
@@ -81,16 +82,25 @@ let package = Package(
         program("ledger", ["RunLedger", arguments]),
         program(
             "clip-train",
-            ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
+            [
+                "TrainingKit", "Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer",
+                arguments,
+            ]),
         program(
-            "dpo-train", ["Training", "ModelOptions", "Model", "Imaging", "Checkpoint", "Kernels", arguments]),
+            "dpo-train",
+            [
+                "TrainingKit", "Training", "ModelOptions", "Model", "Imaging", "Checkpoint", "Kernels",
+                arguments,
+            ]),
         program(
             "sample",
             [
                 "Decoding", "Model", "ModelOptions", "Imaging", "Preference", "Relevance", "Kernels",
                 arguments,
             ]),
-        program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
+        program(
+            "sft-train",
+            ["TrainingKit", "Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program(
             "eval",
             [

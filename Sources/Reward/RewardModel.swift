@@ -8,7 +8,7 @@ import Training
 /// A trained reward model on the policy that it was trained on.
 package final class RewardModel {
     private let grader: Grader
-    private let trainer: RewardTrainer
+    private let reader: GroupTrainer<RewardLoss>
     private let pictures: PictureCache
     package let config: RewardConfig
 
@@ -31,7 +31,7 @@ package final class RewardModel {
         let decoder = model.decoder
         try decoder.attach(PEFTAdapter.read(folder, expecting: model.digest), from: folder.path)
         let head = try RewardHead(Self.head(in: folder), width: decoder.config.hiddenSize)
-        trainer = RewardTrainer(decoder, head)
+        reader = GroupTrainer(decoder, RewardLoss(), head: head)
         grader = Grader(model, config.prompt, showsFacts: config.showsFacts)
         pictures = PictureCache(model)
     }
@@ -53,6 +53,6 @@ package final class RewardModel {
         let example = GradedExample(
             id: id, prompt: conversation.prompt,
             picture: try pictures.picture(at: image), answers: conversation.graded())
-        return trainer.scores([example])[0]
+        return reader.read([example])[0].map { $0[0] }
     }
 }

@@ -8,8 +8,8 @@ import Synchronization
 /// Only folders that Sightline made are replaced or emptied, which `FolderSign` tells; any other is refused before
 /// the work. One process fills a folder at a time, by a lock on its sign.
 package final class AtomicFolder: Sendable {
-    /// As the option names it, for messages.
-    private let output: String
+    /// As the option names it.
+    package let output: String
     /// Links followed, no slash at the end.
     private let path: String
     package let part: String

@@ -51,6 +51,15 @@ package struct InputOptions: ParsableArguments {
 
     package init() {}
 
+    /// Every record of `paths`, none of them bad.
+    package init(paths: [String]) {
+        files = []
+        input = paths
+        limit = nil
+        shard = nil
+        skipBad = 0
+    }
+
     package var paths: [String] { input + files }
 
     package func validate() throws {

@@ -1,8 +1,7 @@
 import Kernels
 
-/// Which examples a step sees: a fresh shuffle each epoch, a function of the seed alone, so that a resumed run
-/// sees what an uninterrupted one would.
-package struct BatchOrder: Sendable {
+/// A fresh shuffle of all examples each epoch, a function of seed and step alone.
+package struct BatchOrder: ExampleOrder, Sendable {
     package let count: Int
     package let batch: Int
     package let seed: UInt64
@@ -11,12 +10,14 @@ package struct BatchOrder: Sendable {
 
     package init(count: Int, batch: Int, seed: UInt64) {
         precondition(count > 0 && batch > 0)
-        (self.count, self.batch, self.seed) = (count, batch, seed)
+        self.count = count
+        self.batch = batch
+        self.seed = seed
     }
 
     package var stepsPerEpoch: Int { (count + batch - 1) / batch }
 
-    /// Positions of the examples of `step`; the last batch of an epoch may be short.
+    /// The last batch of an epoch may be short.
     package mutating func examples(step: Int) -> [Int] {
         let wanted = step / stepsPerEpoch
         if wanted != epoch {

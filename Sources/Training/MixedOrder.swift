@@ -1,7 +1,6 @@
-/// Which examples a step sees where several sets are mixed by weights: of every so many examples a set gives its
-/// share, the largest debt first, each set in fresh shuffles of its own. A function of step and seed alone, as
-/// `BatchOrder`.
-package struct MixedOrder: Sendable {
+/// Several sets mixed by weights: of every so many examples a set gives its share, the largest debt first, each set
+/// in fresh shuffles of its own. A function of seed and step alone, as `BatchOrder`.
+package struct MixedOrder: ExampleOrder, Sendable {
     private let weights: [Double]
     /// Where each set begins among all examples.
     private let starts: [Int]
@@ -23,7 +22,6 @@ package struct MixedOrder: Sendable {
         given = counts.map { _ in 0 }
     }
 
-    /// Positions of the examples of `step`.
     package mutating func examples(step: Int) -> [Int] {
         if step < nextStep { (nextStep, given) = (0, given.map { _ in 0 }) }
         while nextStep < step { _ = next() }

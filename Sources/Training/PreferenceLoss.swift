@@ -1,4 +1,33 @@
 import Foundation
+import Model
+
+/// A preference pair as tokens. The two answers are children of one prompt, which is computed once.
+package struct PreferenceExample: AnswerGroup {
+    package let id: String
+    package let prompt: [Int32]
+    package let picture: Picture?
+    /// Answers with their end token.
+    package let chosen: [Int32]
+    package let rejected: [Int32]
+    /// How much each token counts; nil where all count the same.
+    package let weights: PairTokens?
+    /// The answers' scores under the reference, by `GroupTrainer.referenceScores`.
+    package var reference = PairScores(chosen: 0, rejected: 0)
+
+    package var answers: [[Int32]] { [chosen, rejected] }
+
+    package init(
+        id: String, prompt: [Int32], picture: Picture?, chosen: [Int32], rejected: [Int32],
+        weights: PairTokens? = nil
+    ) {
+        self.id = id
+        self.prompt = prompt
+        self.picture = picture
+        self.chosen = chosen
+        self.rejected = rejected
+        self.weights = weights
+    }
+}
 
 /// A number for either answer of a pair.
 package struct PairScores: Sendable, Equatable {
@@ -30,7 +59,7 @@ package struct PairTokens: Sendable, Equatable {
 /// answer's token log-probabilities (or their weighted mean), and z = β·Δ.
 package struct PreferenceLoss: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
-        /// −log σ(z): direct preference optimisation (Rafailov et al. 2023), which CSR and SIMA train with.
+        /// −log σ(z): direct preference optimization (Rafailov et al. 2023), which CSR and SIMA train with.
         case sigmoid
         /// max(0, 1 − z): SLiC (Zhao et al. 2023) with DPO's margin.
         case hinge
@@ -43,17 +72,9 @@ package struct PreferenceLoss: Sendable {
         case conservative
     }
 
-    /// Which tokens give a rejected answer its log-probabilities.
-    package enum RejectedTokens: String, Sendable, CaseIterable {
-        /// Its own.
-        case label
-        /// At each of its places the likeliest other one, under policy and reference each by itself: what SIMA's
-        /// released trainer computes where its paper has plain DPO.
-        case topAlternative = "top-alternative"
-    }
-
     package var kind: Kind
-    package var rejected: RejectedTokens
+    /// Which tokens give a rejected answer its log-probabilities.
+    package var rejected: AnswerTokens
     package var beta: Double
     /// ε of `robust` and `conservative`.
     package var labelSmoothing: Double
@@ -65,7 +86,7 @@ package struct PreferenceLoss: Sendable {
 
     package init(
         _ kind: Kind = .sigmoid, beta: Double = 0.1, labelSmoothing: Double = 0, likelihoodWeight: Double = 0,
-        normalize: Bool = false, rejected: RejectedTokens = .label
+        normalize: Bool = false, rejected: AnswerTokens = .label
     ) {
         self.kind = kind
         self.rejected = rejected
@@ -132,6 +153,61 @@ package struct PreferenceLoss: Sendable {
         case .conservative:
             return ((1 - ε) * surprise(z) + ε * surprise(-z), -(1 - ε) * doubt(z) + ε * doubt(-z))
         }
+    }
+}
+
+// MARK: - Over a batch: the mean of its pairs
+
+extension PreferenceLoss: Objective {
+    package func tokens(ofAnswer answer: Int) -> AnswerTokens { answer == 1 ? rejected : .label }
+
+    package func slopes(
+        of range: Range<Int>, in batch: [PreferenceExample], _ read: [Reading]
+    ) -> [Reading] {
+        range.map { index in
+            let slopes = evaluate(batch[index], read[index]).slopes
+            return [slopes.chosen, slopes.rejected].map { $0.map { $0 / Double(batch.count) } }
+        }
+    }
+
+    /// Means over pairs, as TRL's DPOTrainer logs them.
+    package func metrics(_ batch: [PreferenceExample], _ read: [Reading]) -> Metrics {
+        let count = Double(batch.count)
+        var (loss, chosen, rejected, accurate) = (0.0, 0.0, 0.0, 0.0)
+        var (chosenLogs, rejectedLogs) = (0.0, 0.0)
+        for (pair, reading) in zip(batch, read) {
+            let result = evaluate(pair, reading)
+            loss += result.loss
+            chosen += result.rewards.chosen
+            rejected += result.rewards.rejected
+            accurate += result.rewards.chosen > result.rewards.rejected ? 1 : 0
+            chosenLogs += reading[0].reduce(0, +)
+            rejectedLogs += reading[1].reduce(0, +)
+        }
+        return [
+            ("loss", loss / count), ("rewards/chosen", chosen / count),
+            ("rewards/rejected", rejected / count),
+            ("rewards/accuracies", accurate / count), ("rewards/margins", (chosen - rejected) / count),
+            ("logps/chosen", chosenLogs / count), ("logps/rejected", rejectedLogs / count),
+        ]
+    }
+
+    private func evaluate(
+        _ pair: PreferenceExample, _ reading: Reading
+    ) -> (loss: Double, rewards: PairScores, slopes: PairTokens) {
+        evaluate(PairTokens(reading), pair.weights, reference: pair.reference)
+    }
+}
+
+extension PairTokens {
+    fileprivate init(_ reading: Reading) { self.init(chosen: reading[0], rejected: reading[1]) }
+}
+
+extension GroupTrainer where Loss == PreferenceLoss {
+    /// Scores of the answers under the model with its adapter off; without weights and `normalize` summed
+    /// log-probabilities.
+    package func referenceScores(_ pairs: [PreferenceExample]) -> [PairScores] {
+        zip(pairs, readReference(pairs)).map { loss.scores(PairTokens($1), $0.weights) }
     }
 }
 

@@ -16,7 +16,11 @@ package struct Schedule: Sendable, Codable {
     package var floor: Double = 0
 
     package init(shape: Shape, peak: Double, warmup: Int, steps: Int, floor: Double = 0) {
-        (self.shape, self.peak, self.warmup, self.steps, self.floor) = (shape, peak, warmup, steps, floor)
+        self.shape = shape
+        self.peak = peak
+        self.warmup = warmup
+        self.steps = steps
+        self.floor = floor
     }
 
     /// The rate of the step with `done` steps behind it: above 0 for each of the run.

@@ -10,8 +10,9 @@ package struct NotFinite: Error, CustomStringConvertible {
     package let records: [String]
 
     package var description: String {
-        "step \(step + 1): \(what) is not finite at record \(records.joined(separator: ", ")); "
-            + "lower --learning-rate, or look at that record"
+        let (these, those) = records.count == 1 ? ("record", "that record") : ("records", "those records")
+        return "step \(step + 1): \(what) is not finite at \(these) \(records.joined(separator: ", ")); "
+            + "lower --learning-rate, or look at \(those)"
     }
 }
 
@@ -34,7 +35,7 @@ package typealias Metrics = [(name: String, value: Double)]
 /// The loop that all trainings share: gradients of a step, clipping, AdamW, a log line, now and then a
 /// checkpoint from which a killed run continues to the same bytes.
 package struct TrainingLoop {
-    package let optimiser: AdamW
+    package let optimizer: AdamW
     package let schedule: Schedule
     /// Checkpoint and log live here.
     package let directory: URL
@@ -46,11 +47,15 @@ package struct TrainingLoop {
     package let weightsChanged: () -> Void
 
     package init(
-        optimiser: AdamW, schedule: Schedule, directory: URL, saveEvery: Int, identity: String,
+        optimizer: AdamW, schedule: Schedule, directory: URL, saveEvery: Int, identity: String,
         weightsChanged: @escaping () -> Void
     ) {
-        (self.optimiser, self.schedule, self.directory) = (optimiser, schedule, directory)
-        (self.saveEvery, self.identity, self.weightsChanged) = (saveEvery, identity, weightsChanged)
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.directory = directory
+        self.saveEvery = saveEvery
+        self.identity = identity
+        self.weightsChanged = weightsChanged
     }
 
     private var state: TrainingState { TrainingState(directory: directory, identity: identity) }
@@ -70,31 +75,33 @@ package struct TrainingLoop {
         gradients: (_ step: Int) throws -> (Metrics, records: [String])
     ) throws -> NothingLearned? {
         // A resumed run is held against its own beginning too: it starts from the same weights.
-        let before = optimiser.fingerprint
+        let before = optimizer.fingerprint
         var highest = (rate: 0.0, norm: 0.0)
-        if resume { try state.restore(optimiser) } else { try state.clear() }
+        if resume { try state.restore(optimizer) } else { try state.clear() }
         weightsChanged()
-        while optimiser.step < schedule.steps {
-            let step = optimiser.step
+        while optimizer.step < schedule.steps {
+            let step = optimizer.step
             let (metrics, records) = try gradients(step)
             if let bad = metrics.first(where: { !$0.value.isFinite }) {
                 throw NotFinite(step: step, what: bad.name, records: records)
             }
             let rate = schedule.rate(afterSteps: step)
-            let norm = optimiser.gradientNorm
+            let norm = optimizer.gradientNorm
             guard norm.isFinite else { throw NotFinite(step: step, what: "the gradient", records: records) }
             highest = (max(highest.rate, rate), max(highest.norm, norm))
-            optimiser.update(rate: Float(rate), norm: norm)
+            optimizer.update(rate: Float(rate), norm: norm)
             weightsChanged()
             let line = metrics + [("grad_norm", norm), ("learning_rate", rate)]
             try state.log(step: step + 1, line)
             report(step + 1, line)
-            if (step + 1) % saveEvery == 0 { try state.save(optimiser) }
+            if (step + 1) % saveEvery == 0 { try state.save(optimizer) }
         }
-        guard optimiser.fingerprint == before else { return nil }
-        return NothingLearned(steps: optimiser.step, rate: highest.rate, norm: highest.norm)
+        guard optimizer.fingerprint == before else { return nil }
+        return NothingLearned(steps: optimizer.step, rate: highest.rate, norm: highest.norm)
     }
 
-    /// Removes the checkpoint once the result is written.
-    package func finish() throws { try state.removeCheckpoint() }
+    /// To be called once the result is written.
+    package static func removeCheckpoint(in directory: URL) throws {
+        try TrainingState.removeCheckpoint(in: directory)
+    }
 }

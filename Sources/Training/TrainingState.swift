@@ -18,27 +18,31 @@ struct TrainingState {
     let directory: URL
     let identity: String
 
-    private var checkpoint: URL { directory.appendingPathComponent("checkpoint.safetensors") }
+    private var checkpoint: URL { Self.checkpoint(in: directory) }
     private var metrics: URL { directory.appendingPathComponent("metrics.jsonl") }
 
     func clear() throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        try removeCheckpoint()
+        try Self.removeCheckpoint(in: directory)
         try AtomicFile.write("", to: metrics.path)
     }
 
-    func removeCheckpoint() throws {
-        if FileManager.default.fileExists(atPath: checkpoint.path) {
-            try FileManager.default.removeItem(at: checkpoint)
-        }
+    private static func checkpoint(in directory: URL) -> URL {
+        directory.appendingPathComponent("checkpoint.safetensors")
     }
 
-    func save(_ optimiser: AdamW) throws {
-        let (step, first, second) = optimiser.moments
+    static func removeCheckpoint(in directory: URL) throws {
+        let file = checkpoint(in: directory)
+        guard FileManager.default.fileExists(atPath: file.path) else { return }
+        try FileManager.default.removeItem(at: file)
+    }
+
+    func save(_ optimizer: AdamW) throws {
+        let (step, first, second) = optimizer.moments
         func vector(_ name: String, _ matrix: Matrix) -> SafetensorsWriter.Tensor {
             SafetensorsWriter.Tensor(name, shape: [matrix.count], as: .f32, values: { matrix.values })
         }
-        let values = optimiser.parameters.map { parameter in
+        let values = optimizer.parameters.map { parameter in
             SafetensorsWriter.Tensor(
                 "value." + parameter.name, shape: parameter.shape, as: .f32,
                 values: { parameter.value.values })
@@ -58,7 +62,7 @@ struct TrainingState {
 
     /// Puts the last checkpoint's values back and cuts the log to its step; without a checkpoint the run
     /// starts anew.
-    func restore(_ optimiser: AdamW) throws {
+    func restore(_ optimizer: AdamW) throws {
         guard FileManager.default.fileExists(atPath: checkpoint.path) else { return try clear() }
         let file = try SafetensorsFile(checkpoint)
         guard file.metadata["identity"] == identity else {
@@ -79,11 +83,11 @@ struct TrainingState {
             }
             try view.read(into: UnsafeMutableBufferPointer(start: matrix.base, count: matrix.count))
         }
-        for parameter in optimiser.parameters { try read("value." + parameter.name, into: parameter.value) }
-        let moments = optimiser.moments
+        for parameter in optimizer.parameters { try read("value." + parameter.name, into: parameter.value) }
+        let moments = optimizer.moments
         try read("moment.first", into: moments.first)
         try read("moment.second", into: moments.second)
-        optimiser.restore(step: step)
+        optimizer.restore(step: step)
         try cutLog(to: step)
     }
 

@@ -8,7 +8,7 @@ import Training
 final class TrainingBench {
     static let rank = 128
     private let workload: Workload
-    private let trainer: PreferenceTrainer
+    private let trainer: GroupTrainer<PreferenceLoss>
     private let optimiser: AdamW
     /// Remembers no picture, so that each is encoded in every step.
     private let pictures: PictureCache
@@ -18,7 +18,7 @@ final class TrainingBench {
         let decoder = workload.model.decoder
         decoder.attachAdapter(rank: Self.rank, scale: 2, seed: 1)
         decoder.adapterParameters.forEach { $0.train() }
-        trainer = PreferenceTrainer(decoder, PreferenceLoss(beta: 0.1))
+        trainer = GroupTrainer(decoder, PreferenceLoss(beta: 0.1))
         pictures = PictureCache(workload.model, memory: 0)
         optimiser = AdamW(decoder.adapterParameters, AdamW.Settings())
     }
@@ -38,13 +38,13 @@ final class TrainingBench {
     func step(batchSize: Int, first: Int) throws {
         let pairs = (first..<first + batchSize).map { workload.pairs[$0 % workload.pairs.count] }
         let shown = try pictures.pictures(at: pairs.map(\.image))
-        let batch = zip(pairs, shown).map { pair, picture in
+        var batch = zip(pairs, shown).map { pair, picture in
             PreferenceExample(
                 id: pair.id, prompt: pair.prompt, picture: picture, chosen: pair.chosen,
                 rejected: pair.rejected)
         }
-        let reference = trainer.referenceScores(batch)
-        _ = trainer.addGradients(batch, reference: reference)
+        for (index, scores) in trainer.referenceScores(batch).enumerated() { batch[index].reference = scores }
+        _ = trainer.addGradients(batch)
         optimiser.update(rate: 1e-5, norm: optimiser.gradientNorm)
         workload.model.decoder.adapterTargets.forEach { $0.adapterChanged() }
     }

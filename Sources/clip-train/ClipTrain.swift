@@ -11,6 +11,7 @@ import Records
 import StageKit
 import Tokenizer
 import Training
+import TrainingKit
 
 /// Trains the relevance model on pictures whose scenes are known.
 @main struct ClipTrain: StageCommand {
@@ -36,11 +37,9 @@ import Training
     var model: String?
     @Option(help: ArgumentHelp("LLaVA whose vision tower a new model begins with.", valueName: "folder"))
     var tower: String?
-    @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
-    @Option(help: "Steps, those on patches included.") var steps = 1800
+    @OptionGroup var training: StepOptions<Defaults>
     @Option(help: "First steps, in which the vision tower alone learns what its patches show.")
     var patchSteps = 0
-    @Option(help: "Pictures of a step.") var batch = 128
     @Option(help: "True sentences of a picture and step.") var sentences = 2
     @Option(help: "True phrases of a picture and step: shorter, so that each word counts.") var phrases = 2
     @Option(help: "False sentences made of each true one.") var falsehoods = 3
@@ -49,12 +48,8 @@ import Training
     @Option(help: "Weight of telling each true sentence from the false ones made of it.") var twinWeight = 2.0
     @Option(help: "Weight of the loss of the patch that fits a sentence best, beside the class token's.")
     var patchWeight = 1.0
-    @Option(help: "Highest learning rate.") var learningRate = 1e-3
     @Option(help: "Share of it for the vision tower below its last layer, where that has learned before.")
     var towerRate: Float = 1
-    @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
-    @Option(help: "Decay of matrices.") var weightDecay: Float = 0.05
-    @Option(help: "Steps between checkpoints.") var saveEvery = 200
     @Option(help: "Width of both towers.") var width = 192
     @Option(help: "Width of the space that both towers project into.") var projection = 384
     @Option(help: "Layers of the vision tower.") var visionLayers = 4
@@ -69,13 +64,21 @@ import Training
     var devImageRoot = "."
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
 
+    enum Defaults: StepDefaults {
+        static let examples = "pictures"
+        static let (batch, learningRate, saveEvery) = (128, 1e-3, 200)
+        static let (steps, weightDecay): (Int, Float) = (1800, 0.05)
+        static let stepsHelp: ArgumentHelp = "Steps, those on patches included."
+    }
+
     func validate() throws {
         if model != nil, tower != nil {
             throw ValidationError("--tower: the model of --model has its own; give one of the two")
         }
         if !(towerRate > 0) { throw ValidationError("--tower-rate \(towerRate): give a number above 0") }
-        if !(0...steps).contains(patchSteps) {
-            throw ValidationError("--patch-steps \(patchSteps): give a number from 0 to --steps \(steps)")
+        if !(0...training.steps).contains(patchSteps) {
+            throw ValidationError(
+                "--patch-steps \(patchSteps): give a number from 0 to --steps \(training.steps)")
         }
     }
 
@@ -84,8 +87,8 @@ import Training
         let target = try AtomicFolder(output)
         let pictures = try ScenePictures(input, images, run)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
-        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
-        let (model, tokenizer, processor) = try start(pictures, folder, run)
+        let session = try TrainingSession(target, resume: training.common.resume, run)
+        let (model, tokenizer, processor) = try start(pictures, session.folder, run)
         let vision = model.vision.config
         let patchTrainer = PatchTrainer(
             model.vision, depth: vision.layerCount - 1, groups: Scene.patchGroups)
@@ -96,26 +99,15 @@ import Training
             parameter.rateShare = towerRate
         }
 
-        var settings = AdamW.Settings()
-        settings.weightDecay = weightDecay
-        settings.beta2 = 0.98
-        let loop = TrainingLoop(
-            optimiser: AdamW(parameters, settings),
-            schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
-            directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
+        let trainer = ContrastiveTrainer(model)
+        let order = BatchOrder(count: pictures.count, batch: training.common.batch, seed: engine.seed)
+        try session.train(
+            parameters, training.plan(order), on: input,
             weightsChanged: {
                 model.linears.forEach { $0.weightsChanged() }
                 patchTrainer.weightsChanged()
-            })
-        let trainer = ContrastiveTrainer(model)
-        var order = BatchOrder(count: pictures.count, batch: batch, seed: engine.seed)
-        let progress = run.progress(
-            total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        let nothing = try loop.run(
-            resume: resume,
-            report: { step, metrics in progress.advance(detail: describe(metrics)) },
-            gradients: { step in
-                let chosen = order.examples(step: step)
+            },
+            gradients: { step, chosen in
                 let ids = chosen.map { pictures.ids[$0] }
                 if step < patchSteps {
                     let labels = chosen.map {
@@ -127,16 +119,10 @@ import Training
                 let lesson = try pictures.lesson(
                     chosen, sentences: sentences, phrases: phrases, falsehoods: falsehoods,
                     inventions: inventions, seed: engine.seed &+ UInt64(step), tokenizer, processor)
-                let metrics = trainer.addGradients(
-                    lesson, twinWeight: twinWeight, patchWeight: patchWeight)
-                return (metrics, ids)
+                return (trainer.addGradients(lesson, twinWeight: twinWeight, patchWeight: patchWeight), ids)
             })
-        progress.finish()
-        if let nothing { run.console.warn("\(nothing)") }
-        try write(model, processor, dtype, to: folder)
-        try loop.finish()
-        try target.publish()
-        try run.addOutput(output, kind: .model)
+        try write(model, processor, dtype, to: session.folder)
+        try session.publish()
         try scoreUnseen(model, tokenizer, processor, run)
     }
 
@@ -163,7 +149,7 @@ import Training
         var processor = try ImageProcessor(square: imageSize)
         processor.alpha = alpha.rule
         let new = try Clip(source(run), config: config)
-        let first = Array(0..<min(batch, pictures.count))
+        let first = Array(0..<min(training.common.batch, pictures.count))
         new.vision.levelPositions(with: try pictures.loadPixels(first, processor), Arena())
         return (new, tokenizer, processor)
     }
@@ -227,9 +213,7 @@ import Training
         guard !dev.isEmpty else { return }
         var root = images
         root.imageRoot = devImageRoot
-        var files = try InputOptions.parse([])
-        files.input = dev
-        let unseen = try ScenePictures(files, root, run)
+        let unseen = try ScenePictures(InputOptions(paths: dev), root, run)
         let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
         for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
             run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")

@@ -16,7 +16,7 @@ struct LossOptions: ParsableArguments {
     var normalize = false
     @Option(
         help: "Tokens that give a rejected answer its log-probabilities; SIMA's trainer has top-alternative.")
-    var rejectedLogp = PreferenceLoss.RejectedTokens.label
+    var rejectedLogp = AnswerTokens.label
 
     func validate() throws {
         if !(beta > 0) { throw ValidationError("--beta \(beta): give a number above 0") }
@@ -45,4 +45,4 @@ struct LossOptions: ParsableArguments {
 }
 
 extension PreferenceLoss.Kind: ExpressibleByArgument {}
-extension PreferenceLoss.RejectedTokens: ExpressibleByArgument {}
+extension AnswerTokens: ExpressibleByArgument {}

@@ -61,6 +61,8 @@ final class PairSet {
     private let pictures: PictureCache
     /// Whether an unweighted pair's score is its summed log-probability, as records keep it.
     private let scoresAreSums: Bool
+    /// Of each pair; none before `findReference`.
+    private var reference: [PairScores] = []
 
     init(_ examples: [Pair], _ model: VisionLanguageModel, featureMemory: Int, scoresAreSums: Bool) {
         (self.examples, self.scoresAreSums) = (examples, scoresAreSums)
@@ -69,29 +71,22 @@ final class PairSet {
 
     /// The pairs at `indices`, ready for the engine.
     func examples(_ indices: [Int]) throws -> [PreferenceExample] {
-        let pairs = indices.map { examples[$0] }
-        return zip(pairs, try pictures.pictures(at: pairs.map(\.image))).map { pair, picture in
-            PreferenceExample(
+        let shown = try pictures.pictures(at: indices.map { examples[$0].image })
+        return zip(indices, shown).map { index, picture in
+            let pair = examples[index]
+            var example = PreferenceExample(
                 id: pair.id, prompt: pair.prompt, picture: picture, chosen: pair.chosen,
                 rejected: pair.rejected, weights: pair.weights)
+            if !reference.isEmpty { example.reference = reference[index] }
+            return example
         }
     }
 
-    /// Which pairs are trained on and which are held out: a pair's id decides, so that adding pairs moves none
-    /// of the others.
-    func split(holdOut: Double) -> (training: [Int], heldOut: [Int]) {
-        let isHeldOut = examples.map { pair in
-            var generator = SplitMix64(seed: 0, key: pair.id)
-            return generator.nextUniform() < holdOut
-        }
-        return (examples.indices.filter { !isHeldOut[$0] }, examples.indices.filter { isHeldOut[$0] })
-    }
-
-    /// Scores of every pair under the reference: what the record brings for this model, else computed. The
-    /// records with their `ref_logps` are left in `folder`, where a resumed run finds them.
-    func reference(
-        _ trainer: PreferenceTrainer, digest: String, folder: URL, _ run: StageRun
-    ) throws -> [PairScores] {
+    /// Scores every pair under the reference: by what the record brings for this model, else computed. The records
+    /// with their `ref_logps` are left in `folder`, where a resumed run finds them.
+    func findReference(
+        _ trainer: GroupTrainer<PreferenceLoss>, digest: String, folder: URL, _ run: StageRun
+    ) throws {
         let kept = folder.appendingPathComponent("pairs.jsonl")
         let records = try stored(kept) ?? examples.map(\.record)
         let areSums = examples.map { scoresAreSums && $0.weights == nil }
@@ -113,7 +108,7 @@ final class PairSet {
         }
         progress.finish()
         try write(zip(result, areSums).map { $1 ? $0 : nil }, records, digest, to: kept)
-        return result
+        reference = result
     }
 
     private func stored(_ url: URL) throws -> [Record]? {

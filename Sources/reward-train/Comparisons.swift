@@ -18,6 +18,10 @@ final class Comparisons {
         let hasFacts: Bool
         let conversation: Grader.Conversation
 
+        /// The picture by its name without its folder, which may have moved: what was learned of one comparison would
+        /// help with another of the same picture.
+        var holdOutKey: String { about.map { URL(fileURLWithPath: $0).lastPathComponent } ?? id }
+
         /// - Throws: `RecordError`, `ImagePathError`, `ImageError`, `NoOtherPicture` or `PromptError`, all about this record.
         init(
             _ input: InputRecord, _ grader: Grader, _ images: ImageOptions, _ view: RewardView, epochs: Int,
@@ -54,19 +58,6 @@ final class Comparisons {
                 answers: comparison.conversation.graded(order: epoch))
         }
     }
-
-    /// Which comparisons are trained on and which are held out. The picture decides: what was learned of one
-    /// comparison would help with another of the same picture.
-    func split(holdOut: Double) -> (training: [Int], heldOut: [Int]) {
-        let isHeldOut = all.map { comparison in
-            var generator = SplitMix64(seed: 0, key: comparison.about.map(Self.name) ?? comparison.id)
-            return generator.nextUniform() < holdOut
-        }
-        return (all.indices.filter { !isHeldOut[$0] }, all.indices.filter { isHeldOut[$0] })
-    }
-
-    /// A picture's name without its folder, which may have moved.
-    private static func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 
     func dump(_ model: VisionLanguageModel, _ console: Console) {
         let dump = TokenDump(model)

@@ -9,6 +9,7 @@ import Records
 import StageKit
 import Tokenizer
 import Training
+import TrainingKit
 
 /// Supervised training of a LLaVA: a small one from nothing, more of an existing one, or an adapter over it.
 @main struct SupervisedTrain: StageCommand {
@@ -44,13 +45,8 @@ import Training
     @Option(help: ArgumentHelp("CLIP whose vision tower a new model begins with.", valueName: "folder"))
     var tower: String?
     @Flag(help: "Keep the vision tower as it is.") var freezeTower = false
-    @Flag(help: "Go on from the checkpoint of an interrupted run.") var resume = false
-    @Option(help: "Steps.") var steps = 2000
-    @Option(help: "Pictures of a step.") var batch = 64
+    @OptionGroup var training: StepOptions<Defaults>
     @Option(help: "Forward passes that a step is cut into, to save memory.") var passes = 2
-    @Option(help: "Highest learning rate.") var learningRate = 1e-3
-    @Option(help: "Steps of linear warm-up, before half a cosine.") var warmup = 100
-    @Option(help: "Decay of matrices.") var weightDecay: Float = 0.02
     @Option(
         help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
     var lengthBalance: Float = 0.5
@@ -58,7 +54,6 @@ import Training
         help: ArgumentHelp("Share of a file in every step, one for each file in their order.", valueName: "w")
     )
     var weight: [Double] = []
-    @Option(help: "Steps between checkpoints.") var saveEvery = 200
     @Option(help: "Width of a new decoder, and of a new vision tower.") var width = 192
     @Option(help: "Layers of a new vision tower; the last one is not used (vision_feature_layer -2).")
     var visionLayers = 4
@@ -78,7 +73,14 @@ import Training
         "inner", "vocabulary", "context",
     ]
 
+    enum Defaults: StepDefaults {
+        static let examples = "pictures"
+        static let (batch, learningRate, saveEvery) = (64, 1e-3, 200)
+        static let (steps, weightDecay): (Int, Float) = (2000, 0.02)
+    }
+
     func validate() throws {
+        if passes < 1 { throw ValidationError("--passes \(passes): give a number from 1") }
         if let rank, rank < 1 { throw ValidationError("--rank \(rank): give a number from 1") }
         if rank != nil, model == nil { throw ValidationError("--rank: say over which --model") }
         if weight.isEmpty { return }
@@ -105,46 +107,33 @@ import Training
             throw StageError.failed("no records to train on; give files of samples")
         }
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
-        let folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
-        let start = try open(lessons, folder, run)
+        let session = try TrainingSession(target, resume: training.common.resume, run)
+        let start = try open(lessons, session.folder, run)
         start.images.alpha = imageAlpha
         let parameters = trainedParameters(of: start)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
         run.console.say("training \(count) parameters on \(lessons.count) pictures")
 
-        var settings = AdamW.Settings()
-        settings.weightDecay = weightDecay
-        settings.beta2 = 0.98
-        let loop = TrainingLoop(
-            optimiser: AdamW(parameters, settings),
-            schedule: Schedule(shape: .cosine, peak: learningRate, warmup: warmup, steps: steps),
-            directory: folder, saveEvery: saveEvery, identity: try run.identity(input),
+        let trainer = GroupTrainer(
+            start.decoder, SupervisedLoss(lengthBalance: lengthBalance), encoder: start,
+            passes: .count(passes))
+        try session.train(
+            parameters, training.plan(try order(of: lessons)), on: input,
             weightsChanged: { [rank] in
                 if rank == nil { return start.weightsChanged() }
                 start.decoder.adapterTargets.forEach { $0.adapterChanged() }
+            },
+            gradients: { _, places in
+                let batch = try encoder.encode(places.map { lessons[$0] })
+                return (trainer.addGradients(batch), batch.map(\.id))
             })
-        let trainer = SupervisedTrainer(start, lengthBalance: lengthBalance)
-        let order = try order(of: lessons)
-        let progress = run.progress(
-            total: steps, unit: "steps", resumed: resume ? try loop.savedSteps : 0)
-        let nothing = try loop.run(
-            resume: resume, report: { _, metrics in progress.advance(detail: describe(metrics)) },
-            gradients: { step in
-                let chosen = order(step).map { lessons[$0] }
-                return (trainer.addGradients(try encoder.encode(chosen), passes: passes), chosen.map(\.id))
-            })
-        progress.finish()
-        if let nothing { run.console.warn("\(nothing)") }
         if rank == nil {
-            try start.write(to: folder, as: dtype)
+            try start.write(to: session.folder, as: dtype)
         } else {
-            let adapter = start.decoder.adapter(baseModelName: model, baseDigest: start.digest)
-            try adapter?.write(to: folder, as: dtype)
+            try session.writeAdapter(of: start, over: model, as: dtype)
         }
-        try loop.finish()
-        try target.publish()
-        try run.addOutput(output, kind: .model)
+        try session.publish()
     }
 
     private func trainedParameters(of model: VisionLanguageModel) -> [Parameter] {
@@ -160,17 +149,14 @@ import Training
     }
 
     /// The pictures of a step: those of one shuffle, or of the files by their weights.
-    private func order(of lessons: [Lesson]) throws -> (_ step: Int) -> [Int] {
-        if weight.isEmpty {
-            var order = BatchOrder(count: lessons.count, batch: batch, seed: engine.seed)
-            return { order.examples(step: $0) }
-        }
+    private func order(of lessons: [Lesson]) throws -> any ExampleOrder {
+        let batch = training.common.batch
+        if weight.isEmpty { return BatchOrder(count: lessons.count, batch: batch, seed: engine.seed) }
         let counts = input.paths.map { path in lessons.count { $0.file == path } }
         if let empty = counts.firstIndex(of: 0) {
             throw StageError.failed("\(input.paths[empty]): no records to mix in; leave the file out")
         }
-        var order = MixedOrder(counts: counts, weights: weight, batch: batch, seed: engine.seed)
-        return { order.examples(step: $0) }
+        return MixedOrder(counts: counts, weights: weight, batch: batch, seed: engine.seed)
     }
 
     /// The model to train: `--model`, or a new one whose small files are written to `folder` first.

@@ -90,14 +90,25 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         return (model, pairs)
     }
 
+    /// The pairs with their scores under the reference of `trainer`.
+    static func compared(
+        _ pairs: [PreferenceExample], _ trainer: GroupTrainer<PreferenceLoss>
+    ) -> [PreferenceExample] {
+        zip(pairs, trainer.referenceScores(pairs)).map { pair, scores in
+            var pair = pair
+            pair.reference = scores
+            return pair
+        }
+    }
+
     /// Ten steps as TRL's DPOTrainer takes them; with a small `rowLimit`, a batch in several passes.
     @Test(arguments: [("dpo-constant", 8192), ("dpo-cosine", 8192), ("dpo-cosine", 1)])
     func replaysTRL(_ run: (name: String, rowLimit: Int)) throws {
         let expected: Replay = try Oracle.json(run.name)
-        let (model, pairs) = try Self.start()
-        let trainer = PreferenceTrainer(
-            model.decoder, PreferenceLoss(beta: expected.beta), rowLimit: run.rowLimit)
-        let reference = trainer.referenceScores(pairs)
+        let (model, bare) = try Self.start()
+        let trainer = GroupTrainer(
+            model.decoder, PreferenceLoss(beta: expected.beta), passes: .rows(run.rowLimit))
+        let pairs = Self.compared(bare, trainer)
         var settings = AdamW.Settings()
         settings.clip = expected.maxGradNorm
         let optimiser = AdamW(model.decoder.adapterParameters, settings)
@@ -110,17 +121,15 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         for (step, (trl, exact)) in zip(expected.trlF32, expected.plainF64).enumerated() {
             let range = step * expected.batchSize..<(step + 1) * expected.batchSize
             let metrics = Dictionary(
-                uniqueKeysWithValues: trainer.addGradients(
-                    Array(pairs[range]), reference: Array(reference[range])
-                ).map { ($0.name, $0.value) })
+                uniqueKeysWithValues: trainer.addGradients(Array(pairs[range])).map { ($0.name, $0.value) })
             let rate = step < skipped ? 0 : schedule.rate(afterSteps: step - skipped)
             let norm = optimiser.gradientNorm
             optimiser.update(rate: Float(rate), norm: norm)
             model.decoder.linears.forEach { $0.weightsChanged() }
 
             for (pair, logps) in zip(range, try #require(exact.refLogps)) {
-                #expect(distance(reference[pair].chosen, logps[0]) < 1e-6)
-                #expect(distance(reference[pair].rejected, logps[1]) < 1e-6)
+                #expect(distance(pairs[pair].reference.chosen, logps[0]) < 1e-6)
+                #expect(distance(pairs[pair].reference.rejected, logps[1]) < 1e-6)
             }
             #expect(distance(rate, trl.learningRate) < 1e-9)
             for side in [trl, exact] {
@@ -152,14 +161,14 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         ]
         #expect(Set(variants.runs.map(\.name)) == Set(losses.keys))
         for run in variants.runs {
-            let (model, pairs) = try Self.start()
-            let trainer = PreferenceTrainer(model.decoder, try #require(losses[run.name]))
-            let reference = trainer.referenceScores(pairs)
+            let (model, bare) = try Self.start()
+            let trainer = GroupTrainer(model.decoder, try #require(losses[run.name]))
+            let pairs = Self.compared(bare, trainer)
             var settings = AdamW.Settings()
             settings.clip = variants.maxGradNorm
             let optimiser = AdamW(model.decoder.adapterParameters, settings)
             for (step, expected) in run.steps.enumerated() {
-                let metrics = trainer.addGradients([pairs[step]], reference: [reference[step]])
+                let metrics = trainer.addGradients([pairs[step]])
                 let norm = optimiser.gradientNorm
                 optimiser.update(rate: Float(expected.learningRate), norm: norm)
                 model.decoder.linears.forEach { $0.weightsChanged() }
@@ -189,8 +198,8 @@ private func distance(_ left: Double, _ right: Double) -> Double {
         labels[1] = Label(row: labels[1].row, target: ranks[1][3])
         #expect(decoder.alternatives(hidden, labels, arena).map(\.target) == [ranks[0][1], ranks[1][0]])
 
-        let plain = PreferenceTrainer(decoder, PreferenceLoss())
-        let other = PreferenceTrainer(decoder, PreferenceLoss(rejected: .topAlternative))
+        let plain = GroupTrainer(decoder, PreferenceLoss())
+        let other = GroupTrainer(decoder, PreferenceLoss(rejected: .topAlternative))
         for (own, alternative) in zip(plain.referenceScores(pairs), other.referenceScores(pairs)) {
             #expect(own.chosen == alternative.chosen && own.rejected != alternative.rejected)
         }

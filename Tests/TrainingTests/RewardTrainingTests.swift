@@ -12,7 +12,7 @@ import Training
         let pair = PairScores(chosen: 1.1, rejected: 0.4)
         #expect(abs(RewardLoss().evaluate([pair]).loss - (0.403186 + 0.0015)) < 1e-6)
         #expect(abs(RewardLoss(centring: 0).evaluate([pair]).loss - 0.403186) < 1e-6)
-        // The term centres the batch, not each pair: scores that cancel out cost nothing.
+        // The term centers the batch, not each pair: scores that cancel out cost nothing.
         let opposite = PairScores(chosen: -0.4, rejected: -1.1)
         #expect(abs(RewardLoss().evaluate([pair, opposite]).loss - 0.403186) < 1e-6)
         #expect(RewardLoss().evaluate([PairScores(chosen: -800, rejected: 800)]).loss == 1600)
@@ -39,37 +39,44 @@ import Training
     }
 
     /// A trainer on the tiny LLaVA with an adapter that isn't zero, and two pairs about its pictures.
-    private static func start(rowLimit: Int = 8192) throws -> (
-        decoder: Llama, trainer: RewardTrainer, pairs: [GradedExample]
-    ) {
-        let (model, pairs) = try DirectPreferenceTests.start()
-        let head = RewardHead(width: model.config.text.hiddenSize, seed: 3)
-        let trainer = RewardTrainer(
-            model.decoder, head, RewardLoss(centring: 0.5), rowLimit: rowLimit)
-        trainer.parameters.forEach { $0.train() }
-        let examples = pairs.prefix(3).enumerated().map { index, pair in
-            GradedExample(
-                id: pair.id, prompt: pair.prompt, picture: pair.picture,
-                answers: [pair.chosen, pair.rejected].map { $0 + [Int32(7 + index), 9, 11] })
+    private struct Start {
+        let decoder: Llama
+        let trainer: GroupTrainer<RewardLoss>
+        let pairs: [GradedExample]
+        /// The adapter's, and at the end the head's two.
+        let parameters: [Parameter]
+
+        init(rowLimit: Int = 8192) throws {
+            let (model, pairs) = try DirectPreferenceTests.start()
+            decoder = model.decoder
+            let head = RewardHead(width: model.config.text.hiddenSize, seed: 3)
+            trainer = GroupTrainer(decoder, RewardLoss(centring: 0.5), head: head, passes: .rows(rowLimit))
+            parameters = decoder.adapterParameters + head.parameters
+            parameters.forEach { $0.train() }
+            self.pairs = pairs.prefix(3).enumerated().map { index, pair in
+                GradedExample(
+                    id: pair.id, prompt: pair.prompt, picture: pair.picture,
+                    answers: [pair.chosen, pair.rejected].map { $0 + [Int32(7 + index), 9, 11] })
+            }
         }
-        return (model.decoder, trainer, Array(examples))
     }
 
     /// Every trained parameter moved along its gradient changes the loss as the gradient says.
     @Test func theGradientIsThatOfTheLoss() throws {
-        let (_, trainer, pairs) = try Self.start()
+        let start = try Start()
+        let (trainer, pairs) = (start.trainer, start.pairs)
         _ = trainer.addGradients(pairs)
-        for parameters in [trainer.parameters, trainer.parameters.suffix(2)] {
+        for parameters in [start.parameters, start.parameters.suffix(2)] {
             let gradients = parameters.map { $0.gradient?.values ?? [] }
             let square = gradients.joined().reduce(0) { $0 + Double($1) * Double($1) }
-            let start = parameters.map(\.value.values)
+            let values = parameters.map(\.value.values)
             func loss(_ step: Double) throws -> Double {
-                for (parameter, (values, gradient)) in zip(parameters, zip(start, gradients)) {
+                for (parameter, (values, gradient)) in zip(parameters, zip(values, gradients)) {
                     for i in values.indices {
                         parameter.value.base[i] = values[i] + Float(step) * gradient[i]
                     }
                 }
-                trainer.weightsChanged()
+                start.decoder.adapterTargets.forEach { $0.adapterChanged() }
                 return try #require(trainer.evaluate(pairs).first).value
             }
             let step = 1e-2 / square.squareRoot()
@@ -81,10 +88,10 @@ import Training
 
     /// The centring term is of the batch, however many passes it takes.
     @Test func passesDontMatter() throws {
-        let (_, whole, pairs) = try Self.start()
-        let (_, single, _) = try Self.start(rowLimit: 1)
-        #expect(whole.scores(pairs) == single.scores(pairs))
-        let metrics = (whole.addGradients(pairs), single.addGradients(pairs))
+        let (whole, single) = (try Start(), try Start(rowLimit: 1))
+        let pairs = whole.pairs
+        #expect(whole.trainer.read(pairs) == single.trainer.read(pairs))
+        let metrics = (whole.trainer.addGradients(pairs), single.trainer.addGradients(pairs))
         #expect(metrics.0.map(\.value) == metrics.1.map(\.value))
         for (a, b) in zip(whole.parameters, single.parameters) {
             let (left, right) = (try #require(a.gradient), try #require(b.gradient))

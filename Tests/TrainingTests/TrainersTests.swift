@@ -28,11 +28,12 @@ private struct ClipExpectation: Decodable {
                     SupervisedExample.Sample(prompt: Array(prompt.suffix(given)), answer: turn.answerIds)
                 ])
         }
-        let trainer = SupervisedTrainer(model, lengthBalance: 0)
-        let metrics = trainer.addGradients(batch, passes: passes)
+        let trainer = GroupTrainer(
+            model.decoder, SupervisedLoss(lengthBalance: 0), encoder: model, passes: .count(passes))
+        let metrics = trainer.addGradients(batch)
         let wanted = try #require(expected.crossEntropy)
         #expect(abs(metrics[0].value - wanted.loss) < 1e-5)
-        #expect(abs(trainer.loss(batch) - wanted.loss) < 1e-5)
+        #expect(abs(trainer.evaluate(batch)[1].value - wanted.loss) < 1e-5)
         let faults = try gradientFaults(
             model.parameters, in: Oracle.tensors("\(name).gradients"),
             idle: Set(wanted.parametersWithoutGradient))

@@ -16,18 +16,18 @@ private struct Interrupted: Error {}
         _ directory: URL, resume: Bool, stop: Int? = nil, identity: String = "run", spoil: Int? = nil,
         peak: Double = 2e-3
     ) throws -> (values: [[Float]], log: Data, nothing: NothingLearned?) {
-        let (model, pairs) = try DirectPreferenceTests.start()
-        let trainer = PreferenceTrainer(model.decoder, PreferenceLoss())
-        let reference = trainer.referenceScores(pairs)
+        let (model, bare) = try DirectPreferenceTests.start()
+        let trainer = GroupTrainer(model.decoder, PreferenceLoss())
+        let pairs = DirectPreferenceTests.compared(bare, trainer)
         let loop = TrainingLoop(
-            optimiser: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
+            optimizer: AdamW(model.decoder.adapterParameters, AdamW.Settings()),
             schedule: Schedule(shape: .cosine, peak: peak, warmup: 1, steps: 6), directory: directory,
             saveEvery: 2, identity: identity,
             weightsChanged: { model.decoder.linears.forEach { $0.weightsChanged() } })
         let nothing = try loop.run(resume: resume, report: { _, _ in }) { step in
             if step == stop { throw Interrupted() }
             let range = 2 * step..<2 * step + 2
-            var metrics = trainer.addGradients(Array(pairs[range]), reference: Array(reference[range]))
+            var metrics = trainer.addGradients(Array(pairs[range]))
             if step == spoil { metrics[0].value = .nan }
             return (metrics, pairs[range].map(\.id))
         }
@@ -72,5 +72,6 @@ private struct Interrupted: Error {}
         let error = #expect(throws: NotFinite.self) { try train(place, resume: false, spoil: 1) }
         #expect(error?.description.contains("step 2") == true)
         #expect(error?.records.count == 2)
+        #expect(error?.description.hasSuffix("or look at those records") == true)
     }
 }
