@@ -62,8 +62,11 @@ let package = Package(
         library("StageKit", ["Files", "Records", "RunLedger", arguments, crypto, toml]),
         library(
             "ModelOptions",
-            ["StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", arguments]),
-        library("TrainingKit", ["StageKit", "Training", "Model", "Checkpoint", arguments]),
+            [
+                "StageKit", "Files", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records",
+                arguments,
+            ]),
+        library("TrainingKit", ["StageKit", "ModelOptions", "Training", "Model", "Checkpoint", arguments]),
         library("Report", ["Records"]),
         library("Interchange", ["Records"]),
 

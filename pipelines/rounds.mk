@@ -58,12 +58,11 @@ $(foreach name,$(if $(wildcard $R/round-1/candidates.jsonl),$(fixed)),$(if $(cal
 $(if $(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): say other-picture or random-pairs))
 $(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); say CONTROL=random-pairs))
 
-# Rounds up to k, rounds before k; the files of their adapters; the model with their adapters folded in.
-until = $(wordlist 1,$1,$(rounds))
-before = $(filter-out $1,$(call until,$1))
-adapters = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$1)
+# The round before k, or 0; the file of a round's adapter; the model that it left, of round 0 the one to begin with.
+before = $(word $1,0 $(rounds))
+adapter = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$(filter-out 0,$1))
 weights := $(wildcard $(MODEL)/*.safetensors)
-policy = --model $(MODEL) $(patsubst %,--adapter $R/round-%/adapter,$1)
+policy = --model $(if $(filter-out 0,$1),$R/round-$1,$(MODEL))
 
 # The model that comes along has seen too few words to read a long prompt.
 short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
@@ -86,7 +85,7 @@ scored: $(if $(tests),$R/table.txt,kept)
 	@$(if $(tests),cat $<,echo 'no EXAM was given, so nothing is scored: say EXAM="captions=file pope=file"')
 
 # Make removes what only lies between, unless it is mentioned somewhere.
-kept: $(call adapters,$(rounds)) $(foreach file,$(made),$(rounds:%=$R/round-%/$(file).jsonl)) \
+kept: $(call adapter,$(rounds)) $(foreach file,$(made),$(rounds:%=$R/round-%/$(file).jsonl)) \
 	$(foreach k,$(rounds),$(call prompts,$k))
 
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.
@@ -116,7 +115,7 @@ alike = cmp -s $P/recipe.toml $R/recipe.toml && test "$$(grep -v ^CONTROL= $P/se
 drawn-before = $(if $(findstring --picture,$(draw)),,$(and $(filter 1,$1),$(first),$(shell $(alike) && echo $(first))))
 
 # Round k draws with the model of round k - 1.
-$R/round-%/candidates.jsonl: $$(call prompts,$$*) $R/recipe.toml $R/settings $(weights) $$(call adapters,$$(call before,$$*))
+$R/round-%/candidates.jsonl: $$(call prompts,$$*) $R/recipe.toml $R/settings $(weights) $$(call adapter,$$(call before,$$*))
 	@mkdir -p $(@D)
 	$(if $(call drawn-before,$*),cp $(first) $@.new && mv $@.new $@,$(sampled))
 
@@ -133,8 +132,8 @@ $P/base/eval/scores.json: $P/recipe.toml $P/settings $(asked) $(weights)
 	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
 	-sightline ledger round $(P:runs/%=%) 0 $(MODEL)
 
-$R/round-%/eval/scores.json: $R/recipe.toml $(asked) $$(call adapters,$$(call until,$$*))
-	sightline eval --config $< $(call policy,$(call until,$*)) $(exam) -o $(@D)
+$R/round-%/eval/scores.json: $R/recipe.toml $(asked) $$(call adapter,$$*)
+	sightline eval --config $< $(call policy,$*) $(exam) -o $(@D)
 	-sightline ledger round $(RUN) $* $R/round-$*/adapter
 
 $R/table.txt: $P/base/eval/scores.json $(rounds:%=$R/round-%/eval/scores.json)

@@ -7,6 +7,8 @@ import Tokenizer
 /// A LLaVA with all that belongs to it: tokenizer, chat template, picture preprocessing.
 package final class VisionLanguageModel: @unchecked Sendable {
     package let directory: URL
+    /// Folders of the adapters that were folded in, in their order; not of one beside.
+    package let adapters: [String]
     let llava: Llava
     package let tokenizer: Tokenizer
     package let template: ChatTemplate
@@ -50,14 +52,16 @@ package final class VisionLanguageModel: @unchecked Sendable {
         if let beside { try fold(beside, over: base) }
         try self.init(
             directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
-            template: template, baseDigest: base, digest: digest, idleAdapters: idle)
+            template: template, baseDigest: base, digest: digest, adapters: adapters.map(\.relativePath),
+            idleAdapters: idle)
     }
 
     /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
     package init(
         directory: URL, llava: Llava, tokenizer: Tokenizer, template: String? = nil, baseDigest: String = "",
-        digest: String = "", idleAdapters: [String] = []
+        digest: String = "", adapters: [String] = [], idleAdapters: [String] = []
     ) throws {
+        self.adapters = adapters
         (self.directory, self.llava, self.tokenizer) = (directory, llava, tokenizer)
         (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)

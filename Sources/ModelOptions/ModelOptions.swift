@@ -8,7 +8,9 @@ import StageKit
 
 /// Options of programs that run a vision-language model.
 package struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "LLaVA in Hugging Face layout, or a round or adapter over one.", valueName: "folder"))
     package var model: String
 
     @Option(
@@ -21,6 +23,17 @@ package struct ModelOptions: ParsableArguments {
 
     package init() {}
 
+    package init(model: String, adapter: [String] = [], template: String? = nil) {
+        (self.model, self.adapter, self.template) = (model, adapter, template)
+    }
+
+    /// The checkpoint, with every adapter over it that `--model` and `--adapter` name.
+    /// - Throws: `StageError` where `--model` is no policy.
+    package func policy() throws -> Policy {
+        let named = try Policy(at: model)
+        return Policy(model: named.model, adapters: named.adapters + adapter)
+    }
+
     /// Opens the model for `run`, which notes it as an input.
     ///
     /// - Parameters:
@@ -29,13 +42,21 @@ package struct ModelOptions: ParsableArguments {
     package func open(
         _ run: StageRun, _ alpha: AlphaRule = .white, beside: String? = nil
     ) throws -> VisionLanguageModel {
-        try run.addModel(model, role: "policy")
-        for (index, adapter) in adapter.enumerated() {
+        try open(policy(), run, alpha, beside: beside)
+    }
+
+    /// Opens what of the named model `policy` is.
+    package func open(
+        _ policy: Policy, _ run: StageRun, _ alpha: AlphaRule = .white, beside: String? = nil
+    ) throws -> VisionLanguageModel {
+        try run.addModel(policy.model, role: "policy")
+        for (index, adapter) in policy.adapters.enumerated() {
             try run.addModel(adapter, role: "adapter \(index + 1)")
         }
         if let beside { try run.addModel(beside, role: "adapter beside") }
         let opened = try VisionLanguageModel(
-            directory: URL(fileURLWithPath: model), adapters: adapter.map { URL(fileURLWithPath: $0) },
+            directory: URL(fileURLWithPath: policy.model),
+            adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
         opened.images.alpha = alpha
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }

@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Model
+import ModelOptions
 import StageKit
 import Training
 
@@ -57,13 +58,11 @@ package struct TrainingSession {
         for metric in metrics { run.addMetric("eval_" + metric.name, metric.value) }
     }
 
-    /// Writes the trained adapter of `policy` to the folder.
-    /// - Parameter base: the model it was trained over, as it was given.
-    package func writeAdapter(
-        of policy: VisionLanguageModel, over base: String?, as type: ElementType = .f32
-    ) throws {
-        try policy.decoder.adapter(baseModelName: base, baseDigest: policy.digest)?
-            .write(to: folder, as: type)
+    /// Writes the trained adapter of `model` to the folder, and what it lies over.
+    package func writeAdapter(of model: VisionLanguageModel, as type: ElementType = .f32) throws {
+        let base = model.directory.relativePath
+        try model.decoder.adapter(baseModelName: base, baseDigest: model.digest)?.write(to: folder, as: type)
+        try Policy(model: base, adapters: model.adapters).write(to: folder.path, at: target.output)
     }
 
     /// Puts the folder in its place, once the result is written.

@@ -110,7 +110,7 @@ import StageKit
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let view = try looks.view(of: options.input, seed: engine.seed, run)
-        if let reward = rewarding.reward, let policy = try policy() {
+        if let reward = rewarding.reward, let policy = policy {
             let scoring = try RewardScoring(
                 folder: reward, on: policy.open(run, alpha.rule), rewarding.symbolic, images, view, run)
             return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
@@ -118,7 +118,7 @@ import StageKit
             }
         }
         let relevance = try relevance.map { try base.open($0, images, alpha.rule, run) }
-        let rescorer = try policy().map { Rescorer(try $0.open(run, alpha.rule)) }
+        let rescorer = try policy.map { Rescorer(try $0.open(run, alpha.rule)) }
         let scoring = Scoring(
             scorer: SentenceScorer(
                 calibration: try calibration, relevance: relevance?.model, cleansTexts: !filter.isEmpty),
@@ -131,12 +131,8 @@ import StageKit
         }
     }
 
-    private func policy() throws -> ModelOptions? {
-        guard let model else { return nil }
-        var words = ["--model", model]
-        for adapter in adapter { words += ["--adapter", adapter] }
-        if let template { words += ["--template", template] }
-        return try ModelOptions.parse(words)
+    private var policy: ModelOptions? {
+        model.map { ModelOptions(model: $0, adapter: adapter, template: template) }
     }
 }
 

@@ -23,17 +23,16 @@ import StageKit
     var output: String
     @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
 
-    func validate() throws {
-        if model.adapter.isEmpty { throw ValidationError("give the adapters to fold with --adapter") }
-    }
-
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
-        var earlier = model
-        guard let last = earlier.adapter.popLast() else { return }
-        let policy = try earlier.open(run)
-        try run.addModel(last, role: "adapter \(model.adapter.count)")
+        let named = try model.policy()
+        guard let last = named.adapters.last else {
+            throw StageError.usage("no adapter to fold; give it with --adapter, or a round with --model")
+        }
+        let policy = try model.open(
+            Policy(model: named.model, adapters: named.adapters.dropLast()), run)
+        try run.addModel(last, role: "adapter \(named.adapters.count)")
         let place = URL(fileURLWithPath: last)
         let adapter = try PEFTAdapter.read(place, expecting: policy.digest)
         if adapter.changesNothing { run.warnOfIdleAdapter(last) }

@@ -40,7 +40,8 @@ import StageKit
 
     func run(in run: StageRun) throws {
         let reader = try RunFolder(
-            folder, pictures: pictures, imageRoot: imageRoot, testImageRoot: testImageRoot, synonyms: synonyms)
+            folder, pictures: pictures, imageRoot: imageRoot, testImageRoot: testImageRoot, synonyms: synonyms
+        )
         let page = try reader.report(run).html()
         if run.isDryRun {
             return run.console.say("dry run: \(page.utf8.count >> 10) KiB would go to \(output)")

@@ -118,7 +118,8 @@ struct RunFolder {
         if exists(drawn) { return drawn }
         let settings = "\(run)/settings"
         guard exists(settings) else { return "." }
-        let lines = String(decoding: try EvaluationError.reading(settings), as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: try EvaluationError.reading(settings), as: UTF8.self).split(
+            separator: "\n")
         return lines.first { $0.hasPrefix("IMAGES=") }.map { String($0.dropFirst(7)) } ?? "."
     }
 

@@ -98,7 +98,7 @@ import TrainingKit
             })
         try session.measure(split.heldOut) { trainer.evaluate(try comparisons.examples($0)) }
 
-        try session.writeAdapter(of: policy, over: model.model)
+        try session.writeAdapter(of: policy)
         try head.write(to: RewardModel.head(in: session.folder))
         try RewardConfig(
             baseDigest: policy.digest, promptID: file.name, prompt: prompt, showsFacts: facts,

@@ -131,7 +131,7 @@ import TrainingKit
         if rank == nil {
             try start.write(to: session.folder, as: dtype)
         } else {
-            try session.writeAdapter(of: start, over: model, as: dtype)
+            try session.writeAdapter(of: start, as: dtype)
         }
         try session.publish()
     }
@@ -162,8 +162,7 @@ import TrainingKit
     /// The model to train: `--model`, or a new one whose small files are written to `folder` first.
     private func open(_ lessons: [Lesson], _ folder: URL, _ run: StageRun) throws -> VisionLanguageModel {
         if let model {
-            try run.addModel(model, role: "start")
-            return try VisionLanguageModel(directory: URL(fileURLWithPath: model))
+            return try ModelOptions(model: model).open(run)
         }
         if let tower { try run.addModel(tower, role: "tower") }
         let maker = NewModel(
