@@ -11,7 +11,7 @@ import StageKit
         commandName: "merge",
         abstract: "Fold adapters into a model and write it in Hugging Face layout.",
         discussion: """
-              merge --model data/llava --adapter runs/demo/round-1/adapter -o merged
+              merge --model runs/demo/round-1 -o merged
             What is written is read again and checked: every weight against the sum in f32, and the logits of
             a few prompts against those of base and adapter side by side. A model that fails is not published.
             """)
