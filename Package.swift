@@ -3,13 +3,17 @@ import PackageDescription
 
 /// One library target per concern, one executable target per stage; arrows point one way:
 /// Kernels ← Model ← {Decoding, Preference} ← Training, Records ← StageKit, programs on top.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], in folder: String? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: folder.map { "Sources/\($0)/\(name)" },
+        swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: ["StageKit", "Records", "Files"] + dependencies,
+        name: name, dependencies: ["StageKit", "Records", "JSON", "Random", "Files"] + dependencies,
         swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
@@ -43,28 +47,37 @@ let package = Package(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 
+        library("JSON", in: "Base"),
+        library("Random", in: "Base"),
         library("Files", ["CFiles"]),
         library("Kernels", ["CKernels", "COpenBLAS"]),
-        library("Checkpoint", ["Files", "CKernels", crypto]),
-        library("Tokenizer", ["Files", crypto]),
-        library("Imaging", ["Files", "CImageIO"]),
-        library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
-        library("Decoding", ["Model"]),
-        library("Preference", ["Records"]),
-        library("Training", ["Files", "Model"]),
+        library("Checkpoint", ["JSON", "Files", "CKernels", crypto]),
+        library("Tokenizer", ["JSON", "Files", crypto]),
+        library("Imaging", ["JSON", "Files", "CImageIO"]),
+        library("Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
+        library("Decoding", ["Random", "Model"]),
+        library("Preference", ["JSON", "Records"]),
+        library("Training", ["JSON", "Random", "Files", "Model"]),
         library("Relevance", ["Preference", "Model", "Records"]),
-        library("Reward", ["Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
-        library("Benchmarks"),
-        library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records"]),
-        library("PictureWorld", ["Imaging", "Records"]),
-        library("Records"),
-        library("RunLedger", [grdb]),
-        library("StageKit", ["Files", "Records", "RunLedger", arguments, crypto, toml]),
+        library(
+            "Reward",
+            [
+                "JSON", "Random", "Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records",
+            ]),
+        library("Benchmarks", ["JSON", "Random"]),
+        library("Evaluating", ["JSON", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        library("PictureWorld", ["JSON", "Random", "Imaging", "Records"]),
+        library("Records", ["JSON"]),
+        library("RunLedger", ["JSON", grdb]),
+        library("StageKit", ["JSON", "Files", "Records", "RunLedger", arguments, crypto, toml]),
         library(
             "ModelOptions",
-            ["StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", arguments]),
-        library("Report", ["Records"]),
-        library("Interchange", ["Records"]),
+            [
+                "StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", "JSON", "Random",
+                arguments,
+            ]),
+        library("Report", ["JSON", "Records"]),
+        library("Interchange", ["JSON", "Records"]),
 
         program(
             "calibrate", ["Relevance", "Reward", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
@@ -102,7 +115,7 @@ let package = Package(
         program("export", ["Interchange", arguments]),
         // "import" is no name for a module.
         .executableTarget(
-            name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
+            name: "importer", dependencies: ["StageKit", "Records", "JSON", "Interchange", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
         program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
@@ -110,25 +123,26 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
-                "Records", "Files",
-                "Kernels", "COpenBLAS", arguments,
+                "Records", "JSON", "Random", "Files", "Kernels", "COpenBLAS", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
-            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"],
+            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels", "Random"],
             path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
-        tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("ModelTests", ["Model", "Checkpoint", "Kernels", "Random", "OracleFixtures"]),
         tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
-        tests("KernelsTests", ["Kernels", "CKernels"]),
-        tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("KernelsTests", ["Kernels", "CKernels", "Random"]),
+        tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "Random", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
         tests("CheckpointTests", ["Checkpoint", "Files", "CKernels"]),
         tests("ImagingTests", ["Imaging", "Files"]),
-        tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
-        tests("RecordsTests", ["Records"]),
+        tests("PictureWorldTests", ["PictureWorld", "Imaging", "Random", "Records"]),
+        tests("JSONTests", ["JSON", "Records"]),
+        tests("RandomTests", ["Random"]),
+        tests("RecordsTests", ["Records", "JSON"]),
         .executableTarget(
             name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Model
+import Random
 
 /// How answers grow from a prompt: whole answers in one level, or a tree of sentences level by level.
 package struct GrowthPlan: Sendable {

@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// What becomes of a row's system turn. Records have none: a model's template begins with its own sentence, if any.

@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// A row with one answer to each question: LLaVA's `conversations`, `messages` of ms-swift and LLaMA-Factory, TRL's

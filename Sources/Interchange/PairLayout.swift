@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// A layout in which others keep preference pairs.

@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// The file of a row's picture, under whichever of its names.

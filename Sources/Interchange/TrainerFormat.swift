@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// A layout of preference pairs that another trainer reads.

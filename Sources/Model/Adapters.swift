@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Kernels
+import Random
 
 /// LoRA on a decoder: which projections, at what rank, and to and from PEFT's files.
 extension Llama {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Records
 
 /// What the known scene says about an answer.

@@ -1,6 +1,7 @@
 import Kernels
 import Model
 import Preference
+import Random
 import Records
 
 /// What a model reads when it grades answers: the conversation up to each answer's end, then the turn that asks

@@ -1,6 +1,7 @@
 import Checkpoint
 import Files
 import Foundation
+import JSON
 import Preference
 import Records
 

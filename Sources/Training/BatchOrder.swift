@@ -1,4 +1,4 @@
-import Kernels
+import Random
 
 /// Which examples a step sees: a fresh shuffle each epoch, a function of the seed alone, so that a resumed run
 /// sees what an uninterrupted one would.

@@ -1,6 +1,7 @@
 import COpenBLAS
 import Foundation
 import Kernels
+import Random
 
 /// The matrix products inside a piece of work, and OpenBLAS alone on the same ones.
 struct ProductBench {

@@ -4,6 +4,7 @@ import Imaging
 import Kernels
 import Model
 import PictureWorld
+import Random
 import Records
 import Tokenizer
 

@@ -1,3 +1,4 @@
+import JSON
 import ModelOptions
 import Preference
 import Records

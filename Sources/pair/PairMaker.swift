@@ -1,5 +1,6 @@
 import PictureWorld
 import Preference
+import Random
 import Records
 import StageKit
 
@@ -154,7 +155,7 @@ struct PairMaker {
         guard order == .random else { return pair }
         var pair = pair
         pair.source = "random/" + (pair.source ?? "pairs")
-        var coin = WorldRandom(seed: seed, purpose: "order of pair \(pair.id)")
+        var coin = SplitMix64(seed: seed, purpose: "order of pair \(pair.id)")
         if coin.chance(0.5) { pair.turnAround() }
         return pair
     }

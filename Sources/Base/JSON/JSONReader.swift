@@ -1,105 +1,138 @@
-/// A strict reader of JSON (RFC 8259) over bytes.
+/// A strict reader of JSON (RFC 8259) over bytes: of a whole value by `value`, or piece by piece, so that nothing is
+/// held but what the caller keeps.
 ///
-/// Refused, with the byte offset: anything after the value, duplicate keys, invalid UTF-8,
-/// unpaired surrogates, raw control characters, NaN and Infinity, numbers such as `01`, `+1`
-/// or `.5`, and nesting deeper than `maximumDepth`.
-struct JSONParser {
+/// Refused, with the byte offset: anything after the value, duplicate keys, invalid UTF-8, unpaired surrogates, raw
+/// control characters, NaN and Infinity, numbers such as `01`, `+1` or `.5`, and nesting deeper than `maximumDepth`.
+/// Every error is a `JSONError.malformed`.
+package struct JSONReader {
     /// Deep enough for every record, shallow enough for the stack of any thread.
-    static let maximumDepth = 128
+    package static let maximumDepth = 128
 
     private let input: ArraySlice<UInt8>
     private var at: Int
+    /// Arrays and objects that are open.
+    private var depth = 0
 
-    init(_ input: ArraySlice<UInt8>) {
+    package init(_ input: ArraySlice<UInt8>) {
         self.input = input
         at = input.startIndex
     }
 
-    mutating func parseDocument() throws -> JSON {
-        skipSpace()
-        let value = try parseValue(depth: 0)
+    /// The end of the text; white space may come before it.
+    package mutating func end() throws {
         skipSpace()
         guard at == input.endIndex else { throw fault("found \(here)", "only one value may stand here") }
-        return value
     }
 
     // MARK: - Values
 
-    private mutating func parseValue(depth: Int) throws -> JSON {
+    /// The next value, whatever it is.
+    package mutating func value() throws -> JSON {
+        skipSpace()
         guard depth <= Self.maximumDepth else {
             throw fault("nested deeper than \(Self.maximumDepth) levels", "flatten the value")
         }
-        guard at < input.endIndex else { throw fault("the text ends", "a value is expected here") }
-        switch input[at] {
-        case UInt8(ascii: "{"): return .object(try parseObject(depth: depth))
-        case UInt8(ascii: "["): return .array(try parseArray(depth: depth))
-        case UInt8(ascii: "\""): return .string(try parseString())
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try parseNumber())
-        case UInt8(ascii: "t"): return try parseWord("true", .bool(true))
-        case UInt8(ascii: "f"): return try parseWord("false", .bool(false))
-        case UInt8(ascii: "n"): return try parseWord("null", .null)
+        guard let byte = peek else { throw fault("the text ends", "a value is expected here") }
+        switch byte {
+        case UInt8(ascii: "{"): return .object(try object())
+        case UInt8(ascii: "["):
+            var items: [JSON] = []
+            try array { reader in items.append(try reader.value()) }
+            return .array(items)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
         default: throw fault("found \(here)", "a value is expected here")
         }
     }
 
-    private mutating func parseWord(_ word: StaticString, _ value: JSON) throws -> JSON {
-        let expected = word.withUTF8Buffer { Array($0) }
-        guard input[at...].starts(with: expected) else {
-            throw fault("found \(here)", "\(word) or another value is expected here")
-        }
-        at += expected.count
+    private mutating func word(_ word: StaticString, _ value: JSON) throws -> JSON {
+        let isThere = word.withUTF8Buffer { input[at...].starts(with: $0) }
+        guard isThere else { throw fault("found \(here)", "\(word) or another value is expected here") }
+        at += word.utf8CodeUnitCount
         return value
     }
 
-    private mutating func parseObject(depth: Int) throws -> JSONObject {
-        at += 1
-        let bodyStart = at
-        skipSpace()
-        if take("}") { return JSONObject(members: [], emptyBody: input[bodyStart..<at - 1]) }
+    /// An object of which `visit` reads each value.
+    package mutating func object(_ visit: (_ reader: inout JSONReader, _ key: String) throws -> Void) throws {
+        try open("{", "an object")
+        if take("}") { return depth -= 1 }
+        var seen = KeySet()
+        repeat {
+            let key = try key(&seen)
+            try visit(&self, key)
+        } while try goesOn(until: "}")
+    }
+
+    /// An array of which `visit` reads each item.
+    package mutating func array(_ visit: (_ reader: inout JSONReader) throws -> Void) throws {
+        try open("[", "an array")
+        if take("]") { return depth -= 1 }
+        repeat {
+            skipSpace()
+            try visit(&self)
+        } while try goesOn(until: "]")
+    }
+
+    /// An object with the bytes of its members.
+    private mutating func object() throws -> JSONObject {
+        var rawStart = at + 1
+        try open("{", "an object")
+        if take("}") {
+            depth -= 1
+            return JSONObject(members: [], emptyBody: input[rawStart..<at - 1])
+        }
         var members: [JSONObject.Member] = []
         var seen = KeySet()
-        var rawStart = bodyStart
         while true {
-            skipSpace()
-            let keyOffset = at
-            guard peek == UInt8(ascii: "\"") else {
-                throw fault("found \(here)", "a quoted key is expected here")
-            }
-            let key = try parseString()
-            guard seen.insert(key, among: members) else {
-                at = keyOffset
-                throw fault("the key \"\(key)\" stands twice", "keep one of the two")
-            }
-            skipSpace()
-            guard take(":") else { throw fault("found \(here)", "a colon is expected after the key") }
-            skipSpace()
+            let key = try key(&seen)
             let valueStart = at
-            let value = try parseValue(depth: depth + 1)
+            let value = try value()
             let valueRange = valueStart..<at
             skipSpace()
             members.append(
                 JSONObject.Member(key: key, value: value, raw: input[rawStart..<at], valueRange: valueRange))
-            if take("}") { return JSONObject(members: members) }
-            guard take(",") else { throw fault("found \(here)", "a comma or } is expected here") }
+            guard try goesOn(until: "}") else { return JSONObject(members: members) }
             rawStart = at
         }
     }
 
-    private mutating func parseArray(depth: Int) throws -> [JSON] {
-        at += 1
+    private mutating func open(_ bracket: Unicode.Scalar, _ kind: String) throws {
         skipSpace()
-        if take("]") { return [] }
-        var items: [JSON] = []
-        while true {
-            skipSpace()
-            items.append(try parseValue(depth: depth + 1))
-            skipSpace()
-            if take("]") { return items }
-            guard take(",") else { throw fault("found \(here)", "a comma or ] is expected here") }
-        }
+        guard take(bracket) else { throw fault("found \(here)", "\(kind) is expected here") }
+        depth += 1
+        skipSpace()
     }
 
-    private mutating func parseNumber() throws -> JSONNumber {
+    /// Moves over the comma before another member, or the bracket that closes.
+    private mutating func goesOn(until bracket: Unicode.Scalar) throws -> Bool {
+        skipSpace()
+        if take(",") { return true }
+        guard take(bracket) else { throw fault("found \(here)", "a comma or \(bracket) is expected here") }
+        depth -= 1
+        return false
+    }
+
+    /// A key that hasn't been seen in this object, and the colon.
+    private mutating func key(_ seen: inout KeySet) throws -> String {
+        skipSpace()
+        let start = at
+        guard peek == UInt8(ascii: "\"") else { throw fault("found \(here)", "a quoted key is expected here") }
+        let key = try string()
+        guard seen.insert(key) else {
+            at = start
+            throw fault("the key \"\(key)\" stands twice", "keep one of the two")
+        }
+        skipSpace()
+        guard take(":") else { throw fault("found \(here)", "a colon is expected after the key") }
+        skipSpace()
+        return key
+    }
+
+    package mutating func number() throws -> JSONNumber {
+        skipSpace()
         let start = at
         _ = take("-")
         if take("0") {
@@ -122,9 +155,10 @@ struct JSONParser {
 
     // MARK: - Strings
 
-    private mutating func parseString() throws -> String {
+    package mutating func string() throws -> String {
+        skipSpace()
         let opening = at
-        at += 1
+        guard take("\"") else { throw fault("found \(here)", "a string is expected here") }
         let start = at
         while at < input.endIndex, input[at] != UInt8(ascii: "\""), input[at] != UInt8(ascii: "\\") {
             try refuseControlCharacter()
@@ -137,7 +171,7 @@ struct JSONParser {
         var decoded = Array(input[start..<at])
         while at < input.endIndex, input[at] != UInt8(ascii: "\"") {
             if take("\\") {
-                try parseEscape(into: &decoded)
+                try escape(into: &decoded)
             } else {
                 try refuseControlCharacter()
                 decoded.append(input[at])
@@ -163,7 +197,7 @@ struct JSONParser {
         return string
     }
 
-    private mutating func parseEscape(into out: inout [UInt8]) throws {
+    private mutating func escape(into out: inout [UInt8]) throws {
         guard at < input.endIndex else { throw fault("the text ends in an escape", "the line may be torn") }
         let letter = input[at]
         at += 1
@@ -175,7 +209,7 @@ struct JSONParser {
         case UInt8(ascii: "r"): out.append(0x0D)
         case UInt8(ascii: "t"): out.append(0x09)
         case UInt8(ascii: "u"):
-            let scalar = try parseUnicodeEscape()
+            let scalar = try unicodeEscape()
             out += Array(String(Character(scalar)).utf8)
         default:
             at -= 1
@@ -183,12 +217,12 @@ struct JSONParser {
         }
     }
 
-    private mutating func parseUnicodeEscape() throws -> Unicode.Scalar {
+    private mutating func unicodeEscape() throws -> Unicode.Scalar {
         let offset = at
-        let first = try parseHex4()
+        let first = try fourHexDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
         if (0xD800..<0xDC00).contains(first), take("\\"), take("u") {
-            let second = try parseHex4()
+            let second = try fourHexDigits()
             if (0xDC00..<0xE000).contains(second),
                 let scalar = Unicode.Scalar(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
             {
@@ -199,7 +233,7 @@ struct JSONParser {
         throw fault("a \\u escape that is half of a surrogate pair", "write both halves")
     }
 
-    private mutating func parseHex4() throws -> UInt32 {
+    private mutating func fourHexDigits() throws -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
@@ -242,7 +276,8 @@ struct JSONParser {
         return "the byte 0x\(hex.count < 2 ? "0" : "")\(hex)"
     }
 
-    private func fault(_ found: String, _ remedy: String) -> RecordError {
+    /// What the caller finds wrong with what was read, at this place.
+    package func fault(_ found: String, _ remedy: String = "") -> JSONError {
         .malformed(offset: at - input.startIndex, found: found, remedy: remedy)
     }
 }
@@ -250,11 +285,28 @@ struct JSONParser {
 /// The keys of one object, for finding a second one of the same bytes.
 /// A few keys are compared one by one; many go into a set, so that no object takes quadratic time.
 private struct KeySet {
-    private var set: Set<[UInt8]> = []
+    private struct Key: Hashable {
+        let text: String
 
-    mutating func insert(_ key: String, among members: [JSONObject.Member]) -> Bool {
-        if members.count < 16 { return !members.contains { $0.key.hasSameBytes(as: key) } }
-        if set.isEmpty { set = Set(members.map { Array($0.key.utf8) }) }
-        return set.insert(Array(key.utf8)).inserted
+        static func == (a: Key, b: Key) -> Bool { a.text.hasSameBytes(as: b.text) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    private var few: [String] = []
+    private var many: Set<Key> = []
+
+    mutating func insert(_ key: String) -> Bool {
+        if many.isEmpty {
+            if few.contains(where: { $0.hasSameBytes(as: key) }) { return false }
+            if few.isEmpty { few.reserveCapacity(8) }
+            few.append(key)
+            if few.count == 16 { many = Set(few.map(Key.init)) }
+            return true
+        }
+        return many.insert(Key(text: key)).inserted
     }
 }

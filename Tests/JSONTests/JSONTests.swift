@@ -1,3 +1,4 @@
+import JSON
 import Records
 import Testing
 
@@ -48,7 +49,7 @@ import Testing
         do {
             let value = try JSON(parsing: text)
             Issue.record("\(text) was read as \(value)")
-        } catch RecordError.malformed(let found, _, _) {
+        } catch JSONError.malformed(let found, _, _) {
             #expect(found == offset, "in \(text)")
         } catch { Issue.record("\(error)") }
     }
@@ -56,15 +57,15 @@ import Testing
     @Test(
         arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC3]] as [[UInt8]])
     func refusesInvalidUTF8(bytes: [UInt8]) {
-        #expect(throws: RecordError.self) { try JSON(parsing: ([0x22] + bytes + [0x22])[...]) }
+        #expect(throws: JSONError.self) { try JSON(parsing: ([0x22] + bytes + [0x22])[...]) }
     }
 
     @Test func offsetsCountFromTheLineAndNotItsBuffer() throws {
         let buffer = Array(#"xxxx{"a":?}"#.utf8)
         do {
-            _ = try Record(parsing: buffer[4...])
+            _ = try JSON(parsing: buffer[4...])
             Issue.record("read")
-        } catch RecordError.malformed(let offset, _, _) { #expect(offset == 5) }
+        } catch JSONError.malformed(let offset, _, _) { #expect(offset == 5) }
     }
 
     @Test func depthIsBounded() throws {
@@ -72,7 +73,7 @@ import Testing
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
         #expect(try JSON(parsing: nested(128)).text == nested(128))
-        #expect(throws: RecordError.self) { try JSON(parsing: nested(100_000)) }
+        #expect(throws: JSONError.self) { try JSON(parsing: nested(100_000)) }
     }
 
     @Test func manyKeysAreReadOnceAndDuplicatesFound() throws {
@@ -106,8 +107,8 @@ import Testing
 
     @Test func nothingIsWrittenForNumbersThatAreNone() {
         for value in [Double.nan, .infinity, -.infinity] {
-            #expect(throws: RecordError.notFinite("\(value)")) { try JSON.double(value) }
-            #expect(throws: RecordError.notFinite("\(value)")) { try JSON.float(Float(value)) }
+            #expect(throws: JSONError.notFinite("\(value)")) { try JSON.double(value) }
+            #expect(throws: JSONError.notFinite("\(value)")) { try JSON.float(Float(value)) }
         }
     }
 
@@ -115,5 +116,26 @@ import Testing
         let text = "\"\\/\u{08}\t\n\u{0C}\r\u{01}\u{1F}\u{7F}é😀\u{2028}"
         #expect(JSON.string(text).text == #""\"\\/\b\t\n\f\r\u0001\u001f"# + "\u{7F}é😀\u{2028}\"")
         #expect(try JSON(parsing: JSON.string(text).bytes[...]) == .string(text))
+    }
+
+    /// A caller that reads piece by piece holds what it wants, and meets the same refusals.
+    @Test func readsPieceByPiece() throws {
+        var reader = JSONReader(Array(#" {"a": [1, 2 ], "b":"x", "c": {"d":null}} "#.utf8)[...])
+        var seen: [String] = []
+        try reader.object { reader, key in
+            switch key {
+            case "a": try reader.array { seen.append(try $0.number().raw) }
+            case "b": seen.append(try reader.string())
+            default: seen.append(try reader.value().text)
+            }
+        }
+        try reader.end()
+        #expect(seen == ["1", "2", "x", #"{"d":null}"#])
+        for text in ["[]", #"{"a":1,"a":2}"#, #"{"a" 1}"#, #"{"a":1"#, "{,}"] {
+            var reader = JSONReader(Array(text.utf8)[...])
+            #expect(throws: JSONError.self, "\(text)") {
+                try reader.object { reader, _ in _ = try reader.value() }
+            }
+        }
     }
 }
