@@ -62,7 +62,8 @@ let package = Package(
         library(
             "Reward",
             [
-                "JSON", "Random", "Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records",
+                "JSON", "Random", "Files", "Training", "Preference", "Model", "Checkpoint", "Kernels",
+                "Records",
             ]),
         library("Benchmarks", ["JSON", "Random"]),
         library("Evaluating", ["JSON", "Benchmarks", "PictureWorld", "Preference", "Records"]),
@@ -73,7 +74,8 @@ let package = Package(
         library(
             "ModelOptions",
             [
-                "StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", "JSON", "Random",
+                "StageKit", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records", "JSON",
+                "Random",
                 arguments,
             ]),
         library("Report", ["JSON", "Records"]),

@@ -98,7 +98,7 @@ final class Growth {
     private var free: FreeSlots
     private let root: Branch
     private var streams: [Entry] = []
-    /// Streams whose closing token has yet to reach the cache.
+    /// Streams begun so far: each draws from a generator of its own.
     private var drawn: UInt64 = 0
 
     init(index: Int, request: GrowthRequest, plan: GrowthPlan, region: Range<Int>) {

@@ -13,8 +13,7 @@ package final class ClipVisionTower: @unchecked Sendable {
     let encoder: ClipEncoder
     let postNorm: Norm?
 
-    /// - Parameter pooled: whether the class token is normalised and read (CLIP) or only patches are (LLaVA).
-    ///   LLaVA checkpoints carry the last norm too; it is loaded to be written back.
+    /// LLaVA, which reads patches alone, carries CLIP's last norm too: it is loaded to be written back.
     package init(_ source: any ParameterSource, config: ClipVisionConfig, prefix: String) throws {
         self.config = config
         let width = config.hiddenSize

@@ -7,7 +7,7 @@ package final class ImageFeatures {
     private let arena = Arena()
     private let budget: Int
     private var known: [String: Buffer] = [:]
-    /// Paths from the longest unused to the latest.
+    /// Paths from the first encoded to the latest.
     private var order: [String] = []
     private var held = 0
 

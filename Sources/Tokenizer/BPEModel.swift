@@ -95,7 +95,9 @@ final class BPEModel: Sendable {
 
     /// A merge is `["a", "b"]`, or `"a b"` in older files.
     private static func mergeParts(_ json: JSON, rank: Int, file: String) throws -> (Bytes, Bytes) {
-        if let items = json.items, items.count == 2, let left = items[0].asBytes, let right = items[1].asBytes {
+        if let items = json.items, items.count == 2,
+            let left = items[0].asBytes, let right = items[1].asBytes
+        {
             return (left, right)
         }
         if let text = json.asBytes {

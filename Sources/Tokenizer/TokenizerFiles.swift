@@ -44,7 +44,9 @@ struct TokenizerFiles {
     }
 
     private static func parse(_ data: Data, file: String) throws -> JSON {
-        do { return try JSON(parsing: [UInt8](data)[...]) } catch JSONError.malformed(let offset, let found, _) {
+        do {
+            return try JSON(parsing: [UInt8](data)[...])
+        } catch JSONError.malformed(let offset, let found, _) {
             throw TokenizerError.malformed(file: file, reason: "at byte \(offset): \(found)")
         }
     }
@@ -73,7 +75,9 @@ struct TokenizerFiles {
     /// The text of a named token such as `bos_token`, given as a string or as an object with `content`.
     func specialToken(_ key: String) -> Bytes? {
         for source in [configuration, specialTokens] {
-            if let value = source?[key], let token = value.asBytes ?? value["content"]?.asBytes { return token }
+            if let value = source?[key], let token = value.asBytes ?? value["content"]?.asBytes {
+                return token
+            }
         }
         return nil
     }

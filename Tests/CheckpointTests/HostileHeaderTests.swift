@@ -54,7 +54,9 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
         .init("not JSON", header: "tensor", "an object is expected"),
         .init("a list", header: "[]", "an object is expected"),
         .init("text after the JSON", header: "{} x", "only one value"),
-        .init("JSON cut short", header: one("[1]", "[0,4]").dropLastTwo, dataByteCount: 4, "the end of the text"),
+        .init(
+            "JSON cut short", header: one("[1]", "[0,4]").dropLastTwo, dataByteCount: 4, "the end of the text"
+        ),
         .init("string without end", header: #"{"a"#, "closing quote"),
         .init("half a surrogate", header: #"{"\ud800":1}"#, "surrogate"),
         .init("control character", header: "{\"a\u{1}\":1}", "0x01 in a string"),

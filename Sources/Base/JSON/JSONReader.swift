@@ -119,7 +119,9 @@ package struct JSONReader {
     private mutating func key(_ seen: inout KeySet) throws -> String {
         skipSpace()
         let start = at
-        guard peek == UInt8(ascii: "\"") else { throw fault("found \(here)", "a quoted key is expected here") }
+        guard peek == UInt8(ascii: "\"") else {
+            throw fault("found \(here)", "a quoted key is expected here")
+        }
         let key = try string()
         guard seen.insert(key) else {
             at = start
