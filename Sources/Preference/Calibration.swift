@@ -71,14 +71,14 @@ package struct Calibration: Sendable, Equatable {
     package let peers: Peers
     package let likelihood: Likelihood
 
-    /// - Throws: `PreferenceError.badOption` for λ outside 0…1.
+    /// - Throws: `PreferenceError.badValue` for λ outside 0…1.
     package init(
         mode: Mode = .zscore, lambda: Double = 0.9, pathRule: PathRule = .mean, peers: Peers = .siblings,
         likelihood: Likelihood = .model
     ) throws {
         guard (0...1).contains(lambda) else {
-            throw PreferenceError.badOption(
-                "--lambda", found: "\(lambda)", remedy: "give a weight of relevance between 0 and 1")
+            throw PreferenceError.badValue(
+                "lambda", found: "\(lambda)", remedy: "give a weight of relevance between 0 and 1")
         }
         (self.mode, self.lambda, self.pathRule, self.peers) = (mode, lambda, pathRule, peers)
         self.likelihood = likelihood
@@ -120,7 +120,7 @@ package struct Calibration: Sendable, Equatable {
             guard let relevance = sibling.relevance else {
                 throw PreferenceError.missingScore(
                     where: "sibling \(index + 1) of \(siblings.count)", name: "relevance",
-                    remedy: "score it with the relevance model, or set --lambda 0")
+                    remedy: "score it with the relevance model, or set λ to 0")
             }
             return relevance
         }

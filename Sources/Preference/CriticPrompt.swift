@@ -29,13 +29,13 @@ package struct CriticPrompt: Sendable {
 
     /// - Parameters:
     ///   - text: the prompt with its places; line ends around it don't count.
-    ///   - file: where it stands, for errors.
+    ///   - place: where it stands, for errors.
     ///   - shown: the sections that stay.
-    /// - Throws: `PreferenceError.badOption` for an unknown or missing place, an open section, or no metrics
+    /// - Throws: `PreferenceError.badValue` for an unknown or missing place, an open section, or no metrics
     ///   to leave out.
-    package init(_ text: String, file: String, showing shown: Set<Section>) throws {
+    package init(_ text: String, place: String, showing shown: Set<Section>) throws {
         func refuse(_ found: String, _ remedy: String) -> PreferenceError {
-            .badOption("--prompt-file \(file)", found: found, remedy: remedy)
+            .badValue(place, found: found, remedy: remedy)
         }
         do {
             pieces = try Self.pieces(
@@ -47,7 +47,9 @@ package struct CriticPrompt: Sendable {
             throw refuse("no {\(needed.rawValue)} in it", "say where it stands")
         }
         if !shown.contains(.reference), places.contains(.reference) {
-            throw refuse("{reference} stands outside of {#reference} … {/reference}", "add --reference")
+            throw refuse(
+                "{reference} stands outside of {#reference} … {/reference}",
+                "put it inside, or show the reference")
         }
     }
 

@@ -11,10 +11,10 @@ package struct GradingPrompt: Sendable, Equatable {
     private let question: String
 
     /// - Parameter place: where the text stands, for errors.
-    /// - Throws: `PreferenceError.badOption` for a missing place or an unknown one.
+    /// - Throws: `PreferenceError.badValue` for a missing place or an unknown one.
     package init(_ text: String, place: String) throws {
         func refuse(_ found: String, _ remedy: String) -> PreferenceError {
-            .badOption(place, found: found, remedy: remedy)
+            .badValue(place, found: found, remedy: remedy)
         }
         self.text = text
         let halves = text.components(separatedBy: "{reply}")

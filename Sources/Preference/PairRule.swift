@@ -49,25 +49,25 @@ package struct PairRule: Sendable, Equatable {
     /// words' first, then the sentences'; margins don't count.
     package var keepAll: Bool
 
-    /// - Throws: `PreferenceError.badOption` for a value outside its range.
+    /// - Throws: `PreferenceError.badValue` for a value outside its range.
     package init(
         equalSentences: Bool = true, wordTolerance: Double? = 0.15, prefixSlack: Double = 0,
         minimumMargin: Double = 0, allowsTies: Bool = false, pairsPerRecord: Int = 1, keepAll: Bool = false
     ) throws {
         func require(_ holds: Bool, _ option: String, _ found: String, _ remedy: String) throws {
-            guard holds else { throw PreferenceError.badOption(option, found: found, remedy: remedy) }
+            guard holds else { throw PreferenceError.badValue(option, found: found, remedy: remedy) }
         }
         if let wordTolerance {
             try require(
-                (0...1).contains(wordTolerance), "--word-tolerance", "\(wordTolerance)",
+                (0...1).contains(wordTolerance), "word-tolerance", "\(wordTolerance)",
                 "give a share between 0 and 1")
         }
         try require(
-            (0...1).contains(prefixSlack), "--prefix-slack", "\(prefixSlack)", "give a share between 0 and 1")
+            (0...1).contains(prefixSlack), "prefix-slack", "\(prefixSlack)", "give a share between 0 and 1")
         try require(
-            minimumMargin >= 0 && minimumMargin.isFinite, "--min-margin", "\(minimumMargin)",
+            minimumMargin >= 0 && minimumMargin.isFinite, "min-margin", "\(minimumMargin)",
             "give a margin that is not negative")
-        try require(pairsPerRecord > 0, "--pairs", "\(pairsPerRecord)", "give at least 1")
+        try require(pairsPerRecord > 0, "pairs", "\(pairsPerRecord)", "give at least 1")
         self.equalSentences = equalSentences
         self.wordTolerance = wordTolerance
         self.prefixSlack = prefixSlack
@@ -209,11 +209,11 @@ extension PairRule {
     /// Which pairs of a whole file stay when only the share of the largest margins is kept. At least one
     /// of a file that isn't empty stays; of equal margins the earlier.
     ///
-    /// - Throws: `PreferenceError.badOption` for a fraction outside 0…1, `.notFinite`.
+    /// - Throws: `PreferenceError.badValue` for a fraction outside 0…1, `.notFinite`.
     package static func keepsLargest(_ margins: [Double], fraction: Double) throws -> [Bool] {
         guard fraction > 0, fraction <= 1 else {
-            throw PreferenceError.badOption(
-                "--keep-fraction", found: "\(fraction)", remedy: "give a share above 0 and at most 1")
+            throw PreferenceError.badValue(
+                "keep-fraction", found: "\(fraction)", remedy: "give a share above 0 and at most 1")
         }
         try PreferenceError.requireFinite(margins, where: "margin")
         // Rounded up, with room for products such as 0.1 · 30 that land just above a whole number.

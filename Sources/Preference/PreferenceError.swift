@@ -1,7 +1,7 @@
 /// What a preference rule can't work with. Every message reads `where: what was found; what to do`.
 package enum PreferenceError: Error, Equatable, CustomStringConvertible {
-    /// An option outside its range.
-    case badOption(String, found: String, remedy: String)
+    /// A value outside its range, by the name that options and recipes give it; a program puts the dashes before it.
+    case badValue(String, found: String, remedy: String)
     /// A score that a rule needs and that a node or candidate doesn't have.
     case missingScore(where: String, name: String, remedy: String)
     /// NaN or infinity where a rule compares.
@@ -9,7 +9,7 @@ package enum PreferenceError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .badOption(let option, let found, let remedy): "\(option): \(found); \(remedy)"
+        case .badValue(let name, let found, let remedy): "\(name): \(found); \(remedy)"
         case .missingScore(let place, let name, let remedy): "\(place): no score \"\(name)\"; \(remedy)"
         case .notFinite(let place, let found): "\(place): \(found); find the stage that wrote it"
         }

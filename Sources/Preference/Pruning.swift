@@ -13,11 +13,11 @@ package struct Pruning: Sendable, Equatable {
     package let top: Int
     package let bottom: Int
 
-    /// - Throws: `PreferenceError.badOption` where nothing would be kept.
+    /// - Throws: `PreferenceError.badValue` where nothing would be kept.
     package init(rule: Rule = .spread, top: Int = 3, bottom: Int = 2) throws {
         guard top >= 0, bottom >= 0, top + bottom > 0 else {
-            throw PreferenceError.badOption(
-                "pruning", found: "keep \(top) best and \(bottom) others",
+            throw PreferenceError.badValue(
+                "keep-top", found: "\(top) best and \(bottom) others are kept",
                 remedy: "keep at least one sentence")
         }
         (self.rule, self.top, self.bottom) = (rule, top, bottom)

@@ -8,7 +8,7 @@ package struct TruthJudgement: Sendable, Equatable {
     package var falseSentences: Int
     /// Mentions of objects that aren't there.
     package var inventedObjects: Int
-    /// Wrong colours, places or counts of objects that are there.
+    /// Wrong colours, sizes, places or counts of objects that are there.
     package var wrongAttributes: Int
     package var words: Int
     /// Different true objects that the answer names.

@@ -36,7 +36,7 @@ extension SentenceReward {
         guard let mean = node.scores[ScoreName.beam] else {
             throw PreferenceError.missingScore(
                 where: place, name: ScoreName.beam,
-                remedy: "draw with --draw group-beams, or use --likelihood model")
+                remedy: "draw them by group beams, or use the model's likelihood")
         }
         logProbability = mean * Double(tokenCount)
     }

@@ -76,7 +76,7 @@ package struct Grader {
             throw PromptError(
                 finding: "graded it takes \(whole) tokens (prompt \(encoded.prompt.count), answer \(answer), "
                     + "grading turn \(turn)), and the model reads \(limit)",
-                remedy: "give a shorter --prompt-file, fewer facts or shorter answers")
+                remedy: "give a shorter prompt, fewer facts or shorter answers")
         }
         return conversation
     }

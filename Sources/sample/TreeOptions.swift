@@ -78,7 +78,7 @@ struct TreeOptions: ParsableArguments {
         do {
             _ = try Pruning(rule: prune, top: keepTop, bottom: keepBottom)
             _ = try Calibration(mode: calibration, lambda: lambda)
-        } catch { throw ValidationError("\(error)") }
+        } catch { throw ValidationError("--\(error)") }
     }
 
     /// Most nodes that go on from a level.

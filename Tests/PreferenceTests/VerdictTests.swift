@@ -14,7 +14,7 @@ import Testing
     func theShortPromptIsTheWordingOfTheLessons(_ shown: Set<CriticPrompt.Section>) throws {
         let text = try String(
             contentsOf: Self.folder.appendingPathComponent("critic-short.txt"), encoding: .utf8)
-        let prompt = try CriticPrompt(text, file: "critic-short.txt", showing: shown)
+        let prompt = try CriticPrompt(text, place: "critic-short.txt", showing: shown)
         let record = Prompt(id: "p", prompt: "Describe this image.", reference: "A red car.")
         let choice = Choice(
             question: record.prompt, answers: ["One. Two.", "{question} Three."],
@@ -26,7 +26,7 @@ import Testing
 
     @Test func aReferenceThatIsToBeShownMustBeThere() throws {
         let prompt = try CriticPrompt(
-            "{question} {reference} {answer_1} {answer_2}\n", file: "f", showing: [.reference, .metrics])
+            "{question} {reference} {answer_1} {answer_2}\n", place: "f", showing: [.reference, .metrics])
         let without = Prompt(id: "p", prompt: "Q")
         #expect(throws: RecordError.missing(key: "reference")) { try prompt.text(about: without, ("a", "b")) }
     }
@@ -39,9 +39,9 @@ import Testing
     ])
     func badPromptsAreRefused(_ text: String, _ finding: String) {
         let error = #expect(throws: PreferenceError.self) {
-            try CriticPrompt(text, file: "f.txt", showing: [.metrics])
+            try CriticPrompt(text, place: "f.txt", showing: [.metrics])
         }
-        #expect(error?.description.hasPrefix("--prompt-file f.txt: \(finding)") ?? false)
+        #expect(error?.description.hasPrefix("f.txt: \(finding)") ?? false)
     }
 
     /// Task, metrics, two demonstrations and the question block; the ablation goes without the metrics alone.
@@ -49,7 +49,7 @@ import Testing
         let text = try String(contentsOf: Self.folder.appendingPathComponent("critic.txt"), encoding: .utf8)
         let record = Prompt(id: "p", prompt: "What is here?", reference: "A red car.")
         func asked(_ shown: Set<CriticPrompt.Section>) throws -> String {
-            try CriticPrompt(text, file: "critic.txt", showing: shown).text(about: record, ("One.", "Two."))
+            try CriticPrompt(text, place: "critic.txt", showing: shown).text(about: record, ("One.", "Two."))
         }
         let whole = try asked([.reference, .metrics])
         let ablated = try asked([.reference])
@@ -64,14 +64,14 @@ import Testing
 
     @Test func metricsThatAreNotThereCannotBeLeftOut() {
         let error = #expect(throws: PreferenceError.self) {
-            try CriticPrompt("{question}{answer_1}{answer_2}", file: "f", showing: [])
+            try CriticPrompt("{question}{answer_1}{answer_2}", place: "f", showing: [])
         }
         #expect(error?.description.contains("no {#metrics} in it to leave out") ?? false)
     }
 
     @Test func otherBracesAreText() throws {
         let prompt = try CriticPrompt(
-            "{} {A} [[1]] {question}{answer_1}{answer_2}", file: "f", showing: [.metrics])
+            "{} {A} [[1]] {question}{answer_1}{answer_2}", place: "f", showing: [.metrics])
         #expect(try prompt.text(about: Prompt(id: "p", prompt: "Q"), ("a", "b")) == "{} {A} [[1]] Qab")
     }
 }
