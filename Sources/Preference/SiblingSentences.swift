@@ -1,17 +1,11 @@
 import Records
 
-/// The least of a named score, as `cosine=0.17`.
+/// The least of a named score.
 package struct ScoreFloor: Sendable, Equatable {
     package let name: String
     package let least: Double
 
-    /// nil where it isn't a name, an equals sign and a number.
-    package init?(_ text: String) {
-        guard let sign = text.lastIndex(of: "="), sign > text.startIndex,
-            let least = Double(text[text.index(after: sign)...]), least.isFinite
-        else { return nil }
-        (name, self.least) = (String(text[..<sign]), least)
-    }
+    package init(name: String, least: Double) { (self.name, self.least) = (name, least) }
 }
 
 extension Sample {

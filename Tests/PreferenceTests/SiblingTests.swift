@@ -41,13 +41,14 @@ import Testing
 
     /// The best of a set is chosen among those that reach the floor, and rejected may be any.
     @Test func whatMissesTheFloorIsNotChosen() throws {
-        let floor = try #require(ScoreFloor("calibrated=1"))
+        let floor = ScoreFloor(name: "calibrated", least: 1)
         let sets = try Self.sample().siblings(floor: floor)
         #expect(sets[1].map(\.canBeChosen) == [true, false, false])
-        let high = try Self.sample().siblings(floor: ScoreFloor("calibrated=3.5"))
+        let high = try Self.sample().siblings(floor: ScoreFloor(name: "calibrated", least: 3.5))
         #expect(try PairRule().pairs(fromSiblings: high) == PairSelection(pairs: [], dropped: .unfit))
-        #expect(throws: PreferenceError.self) { try Self.sample().siblings(floor: ScoreFloor("cosine=0.1")) }
-        #expect(["cosine", "=1", "cosine=", "cosine=nan"].allSatisfy { ScoreFloor($0) == nil })
+        #expect(throws: PreferenceError.self) {
+            try Self.sample().siblings(floor: ScoreFloor(name: "cosine", least: 0.1))
+        }
     }
 
     @Test func aSentenceWithoutScoreIsNamed() throws {
