@@ -2,7 +2,8 @@
 import PackageDescription
 
 /// One library target per concern, one executable target per stage; arrows point one way:
-/// Kernels ← Model ← {Decoding, Preference} ← Training, Records ← StageKit, programs on top.
+/// JSON, Random, Files ← Kernels, Checkpoint, Tokenizer, Imaging ← Model ← Decoding, Training;
+/// JSON ← Records ← Rewards ← Pairing; Records ← StageKit ← ModelOptions; programs on top.
 func library(
     _ name: String, _ dependencies: [Target.Dependency] = [], in folder: String? = nil
 ) -> Target {
@@ -56,17 +57,18 @@ let package = Package(
         library("Imaging", ["JSON", "Files", "CImageIO"]),
         library("Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Decoding", ["Random", "Model"]),
-        library("Preference", ["JSON", "Records"]),
+        library("Rewards", ["JSON", "Records"], in: "Alignment"),
+        library("Pairing", ["Rewards", "Records"], in: "Alignment"),
         library("Training", ["JSON", "Random", "Files", "Model"]),
-        library("Relevance", ["Preference", "Model", "Records"]),
+        library("Relevance", ["Rewards", "Model", "Records"]),
         library(
             "Reward",
             [
-                "JSON", "Random", "Files", "Training", "Preference", "Model", "Checkpoint", "Kernels",
+                "JSON", "Random", "Files", "Training", "Rewards", "Model", "Checkpoint", "Kernels",
                 "Records",
             ]),
         library("Benchmarks", ["JSON", "Random"]),
-        library("Evaluating", ["JSON", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        library("Evaluating", ["JSON", "Benchmarks", "PictureWorld", "Pairing", "Records"]),
         library("PictureWorld", ["JSON", "Random", "Imaging", "Records"]),
         library("Records", ["JSON"]),
         library("RunLedger", ["JSON", grdb]),
@@ -79,20 +81,20 @@ let package = Package(
                 arguments,
             ]),
         library("Report", ["JSON", "Records"]),
-        library("Interchange", ["JSON", "Records"]),
+        library("PairFormats", ["JSON", "Records"]),
 
         program(
-            "calibrate", ["Relevance", "Reward", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
+            "calibrate", ["Relevance", "Reward", "Rewards", "ModelOptions", "Model", "Kernels", arguments]),
         program(
             "reward-train",
             [
-                "Reward", "Training", "Preference", "RunLedger", "ModelOptions", "Model", "Imaging",
+                "Reward", "Training", "Rewards", "RunLedger", "ModelOptions", "Model", "Imaging",
                 "Checkpoint", "Kernels", arguments,
             ]),
-        program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
+        program("pair", ["Rewards", "Pairing", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
         program(
             "self-critic",
-            ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
+            ["Decoding", "Pairing", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
         program("ledger", ["RunLedger", arguments]),
         program(
             "clip-train",
@@ -102,22 +104,23 @@ let package = Package(
         program(
             "sample",
             [
-                "Decoding", "Model", "ModelOptions", "Imaging", "Preference", "Relevance", "Kernels",
+                "Decoding", "Model", "ModelOptions", "Imaging", "Rewards", "Relevance", "Kernels",
                 arguments,
             ]),
         program("sft-train", ["Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
         program(
             "eval",
             [
-                "Report", "Evaluating", "Benchmarks", "Preference", "Decoding", "Model", "ModelOptions",
+                "Report", "Evaluating", "Benchmarks", "Rewards", "Pairing", "Decoding", "Model",
+                "ModelOptions",
                 "Kernels",
                 arguments,
             ]),
         program("sightline", [arguments]),
-        program("export", ["Interchange", arguments]),
+        program("export", ["PairFormats", arguments]),
         // "import" is no name for a module.
         .executableTarget(
-            name: "importer", dependencies: ["StageKit", "Records", "JSON", "Interchange", arguments],
+            name: "importer", dependencies: ["StageKit", "Records", "JSON", "PairFormats", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
         program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
@@ -150,13 +153,14 @@ let package = Package(
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
-        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Pairing", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
-        tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
-        tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
-        tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
+        tests("RewardTests", ["Reward", "Rewards", "Model", "Records", "OracleFixtures"]),
+        tests("RewardsTests", ["Rewards", "Pairing", "Records"]),
+        tests("PairingTests", ["Pairing", "Rewards", "PictureWorld", "Records", "OracleFixtures"]),
+        tests("RelevanceTests", ["Relevance", "Rewards", "Records", "Kernels", "OracleFixtures"]),
         tests("StageTests", []),
         tests("ReportTests", ["Report", "Records"]),
-        tests("InterchangeTests", ["Interchange", "Records"]),
+        tests("PairFormatsTests", ["PairFormats", "Records"]),
     ]
 )

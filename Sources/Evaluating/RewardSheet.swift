@@ -1,7 +1,7 @@
 import Benchmarks
 import Foundation
+import Pairing
 import PictureWorld
-import Preference
 import Records
 
 /// How a reward orders answers whose truth is known: over pairs of a record's answers, and over the best of

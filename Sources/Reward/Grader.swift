@@ -1,8 +1,8 @@
 import Kernels
 import Model
-import Preference
 import Random
 import Records
+import Rewards
 
 /// What a model reads when it grades answers: the conversation up to each answer's end, then the turn that asks
 /// for its grade, up to the word at which the score is read.

@@ -2,8 +2,8 @@ import Checkpoint
 import Files
 import Foundation
 import JSON
-import Preference
 import Records
+import Rewards
 
 /// `reward_config.json`: what besides adapter and head a reward model is.
 package struct RewardConfig {

@@ -1,7 +1,6 @@
 import Checkpoint
 import Foundation
 import Model
-import Preference
 import Records
 import Training
 

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Foundation
 import ModelOptions
-import Preference
 import Records
 import Relevance
+import Rewards
 import StageKit
 
 /// Scores drawn sentences and answers by CSR's calibrated reward.

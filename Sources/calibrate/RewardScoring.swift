@@ -3,9 +3,9 @@ import Foundation
 import JSON
 import Model
 import ModelOptions
-import Preference
 import Records
 import Reward
+import Rewards
 import StageKit
 
 /// Options of `calibrate --reward`.

@@ -1,5 +1,6 @@
-import Preference
+import Pairing
 import Records
+import Rewards
 
 /// The best answer against the worst by a score, whole or from where they part.
 struct FromScores: PairSource {

@@ -1,5 +1,6 @@
-import Preference
+import Pairing
 import Records
+import Rewards
 
 /// What critics prefer and the rule admits.
 struct FromVerdicts: PairSource {

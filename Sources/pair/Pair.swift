@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import JSON
-import Preference
+import Pairing
 import Records
+import Rewards
 import RunLedger
 import StageKit
 

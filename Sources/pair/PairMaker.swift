@@ -1,6 +1,7 @@
-import Preference
+import Pairing
 import Random
 import Records
+import Rewards
 import StageKit
 
 /// The pairs of one record, before the whole input is known.

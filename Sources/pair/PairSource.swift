@@ -1,5 +1,5 @@
 import ArgumentParser
-import Preference
+import Pairing
 import Records
 import StageKit
 

@@ -1,6 +1,6 @@
 import PictureWorld
-import Preference
 import Records
+import Rewards
 
 /// The scene behind a record's picture, held against texts about it.
 struct SceneTruth {

@@ -3,8 +3,8 @@ import Decoding
 import Foundation
 import Imaging
 import ModelOptions
-import Preference
 import Relevance
+import Rewards
 import StageKit
 
 /// How a tree of sentences is drawn and steered: which are scored how, and which are kept.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelOptions
-import Preference
+import Pairing
 import Records
 import RunLedger
 import StageKit

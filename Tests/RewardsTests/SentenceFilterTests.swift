@@ -1,5 +1,5 @@
-import Preference
 import Records
+import Rewards
 import Testing
 
 @Suite struct SentenceFilterTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import Rewards
 
 /// The text that asks a critic, with places for question and answers: `{question}`, `{answer_1}`, `{answer_2}`
 /// and, where a ground-truth answer is shown, `{reference}`. What stands between `{#reference}` and

@@ -15,7 +15,7 @@ package enum PreferenceError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    static func requireFinite(_ values: some Sequence<Double>, where place: String) throws {
+    package static func requireFinite(_ values: some Sequence<Double>, where place: String) throws {
         for value in values where !value.isFinite {
             throw PreferenceError.notFinite(where: place, found: "\(value)")
         }

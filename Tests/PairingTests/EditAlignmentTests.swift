@@ -1,5 +1,5 @@
 import OracleFixtures
-import Preference
+import Pairing
 import Testing
 
 /// `edits.json`

@@ -1,5 +1,6 @@
-import Preference
+import Pairing
 import Records
+import Rewards
 import Testing
 
 /// `words` words in one text that no other candidate has.

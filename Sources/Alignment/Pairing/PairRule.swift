@@ -1,3 +1,5 @@
+import Rewards
+
 /// Two candidates of one record, the better one first.
 package struct ChosenPair: Sendable, Equatable {
     package var chosen: ScoredCandidate

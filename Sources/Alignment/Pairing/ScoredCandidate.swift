@@ -1,4 +1,5 @@
 import Records
+import Rewards
 
 /// A finished answer with its score, as pairing sees it.
 package struct ScoredCandidate: Sendable, Equatable {
@@ -61,9 +62,6 @@ extension Sample {
 }
 
 extension Candidate {
-    /// Whether it says anything.
-    package var hasWords: Bool { text.contains { !$0.isWhitespace } }
-
     /// Whether it is this text, but for white space.
     package func says(_ other: String) -> Bool { text.folded == other.folded }
 }

@@ -1,5 +1,5 @@
-import Interchange
 import JSON
+import PairFormats
 import Records
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
-import Preference
+import Pairing
 import Records
+import Rewards
 import Testing
 
 @Suite struct CalibrationTests {

@@ -1,5 +1,6 @@
-import Preference
+import Pairing
 import Records
+import Rewards
 import Testing
 
 @Suite struct SiblingTests {

@@ -132,7 +132,7 @@ package struct Calibration: Sendable, Equatable {
 }
 
 /// Standard scores with the population's deviation; all 0 where the values don't differ.
-func zScores(_ values: [Double]) -> [Double] {
+package func zScores(_ values: [Double]) -> [Double] {
     guard values.count > 1 else { return values.map { _ in 0 } }
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
@@ -153,6 +153,6 @@ func rankPenalties(_ values: [Double]) -> [Double] {
 }
 
 /// Indices by value descending, of equal values the earlier first.
-func descendingOrder(_ values: [Double]) -> [Int] {
+package func descendingOrder(_ values: [Double]) -> [Int] {
     values.indices.sorted { (-values[$0], $0) < (-values[$1], $1) }
 }

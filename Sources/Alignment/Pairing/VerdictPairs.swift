@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import Rewards
 
 /// What the verdicts of one record amount to: preferences between two candidates, and a count of what gave
 /// none.

@@ -1,8 +1,9 @@
 import Foundation
 import JSON
+import Pairing
 import PictureWorld
-import Preference
 import Records
+import Rewards
 import Testing
 
 @Suite struct CriticPromptTests {

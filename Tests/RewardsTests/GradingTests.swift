@@ -1,5 +1,5 @@
 import Foundation
-import Preference
+import Rewards
 import Testing
 
 @Suite struct GradingPromptTests {

@@ -1,4 +1,5 @@
 import Records
+import Rewards
 
 /// The least of a named score.
 package struct ScoreFloor: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Preference
+import Pairing
 import Testing
 
 @Suite struct BlindJudgeTests {
