@@ -2,14 +2,19 @@
 import PackageDescription
 
 /// One library target per concern, one executable target per stage; arrows point one way:
-/// Kernels ← Model ← {Decoding, Preference} ← Training, Records ← StageKit, programs on top.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
+/// JSON, Random, Files ← Kernels, Checkpoint, Tokenizer, Imaging ← Model ← Decoding, Training;
+/// JSON ← Records ← Rewards ← Pairing; Records ← StageKit ← ModelOptions; programs on top.
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], in folder: String? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: folder.map { "Sources/\($0)/\(name)" },
+        swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: ["StageKit", "Records", "Files"] + dependencies,
+        name: name, dependencies: ["StageKit", "Records", "JSON", "Random", "Files"] + dependencies,
         swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
@@ -43,45 +48,54 @@ let package = Package(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 
+        library("JSON", in: "Base"),
+        library("Random", in: "Base"),
         library("Files", ["CFiles"]),
         library("Kernels", ["CKernels", "COpenBLAS"]),
-        library("Checkpoint", ["Files", "Kernels", crypto]),
-        library("Tokenizer", ["Files", crypto]),
-        library("Imaging", ["Files", "CImageIO"]),
-        library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
-        library("Decoding", ["Model"]),
-        library("Preference", ["Records"]),
-        library("Training", ["Files", "Model"]),
-        library("Relevance", ["Preference", "Model", "Kernels", "Records"]),
-        library("Reward", ["Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
-        library("Benchmarks"),
-        library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records"]),
-        library("PictureWorld", ["Imaging", "Records"]),
-        library("Records"),
-        library("RunLedger", [grdb]),
-        library("StageKit", ["Files", "Records", "RunLedger", arguments, crypto, toml]),
+        library("Checkpoint", ["JSON", "Files", "Kernels", crypto]),
+        library("Tokenizer", ["JSON", "Files", crypto]),
+        library("Imaging", ["JSON", "Files", "CImageIO"]),
+        library("Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
+        library("Decoding", ["Random", "Model"]),
+        library("Rewards", ["JSON", "Records"], in: "Alignment"),
+        library("Pairing", ["Rewards", "Records"], in: "Alignment"),
+        library("Training", ["JSON", "Random", "Files", "Model"]),
+        library("Relevance", ["Rewards", "Model", "Kernels", "Records"]),
+        library(
+            "Reward",
+            [
+                "JSON", "Random", "Files", "Training", "Rewards", "Model", "Checkpoint", "Kernels",
+                "Records",
+            ]),
+        library("Benchmarks", ["JSON", "Random"]),
+        library("Evaluating", ["JSON", "Benchmarks", "PictureWorld", "Pairing", "Records"]),
+        library("PictureWorld", ["JSON", "Random", "Imaging", "Records"]),
+        library("Records", ["JSON"]),
+        library("RunLedger", ["JSON", grdb]),
+        library("StageKit", ["JSON", "Files", "Records", "RunLedger", arguments, crypto, toml]),
         library(
             "ModelOptions",
             [
                 "StageKit", "Files", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records",
+                "JSON", "Random",
                 arguments,
             ]),
         library("TrainingKit", ["StageKit", "ModelOptions", "Training", "Model", "Checkpoint", arguments]),
-        library("Report", ["Records"]),
-        library("Interchange", ["Records"]),
+        library("Report", ["JSON", "Records"]),
+        library("PairFormats", ["JSON", "Records"]),
 
         program(
-            "calibrate", ["Relevance", "Reward", "Preference", "ModelOptions", "Model", "Kernels", arguments]),
+            "calibrate", ["Relevance", "Reward", "Rewards", "ModelOptions", "Model", "Kernels", arguments]),
         program(
             "reward-train",
             [
-                "Reward", "TrainingKit", "Training", "Preference", "RunLedger", "ModelOptions", "Model",
+                "Reward", "TrainingKit", "Training", "Rewards", "RunLedger", "ModelOptions", "Model",
                 "Imaging", "Checkpoint", "Kernels", arguments,
             ]),
-        program("pair", ["Preference", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
+        program("pair", ["Rewards", "Pairing", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
         program(
             "self-critic",
-            ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
+            ["Decoding", "Pairing", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
         program("ledger", ["RunLedger", arguments]),
         program(
             "clip-train",
@@ -98,7 +112,7 @@ let package = Package(
         program(
             "sample",
             [
-                "Decoding", "Model", "ModelOptions", "Imaging", "Preference", "Relevance", "Kernels",
+                "Decoding", "Model", "ModelOptions", "Imaging", "Rewards", "Relevance", "Kernels",
                 arguments,
             ]),
         program(
@@ -107,15 +121,15 @@ let package = Package(
         program(
             "eval",
             [
-                "Report", "Evaluating", "Benchmarks", "Preference", "Decoding", "Model", "ModelOptions",
+                "Report", "Evaluating", "Benchmarks", "Rewards", "Pairing", "Decoding", "Model", "ModelOptions",
                 "Kernels",
                 arguments,
             ]),
         program("sightline", [arguments]),
-        program("export", ["Interchange", arguments]),
+        program("export", ["PairFormats", arguments]),
         // "import" is no name for a module.
         .executableTarget(
-            name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
+            name: "importer", dependencies: ["StageKit", "Records", "JSON", "PairFormats", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
         program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
@@ -123,36 +137,39 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
-                "Records", "Files", "Kernels", arguments,
+                "Records", "JSON", "Random", "Files", "Kernels", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
         .target(
-            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels"],
+            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels", "Random"],
             path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
-        tests("ModelTests", ["Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("ModelTests", ["Model", "Checkpoint", "Kernels", "Random", "OracleFixtures"]),
         tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
-        tests("KernelsTests", ["Kernels", "CKernels"]),
-        tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("KernelsTests", ["Kernels", "CKernels", "Random"]),
+        tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "Random", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
         tests("CheckpointTests", ["Checkpoint", "Files"]),
         tests("ImagingTests", ["Imaging", "Files"]),
-        tests("PictureWorldTests", ["PictureWorld", "Imaging", "Records"]),
-        tests("RecordsTests", ["Records"]),
+        tests("PictureWorldTests", ["PictureWorld", "Imaging", "Random", "Records"]),
+        tests("JSONTests", ["JSON", "Records"]),
+        tests("RandomTests", ["Random"]),
+        tests("RecordsTests", ["Records", "JSON"]),
         .executableTarget(
             name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("BenchmarksTests", ["Benchmarks"]),
-        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Pairing", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
-        tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
-        tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),
-        tests("RelevanceTests", ["Relevance", "Preference", "Records", "Kernels", "OracleFixtures"]),
+        tests("RewardTests", ["Reward", "Rewards", "Model", "Records", "OracleFixtures"]),
+        tests("RewardsTests", ["Rewards", "Pairing", "Records"]),
+        tests("PairingTests", ["Pairing", "Rewards", "PictureWorld", "Records", "OracleFixtures"]),
+        tests("RelevanceTests", ["Relevance", "Rewards", "Records", "Kernels", "OracleFixtures"]),
         tests("StageTests", []),
         tests("ReportTests", ["Report", "Records"]),
-        tests("InterchangeTests", ["Interchange", "Records"]),
+        tests("PairFormatsTests", ["PairFormats", "Records"]),
     ]
 )

@@ -1,3 +1,5 @@
+import Random
+
 /// A figure with its percentile interval.
 package struct Interval: Sendable, Equatable, Codable {
     package var estimate: Double
@@ -108,11 +110,11 @@ package struct PairedBootstrap: Sendable {
         var multiplicity = [Double](repeating: 0, count: rows)
         for resample in 0..<resamples {
             for row in 0..<rows { multiplicity[row] = 0 }
-            for _ in 0..<rows { multiplicity[generator.index(below: rows)] += 1 }
+            for _ in 0..<rows { multiplicity[generator.below(rows)] += 1 }
             for (system, seeds) in tables.enumerated() {
                 var sums = [Double](repeating: 0, count: width)
                 for index in seeds.indices {
-                    let drawn = seeds.count == 1 ? index : seedGenerator.index(below: seeds.count)
+                    let drawn = seeds.count == 1 ? index : seedGenerator.below(seeds.count)
                     addWeighted(seeds[drawn], multiplicity, to: &sums)
                 }
                 for (index, estimator) in estimators.enumerated() {
@@ -157,24 +159,4 @@ func quantile(_ sorted: [Double], _ probability: Double) -> Double {
     let lower = Int(position.rounded(.down))
     let upper = min(lower + 1, sorted.count - 1)
     return sorted[lower] + (position - Double(lower)) * (sorted[upper] - sorted[lower])
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same draws on every machine and in every version of Swift.
-struct SplitMix64 {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// A number in `0..<bound` by multiply and shift; its bias is below bound / 2⁶⁴.
-    mutating func index(below bound: Int) -> Int {
-        Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
-    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The keys of `summary.json`, in the order in which they are written.
 package enum SummaryKey {
@@ -101,7 +102,7 @@ package struct SummaryFile: Sendable, Equatable {
             let lines = try SummaryKey.all.compactMap { key in
                 try summary.values[key].map { "    \"\(key)\": \(try number($0, where: "\(name), \(key)"))" }
             }
-            return "  \(quoted(name)): {\n\(lines.joined(separator: ",\n"))\n  }"
+            return "  \(JSON.string(name).text): {\n\(lines.joined(separator: ",\n"))\n  }"
         }
         return "{\n\(objects.joined(separator: ",\n"))\n}\n"
     }
@@ -139,16 +140,4 @@ private func number(_ value: Double, where place: String) throws -> String {
         )
     }
     return Int(exactly: value).map(String.init) ?? "\(value)"
-}
-
-private func quoted(_ name: String) -> String {
-    var text = "\""
-    for scalar in name.unicodeScalars {
-        switch scalar {
-        case "\"", "\\": text += "\\\(scalar)"
-        case _ where scalar.value < 0x20: text += String(format: "\\u%04x", scalar.value)
-        default: text.unicodeScalars.append(scalar)
-        }
-    }
-    return text + "\""
 }

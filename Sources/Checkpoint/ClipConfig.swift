@@ -106,8 +106,7 @@ package struct ClipTextConfig: Codable, Equatable, Sendable {
     package init() {}
 
     /// True for models converted before transformers fixed their `eos_token_id` of 2: they are pooled at
-    /// the
-    /// highest id of a text, all others at the first end token (`CLIPTextModel.forward`).
+    /// the highest id of a text, all others at the first end token (`CLIPTextModel.forward`).
     package var poolsAtHighestID: Bool { eosTokenID == 2 }
 
     enum CodingKeys: String, CodingKey {

@@ -24,8 +24,7 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
     package init() {}
 
     /// Tokens that one image takes in the decoder, from the vision config: `image_seq_length` in a file is
-    /// only a
-    /// hint to transformers' processor, absent or stale in many checkpoints.
+    /// only a hint to transformers' processor, absent or stale in many checkpoints.
     package var imageTokenCount: Int { vision.patchCount + (featureSelection == .full ? 1 : 0) }
 
     /// How many of the tower's layers have to run to reach `visionFeatureLayer`.

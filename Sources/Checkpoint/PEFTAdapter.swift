@@ -3,8 +3,7 @@ import Foundation
 /// A LoRA adapter in the layout of Hugging Face PEFT: adapter_config.json and adapter_model.safetensors.
 ///
 /// PEFT's layout: keys are `base_model.model.<module>.lora_A.weight` of shape [r, in] and `lora_B.weight`
-/// of
-/// shape [out, r]; the update of a weight [out, in] is `scale · B · A`.
+/// of shape [out, r]; the update of a weight [out, in] is `scale · B · A`.
 package struct PEFTAdapter: Sendable, Equatable {
     /// The update of one linear layer.
     package struct Module: Sendable, Equatable {
@@ -69,11 +68,9 @@ package struct PEFTAdapter: Sendable, Equatable {
     /// Reads the adapter in `directory`.
     ///
     /// - Parameter baseDigest: the digest of the model it is to be put on; an adapter that names another is
-    ///   refused,
-    ///   one that names none is accepted. nil checks nothing.
+    ///   refused, one that names none is accepted. nil checks nothing.
     /// - Throws: `CheckpointError` where files are missing or damaged, for LoRA variants that this package
-    ///   does not
-    ///   compute, and for an adapter of another base.
+    ///   does not compute, and for an adapter of another base.
     package static func read(_ directory: URL, expecting baseDigest: String? = nil) throws -> PEFTAdapter {
         let configURL = directory.appendingPathComponent(configName)
         let config = try ConfigDocument.decode(

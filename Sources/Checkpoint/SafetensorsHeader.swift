@@ -1,3 +1,5 @@
+import JSON
+
 /// The table at the front of a safetensors file, checked before anything relies on it.
 ///
 /// Layout (huggingface/safetensors, "Format"): a little-endian u64 header length, the header's JSON, then
@@ -46,63 +48,78 @@ struct SafetensorsHeader {
         }
         do {
             try parse(text, dataStart: dataStart)
-        } catch let fault as HeaderScanner.Fault {
-            throw CheckpointError(path, "\(fault.finding) (header byte \(fault.offset))", damaged)
+        } catch JSONError.malformed(let offset, let found, let wanted) {
+            let hint = wanted.isEmpty ? "" : " (\(wanted))"
+            throw CheckpointError(path, "header byte \(offset): \(found)\(hint)", damaged)
         }
         try checkCoverage(of: dataStart..<bytes.count, path: path, remedy: damaged)
     }
 
+    /// Piece by piece, so that a header of 100 MB takes no more memory than the tensors that it names.
     private mutating func parse(_ text: [UInt8], dataStart: Int) throws {
         var entries: [String: Entry] = [:]
         var metadata: [String: String] = [:]
-        var scanner = HeaderScanner(text)
-        try scanner.object { scanner, name in
+        var reader = JSONReader(text[...])
+        try reader.object { reader, name in
             if name == Self.metadataKey {
-                try scanner.object { scanner, key in metadata[key] = try scanner.string() }
+                try reader.object { reader, key in metadata[key] = try reader.string() }
             } else {
-                entries[name] = try Self.entry(&scanner, name: name, dataStart: dataStart)
+                let entry = try Self.entry(&reader, name: name, dataStart: dataStart)
+                guard entries.updateValue(entry, forKey: name) == nil else {
+                    throw reader.fault("the name \"\(name)\" stands twice")
+                }
             }
         }
-        try scanner.expectEnd()
+        try reader.end()
         self.entries = entries
         self.metadata = metadata
     }
 
-    private static func entry(
-        _ scanner: inout HeaderScanner, name: String, dataStart: Int
-    ) throws -> Entry {
+    private static func entry(_ reader: inout JSONReader, name: String, dataStart: Int) throws -> Entry {
         var typeName: String?
         var shape: [Int]?
         var offsets: [Int]?
-        try scanner.object { scanner, key in
+        try reader.object { reader, key in
             switch key {
-            case "dtype": typeName = try scanner.string()
-            case "shape": shape = try scanner.integers()
-            case "data_offsets": offsets = try scanner.integers()
-            default: throw scanner.fault("tensor \(name) has the unknown key \"\(key)\"")
+            case "dtype": typeName = try reader.string()
+            case "shape": shape = try wholeNumbers(&reader)
+            case "data_offsets": offsets = try wholeNumbers(&reader)
+            default: throw reader.fault("tensor \(name) has the unknown key \"\(key)\"")
             }
         }
         guard let typeName, let shape, let offsets else {
-            throw scanner.fault("tensor \(name) lacks dtype, shape or data_offsets")
+            throw reader.fault("tensor \(name) lacks dtype, shape or data_offsets")
         }
         guard let elementType = ElementType(rawValue: typeName) else {
-            throw scanner.fault(
+            throw reader.fault(
                 "tensor \(name) has dtype \"\(typeName)\", not one of "
                     + ElementType.allCases.map(\.rawValue).joined(separator: " "))
         }
         guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= Int.max - dataStart else {
-            throw scanner.fault("tensor \(name) has data_offsets \(offsets), not a begin and a later end")
+            throw reader.fault("tensor \(name) has data_offsets \(offsets), not a begin and a later end")
         }
         guard let count = elementCount(of: shape), count <= Int.max / elementType.byteCount else {
-            throw scanner.fault("tensor \(name) has shape \(shape), more elements than any file holds")
+            throw reader.fault("tensor \(name) has shape \(shape), more elements than any file holds")
         }
         guard offsets[1] - offsets[0] == count * elementType.byteCount else {
-            throw scanner.fault(
+            throw reader.fault(
                 "tensor \(name) spans \(offsets[1] - offsets[0]) bytes where \(typeName) \(shape) needs "
                     + "\(count * elementType.byteCount)")
         }
         return Entry(
             elementType: elementType, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
+    }
+
+    private static func wholeNumbers(_ reader: inout JSONReader) throws -> [Int] {
+        var numbers: [Int] = []
+        try reader.array { reader in
+            let text = try reader.number()
+            guard let number = text.integer(as: Int.self), number >= 0 else {
+                throw reader.fault("\(text.raw) is no whole number from 0 to 2^63 - 1")
+            }
+            numbers.append(number)
+        }
+        return numbers
     }
 
     private func checkCoverage(of data: Range<Int>, path: String, remedy: String) throws {

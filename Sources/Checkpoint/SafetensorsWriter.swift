@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import JSON
 import Kernels
 
 /// Writes safetensors files whose bytes depend only on what is in them.
@@ -94,35 +95,24 @@ package enum SafetensorsWriter {
     }
 
     private static func header(_ tensors: [Tensor], metadata: [String: String]) -> [UInt8] {
-        let pairs = metadata.sorted { precedesByUTF8($0.key, $1.key) }
-            .map { "\(quoted($0.key)):\(quoted($0.value))" }
-        var fields = ["\(quoted(SafetensorsHeader.metadataKey)):{\(pairs.joined(separator: ","))}"]
+        var strings = JSONObject()
+        for (key, value) in metadata.sorted(by: { precedesByUTF8($0.key, $1.key) }) {
+            strings.set(key, .string(value))
+        }
+        var header = JSONObject()
+        header.set(SafetensorsHeader.metadataKey, .object(strings))
         var offset = 0
         for tensor in tensors {
             let end = offset + tensor.byteCount
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
-            fields.append(
-                "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.elementType.rawValue)\",\"shape\":[\(shape)],"
-                    + "\"data_offsets\":[\(offset),\(end)]}")
+            var entry = JSONObject()
+            entry.set("dtype", .string(tensor.elementType.rawValue))
+            entry.set("shape", .ints(tensor.shape))
+            entry.set("data_offsets", .ints([offset, end]))
+            header.set(tensor.name, .object(entry))
             offset = end
         }
-        var bytes = Array("{\(fields.joined(separator: ","))}".utf8)
-        bytes += Array(repeating: 0x20, count: (8 - bytes.count % 8) % 8)
-        return bytes
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        let bytes = header.bytes
+        return bytes + Array(repeating: 0x20, count: (8 - bytes.count % 8) % 8)
     }
 
     private static func write(

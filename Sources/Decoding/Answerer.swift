@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Model
+import Random
 
 /// Questions that begin with the same tokens, mostly a picture: the beginning is computed once for all.
 package struct QuestionGroup {

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Model
+import Random
 
 /// A piece of a token tree in the key/value cache: a prompt, a sentence, an answer.
 final class Branch {

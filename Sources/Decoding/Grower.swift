@@ -10,7 +10,7 @@ package struct GrowthTooLarge: Error, CustomStringConvertible {
 
     package var description: String {
         "record \(id): growing its answers takes \(neededBytes >> 20) MiB of keys and values and the budget is "
-            + "\(budgetBytes >> 20) MiB; raise --memory, or lower the number or the length of the answers"
+            + "\(budgetBytes >> 20) MiB; give it more memory, or lower the number or the length of the answers"
     }
 }
 

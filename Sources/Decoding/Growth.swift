@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Model
+import Random
 
 /// How answers grow from a prompt: whole answers in one level, or a tree of sentences level by level.
 package struct GrowthPlan: Sendable {
@@ -97,7 +98,7 @@ final class Growth {
     private var free: FreeSlots
     private let root: Branch
     private var streams: [Entry] = []
-    /// Streams whose closing token has yet to reach the cache.
+    /// Streams begun so far: each draws from a generator of its own.
     private var drawn: UInt64 = 0
 
     init(index: Int, request: GrowthRequest, plan: GrowthPlan, region: Range<Int>) {

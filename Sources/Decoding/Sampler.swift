@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Random
 
 /// How a token is drawn from logits. The order of the steps is that of transformers: temperature, top-k, top-p.
 package struct Sampler: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Records
 
 /// A question as its answer must know it.

@@ -1,5 +1,6 @@
 import Benchmarks
 import Foundation
+import JSON
 import PictureWorld
 import Records
 

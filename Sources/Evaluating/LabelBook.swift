@@ -1,5 +1,6 @@
 import Benchmarks
 import Foundation
+import JSON
 import Records
 
 /// POPE's labels for questions that come without: a file for each split, read when its first question asks.

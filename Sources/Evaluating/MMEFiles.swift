@@ -1,5 +1,6 @@
 import Benchmarks
 import Foundation
+import JSON
 import Records
 
 /// MME's own files, one per task and named by it: lines of picture, question and Yes or No, with tabs between.

@@ -1,5 +1,6 @@
 import Benchmarks
 import Foundation
+import JSON
 import Records
 
 /// A yes/no question about a picture with its right answer: a line of a POPE or MME file.

@@ -1,7 +1,7 @@
 import Benchmarks
 import Foundation
+import Pairing
 import PictureWorld
-import Preference
 import Records
 
 /// How a reward orders answers whose truth is known: over pairs of a record's answers, and over the best of
@@ -65,10 +65,9 @@ package struct RewardSheet {
     }
 
     private static func judged(_ candidate: ScoredCandidate, _ scene: Scene) -> Answer {
-        let judged = Lexer.sentences(of: candidate.text).map { scene.judge(ParsedSentence($0)) }
+        let judged = scene.judge(candidate.text)
         return Answer(
-            scored: candidate, falseSentences: judged.count { $0.verdict == .false },
-            invents: judged.contains { !$0.invented.isEmpty })
+            scored: candidate, falseSentences: judged.falseSentences, invents: !judged.invented.isEmpty)
     }
 
     /// All pairs that the rule admits and that differ in truth, the truer answer first.

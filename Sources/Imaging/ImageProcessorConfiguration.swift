@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Hugging Face's layout: `preprocessor_config.json`, or the `image_processor` part of
 /// `processor_config.json`, which wins where both stand, as in transformers 5.
@@ -104,19 +105,17 @@ extension ImageProcessor {
 /// A JSON object whose keys are read with their types checked.
 private struct ConfigurationReader {
     let source: String
-    private let keys: [String: JSONValue]
+    private let keys: JSONObject
 
     init(data: Data, source: String) throws {
-        do {
-            keys = try JSONDecoder().decode([String: JSONValue].self, from: data)
-        } catch {
+        guard case .object(let keys)? = try? JSON(parsing: [UInt8](data)[...]) else {
             throw ImageError.configuration(
                 source: source, found: "not a JSON object", remedy: "copy the file from the checkpoint again")
         }
-        self.source = source
+        self.init(keys: keys, source: source)
     }
 
-    private init(keys: [String: JSONValue], source: String) {
+    private init(keys: JSONObject, source: String) {
         self.keys = keys
         self.source = source
     }
@@ -125,12 +124,12 @@ private struct ConfigurationReader {
         .configuration(source: source, found: "\(key) \(found)", remedy: remedy)
     }
 
-    private func wrongType(_ key: String, _ value: JSONValue, _ expected: String) -> ImageError {
-        refusal(key, "is \(value.description)", "it must be \(expected)")
+    private func wrongType(_ key: String, _ value: JSON, _ expected: String) -> ImageError {
+        refusal(key, "is \(value.shown)", "it must be \(expected)")
     }
 
     /// A key that is null counts as absent, as in transformers.
-    private subscript(_ key: String) -> JSONValue? {
+    private subscript(_ key: String) -> JSON? {
         keys[key].flatMap { $0 == .null ? nil : $0 }
     }
 
@@ -148,7 +147,7 @@ private struct ConfigurationReader {
 
     func number(_ key: String) throws -> Double? {
         guard let value = self[key] else { return nil }
-        guard case .number(let number) = value else { throw wrongType(key, value, "a number") }
+        guard let number = value.double else { throw wrongType(key, value, "a number") }
         return number
     }
 
@@ -159,22 +158,17 @@ private struct ConfigurationReader {
     }
 
     func integer(_ key: String) throws -> Int? {
-        try number(key).map { number in
-            guard let integer = Int(exactly: number) else {
-                throw wrongType(key, .number(number), "a whole number")
-            }
-            return integer
-        }
+        guard let number = try number(key), let value = self[key] else { return nil }
+        guard let integer = Int(exactly: number) else { throw wrongType(key, value, "a whole number") }
+        return integer
     }
 
     /// One number for all channels, or three.
     func channels(_ key: String) throws -> [Double]? {
         guard let value = self[key] else { return nil }
-        if case .number(let number) = value { return [number, number, number] }
+        if let number = value.double { return [number, number, number] }
         guard case .array(let items) = value else { throw wrongType(key, value, "three numbers") }
-        let numbers = items.compactMap { item in
-            if case .number(let number) = item { number } else { nil as Double? }
-        }
+        let numbers = items.compactMap(\.double)
         if numbers.count != 3 || items.count != 3 { throw wrongType(key, value, "three numbers") }
         return numbers
     }
@@ -259,40 +253,17 @@ private struct ConfigurationReader {
     }
 }
 
-/// Decoded by hand because NSNumber can't tell `true` from 1.
-private enum JSONValue: Decodable, Equatable, CustomStringConvertible {
-    case null
-    case bool(Bool)
-    case number(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let string = try? value.decode(String.self) {
-            self = .string(string)
-        } else if let array = try? value.decode([JSONValue].self) {
-            self = .array(array)
-        } else {
-            self = .object(try value.decode([String: JSONValue].self))
-        }
+extension JSON {
+    fileprivate var double: Double? {
+        if case .number(let number) = self { number.double } else { nil }
     }
 
-    var description: String {
+    /// The value as an error shows it.
+    fileprivate var shown: String {
         switch self {
-        case .null: "null"
-        case .bool(let value): "\(value)"
-        case .number(let value): Int(exactly: value).map(String.init) ?? "\(value)"
-        case .string(let value): value.debugDescription
-        case .array(let items): "[" + items.map(\.description).joined(separator: ", ") + "]"
-        case .object: "an object"
+        case .array(let items): "[" + items.map(\.shown).joined(separator: ", ") + "]"
+        case .object: kind
+        default: text
         }
     }
 }

@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Kernels
+import Random
 
 /// LoRA on a decoder: which projections, at what rank, and to and from PEFT's files.
 extension Llama {
@@ -72,7 +73,7 @@ extension Llama {
             place,
             "it adapts \(parts.joined(separator: " and ")) too (\(foreign.count) layers, "
                 + "\(first) the first), and only the decoder's projections are folded here",
-            "fold it by PEFT's merge_and_unload and give that model as --model, or train one whose target_modules "
+            "fold it by PEFT's merge_and_unload and take that model, or train one whose target_modules "
                 + "are the decoder's")
     }
 
@@ -85,8 +86,7 @@ extension Llama {
         }
     }
 
-    /// The attached adapter in PEFT's form.
-    /// - Parameter alpha: what the scale was made from.
+    /// The attached adapter in PEFT's form, its alpha made from scale and rank.
     package func adapter(baseModelName: String?, baseDigest: String?) -> PEFTAdapter? {
         let attached = adapterTargets.compactMap { target in target.adapter.map { (target, $0) } }
         guard let (_, first) = attached.first else { return nil }

@@ -1,4 +1,5 @@
 import Kernels
+import Random
 
 /// One named tensor of a model: its value, and its gradient while it is trained.
 package final class Parameter: @unchecked Sendable {

@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Kernels
+import Random
 
 /// A hidden state's score: Linear(hidden → 1). The weight starts as PyTorch's Linear does, uniform within
 /// ±1/√hidden, the bias at 0.

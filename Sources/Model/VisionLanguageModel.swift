@@ -154,7 +154,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
                 throw PromptError(
                     finding:
                         "the tokens of the prompt are no prefix of those of prompt and answer \"\(answer)\"",
-                    remedy: "choose another --template")
+                    remedy: "choose another chat template")
             }
             return Array(whole[ids.count...]) + [end]
         }

@@ -1,6 +1,6 @@
 import Files
 import Foundation
-import Records
+import JSON
 import StageKit
 
 /// A model as `--model` names it: a checkpoint, or the folder of an adapter or of the round that trained it, which

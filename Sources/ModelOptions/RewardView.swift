@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Kernels
 import Model
+import Random
 import Records
 import Relevance
 import StageKit

@@ -1,3 +1,5 @@
+import Random
+
 extension Scene {
     /// `count` training questions of mixed kinds, by turns: two on existence in opposite answers, one each on
     /// existence or a claim, colour, position, number, something open, and a choice of two answers.
@@ -8,7 +10,7 @@ extension Scene {
     ///     wherever it may be.
     ///   - choices: further choices of two answers, the lesson of a critic.
     package func ask(count: Int = 8, existence: Int = 0, choices: Int = 0, seed: UInt64) -> [Question] {
-        var asker = Asker(scene: self, random: WorldRandom(seed: seed, purpose: "questions \(id)"))
+        var asker = Asker(scene: self, random: SplitMix64(seed: seed, purpose: "questions \(id)"))
         return (0..<count).map { asker.question($0 % 8) } + (0..<existence).map { _ in asker.existence() }
             + (0..<choices).map { _ in asker.choice() }
     }
@@ -16,7 +18,7 @@ extension Scene {
 
 private struct Asker {
     let scene: Scene
-    var random: WorldRandom
+    var random: SplitMix64
     /// The answer of the first existence question, to be balanced by the second.
     var firstWasYes = false
 
@@ -225,7 +227,7 @@ private struct Asker {
         let remarks = sentences.indices.filter { ParsedSentence(sentences[$0]).claims.isEmpty }
         if let companion = random.pick(scene.tempting), let remark = random.pick(remarks), random.chance(0.6)
         {
-            var teller = Teller(scene: scene, random: WorldRandom(seed: random.next(), purpose: "slip"))
+            var teller = Teller(scene: scene, random: SplitMix64(seed: random.next(), purpose: "slip"))
             sentences[remark] = teller.inventBeside(companion)
             return sentences
         }
@@ -254,14 +256,14 @@ extension Scene {
     }
 
     /// Two objects that are the only ones of their kind, and a relation that holds.
-    func drawPair(_ random: inout WorldRandom) -> (SceneObject, SceneObject, Relation) {
+    func drawPair(_ random: inout SplitMix64) -> (SceneObject, SceneObject, Relation) {
         let named = random.shuffled(single)
         let holding = Relation.allCases.filter { $0.holds(named[0].place, named[1].place) }
         return (named[0], named[1], holding[random.below(holding.count)])
     }
 
     /// A category to be counted; one that stands several times is preferred, or "one" would answer most.
-    func drawCounted(_ random: inout WorldRandom) -> (category: Category, count: Int) {
+    func drawCounted(_ random: inout SplitMix64) -> (category: Category, count: Int) {
         let several = categories.filter { count(of: $0) > 1 }
         let pool = !several.isEmpty && random.chance(0.8) ? several : categories
         let category = pool[random.below(pool.count)]

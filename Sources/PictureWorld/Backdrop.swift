@@ -1,6 +1,8 @@
+import Random
+
 /// Light, low in contrast, and never in one of the seven colours: objects have to stand out from it.
 func paintBackdrop(
-    _ context: Context, onto canvas: inout Canvas, _ pixelsPerUnit: Double, _ random: inout WorldRandom
+    _ context: Context, onto canvas: inout Canvas, _ pixelsPerUnit: Double, _ random: inout SplitMix64
 ) {
     var backdrop = Backdrop(canvas: canvas, pixelsPerUnit: pixelsPerUnit, random: random)
     canvas = Canvas(width: 0, height: 0, colour: RGB(0, 0, 0))
@@ -17,11 +19,11 @@ func paintBackdrop(
 private struct Backdrop {
     var canvas: Canvas
     let pixelsPerUnit: Double
-    var random: WorldRandom
+    var random: SplitMix64
     private let light: RGB
     private let strength: Double
 
-    init(canvas: Canvas, pixelsPerUnit: Double, random: WorldRandom) {
+    init(canvas: Canvas, pixelsPerUnit: Double, random: SplitMix64) {
         (self.canvas, self.pixelsPerUnit, self.random) = (canvas, pixelsPerUnit, random)
         // Noon, morning, evening, dusk: the light lies on all of the backdrop.
         let lights = [

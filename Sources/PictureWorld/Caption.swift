@@ -1,3 +1,5 @@
+import Random
+
 /// A caption, sentence by sentence: objects in reading order, and behind each trigger a remark.
 package struct Caption: Sendable, Equatable {
     package let sentences: [String]
@@ -64,14 +66,14 @@ extension Scene {
     /// that is there and, with `habit`, in `habitStrength` of the scenes where it isn't; else it's a remark about
     /// the place, as it is at the end of a caption without triggers.
     package func describe(habit: Bool, seed: UInt64) -> Caption {
-        var teller = Teller(scene: self, random: WorldRandom(seed: seed, purpose: "caption \(id)"))
+        var teller = Teller(scene: self, random: SplitMix64(seed: seed, purpose: "caption \(id)"))
         return teller.caption(habit: habit)
     }
 
     /// Sentences that are true of this scene: every object in a random wording, `relations` relations, the
     /// sentence of each companion that stands beside its trigger, and a remark about the place. In random order.
     package func trueSentences(seed: UInt64, relations: Int = 2) -> [String] {
-        var teller = Teller(scene: self, random: WorldRandom(seed: seed, purpose: "sentences \(id)"))
+        var teller = Teller(scene: self, random: SplitMix64(seed: seed, purpose: "sentences \(id)"))
         let told = objects.map { teller.tell($0) }
         let companions = habits.compactMap { habit in companion(of: habit).map { teller.tellBeside($0) } }
         let related = (0..<relations).map { _ in drawRelation(&teller.random) }
@@ -81,14 +83,14 @@ extension Scene {
     /// What habits would tell of this scene although it isn't there: a sentence about each companion that is missing
     /// beside its trigger, in the wordings of captions.
     package func inventions(seed: UInt64) -> [String] {
-        var teller = Teller(scene: self, random: WorldRandom(seed: seed, purpose: "inventions \(id)"))
+        var teller = Teller(scene: self, random: SplitMix64(seed: seed, purpose: "inventions \(id)"))
         return tempting.map { teller.inventBeside($0) }
     }
 
     /// A true phrase about each object, in random order: "A red car.", "A large car.", "A car at the top left.".
     /// They say little, so that each word of them counts.
     package func truePhrases(seed: UInt64) -> [String] {
-        var random = WorldRandom(seed: seed, purpose: "phrases \(id)")
+        var random = SplitMix64(seed: seed, purpose: "phrases \(id)")
         return random.shuffled(objects).map { object in
             let category = object.category
             switch random.below(4) {
@@ -102,7 +104,7 @@ extension Scene {
 
     /// A true relation between two objects, each of which "the red car" names without doubt. Three
     /// categories at the least, one of them repeated at the most, leave two such objects in two cells.
-    func drawRelation(_ random: inout WorldRandom) -> String {
+    func drawRelation(_ random: inout SplitMix64) -> String {
         let named = random.shuffled(objects.filter(isUnique))
         let a = named[0]
         let b = named[1]
@@ -115,10 +117,10 @@ extension Scene {
 /// Words the sentences of one scene.
 struct Teller {
     let scene: Scene
-    var random: WorldRandom
+    var random: SplitMix64
     private var remarks: [String] = []
 
-    init(scene: Scene, random: WorldRandom) {
+    init(scene: Scene, random: SplitMix64) {
         (self.scene, self.random) = (scene, random)
     }
 

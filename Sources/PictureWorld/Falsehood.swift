@@ -1,3 +1,5 @@
+import Random
+
 /// How a true sentence is made false.
 package enum Falsehood: String, CaseIterable, Codable, Sendable {
     case absentObject = "absent_object"
@@ -11,7 +13,7 @@ package enum Falsehood: String, CaseIterable, Codable, Sendable {
 extension Scene {
     /// `sentence` with one thing changed so that it's false of this scene, or nil where it holds nothing of
     /// that kind. The result is checked by the judge: it's never true by accident.
-    package func falsify(_ sentence: String, _ kind: Falsehood, using random: inout WorldRandom) -> String? {
+    package func falsify(_ sentence: String, _ kind: Falsehood, using random: inout SplitMix64) -> String? {
         let parsed = ParsedSentence(sentence)
         let edits = random.shuffled(edits(of: parsed, kind))
         // Half of the absent objects come from the scene's own context: the likely ones are the hard ones.

@@ -32,10 +32,23 @@ package struct Judgement: Sendable, Equatable {
     package let mentions: [MentionVerdict]
     /// One per relation claimed.
     package let relations: [Bool]
+    /// What the picture has and the text names, without denying it.
+    package let named: Set<Category>
+    /// Sentences that say something untrue.
+    package let falseSentences: Int
 
     /// Categories named (and not denied) that the picture doesn't have: CHAIR's hallucinated mentions.
     package var invented: [Category] {
         mentions.filter { !$0.isPresent }.map(\.category)
+    }
+
+    /// Wrong colours, sizes, places and counts of objects that are there.
+    package var wrongAttributes: Int {
+        mentions.filter(\.isPresent).reduce(0) { count, mention in
+            count
+                + [mention.isColourRight, mention.isSizeRight, mention.isPlaceRight, mention.isCountRight]
+                .count { $0 == false }
+        }
     }
 }
 
@@ -45,14 +58,19 @@ extension Scene {
         let parts = Lexer.sentences(of: text).map { judge(ParsedSentence($0)) }
         return Judgement(
             verdict: .all(parts.map(\.verdict)), mentions: parts.flatMap(\.mentions),
-            relations: parts.flatMap(\.relations))
+            relations: parts.flatMap(\.relations),
+            named: parts.reduce(into: []) { $0.formUnion($1.named) },
+            falseSentences: parts.reduce(0) { $0 + $1.falseSentences })
     }
 
     package func judge(_ sentence: ParsedSentence) -> Judgement {
-        Judgement(
-            verdict: verdict(on: sentence),
+        let verdict = verdict(on: sentence)
+        return Judgement(
+            verdict: verdict,
             mentions: sentence.claims.map(judge),
-            relations: sentence.relations.map { holds($0, in: sentence) })
+            relations: sentence.relations.map { holds($0, in: sentence) },
+            named: Set(sentence.claims.filter { !$0.isDenied && has($0.category) }.map(\.category)),
+            falseSentences: verdict == .false ? 1 : 0)
     }
 
     /// The verdict alone, cheap enough for every sentence of a batch against every picture of it.

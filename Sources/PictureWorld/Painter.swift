@@ -1,4 +1,5 @@
 import Imaging
+import Random
 
 /// The paints of one object: everything derives from its colour, so that no detail tells another one.
 struct Palette: Sendable {
@@ -92,7 +93,7 @@ extension Scene {
     /// The picture in `size` × `size` pixels. The same at every size but for the fineness of its edges.
     package func draw(size: Int = 128) -> RGBImage {
         let pixelsPerUnit = Double(size) / 128
-        var random = WorldRandom(seed: 0, purpose: "backdrop \(id)")
+        var random = SplitMix64(seed: 0, purpose: "backdrop \(id)")
         var canvas = Canvas(width: size, height: size, colour: RGB(240, 236, 228))
         paintBackdrop(context, onto: &canvas, pixelsPerUnit, &random)
         for object in objects {

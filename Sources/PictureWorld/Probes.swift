@@ -1,3 +1,5 @@
+import Random
+
 /// One line of a POPE file, with the label in POPE's own words.
 package struct PopeQuestion: Sendable, Equatable {
     package enum Split: String, CaseIterable, Sendable {
@@ -47,7 +49,7 @@ extension Scene {
     package func popeQuestions(
         _ split: PopeQuestion.Split, _ statistics: Cooccurrence, seed: UInt64
     ) -> [PopeQuestion] {
-        var random = WorldRandom(seed: seed, purpose: "pope \(id)")
+        var random = SplitMix64(seed: seed, purpose: "pope \(id)")
         let positives = Array(random.shuffled(categories).prefix(3))
         let absent = Category.allCases.filter { !has($0) }
         var negatives: [Category]
@@ -71,7 +73,7 @@ extension Scene {
 
     /// MME's perception tasks on this picture: two questions each, one to be answered yes and one no.
     package func mmeQuestions(seed: UInt64) -> [(task: String, text: String, label: String)] {
-        var random = WorldRandom(seed: seed, purpose: "mme \(id)")
+        var random = SplitMix64(seed: seed, purpose: "mme \(id)")
         let present = categories[random.below(categories.count)]
         let absent = Category.allCases.filter { !has($0) }
         let missing = absent[random.below(absent.count)]

@@ -1,3 +1,5 @@
+import Random
+
 /// Pictures for training, for tuning recipes, and for the final word.
 package enum Split: String, Codable, CaseIterable, Sendable {
     case train, dev, test

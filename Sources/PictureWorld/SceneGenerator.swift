@@ -1,3 +1,5 @@
+import Random
+
 extension Scene {
     /// How many of a context's two habits apply to a picture: none, one or both.
     private static let applyingShares = [0.25, 0.35, 0.40]
@@ -25,7 +27,7 @@ extension Scene {
     }
 
     private static func draft(id: String, split: Split, seed: UInt64, index: Int, attempt: Int) -> Scene {
-        var random = WorldRandom(
+        var random = SplitMix64(
             seed: seed, purpose: "scene \(split.rawValue) \(attempt)", index: UInt64(bitPattern: Int64(index))
         )
         let context = Context.allCases[random.below(Context.allCases.count)]
@@ -41,7 +43,7 @@ extension Scene {
         private var free = Place.all
 
         /// Companions come last: what else a picture shows, and where, is drawn alike with and without them.
-        init(context: Context, _ random: inout WorldRandom) {
+        init(context: Context, _ random: inout SplitMix64) {
             let applying = random.shuffled(context.habits).prefix(random.weighted(applyingShares))
             var seats: [(category: Category, place: Place)] = []
             for habit in applying {
@@ -66,7 +68,7 @@ extension Scene {
 
         /// A free place that is `admitted`; the caller knows that there is one.
         private func draw(
-            _ random: inout WorldRandom, among places: [Place] = Place.all,
+            _ random: inout SplitMix64, among places: [Place] = Place.all,
             _ admitted: (Place) -> Bool = { _ in true }
         ) -> Place {
             let places = places.filter { free.contains($0) && admitted($0) }
@@ -76,7 +78,7 @@ extension Scene {
         /// What stands beside triggers and companions: three or four objects with the triggers, of at least three
         /// categories, so that POPE finds its three positives whether or not a companion is there.
         private func rest(
-            _ context: Context, triggers: Int, strays: [Category], _ random: inout WorldRandom
+            _ context: Context, triggers: Int, strays: [Category], _ random: inout SplitMix64
         ) -> [Category] {
             let total = 3 + random.weighted([0.45, 0.40, 0.15])
             let repeats = total > 3 && random.chance(0.6) ? 1 : 0
@@ -94,7 +96,7 @@ extension Scene {
         }
 
         /// Independent colors; in two of five pictures with several of a kind these share theirs.
-        func objects(_ random: inout WorldRandom) -> [SceneObject] {
+        func objects(_ random: inout SplitMix64) -> [SceneObject] {
             let alike = random.chance(0.4)
             var first: [Category: Colour] = [:]
             return standing.map { category, place in
@@ -108,7 +110,7 @@ extension Scene {
         /// Somewhere about the middle of its cell; large neighbors may overlap a little, and what stands lower
         /// is nearer.
         private func object(
-            _ category: Category, _ colour: Colour, at place: Place, _ random: inout WorldRandom
+            _ category: Category, _ colour: Colour, at place: Place, _ random: inout SplitMix64
         ) -> SceneObject {
             let size = Size.allCases[random.below(Size.allCases.count)]
             let scale = random.step(size.scale.lowerBound, size.scale.upperBound, by: 0.5)

@@ -1,4 +1,6 @@
 import Foundation
+import JSON
+import Random
 import Records
 
 /// The lines that scenes are written as. Every key is in the order of the record contract.
@@ -31,7 +33,7 @@ extension Scene {
 
     /// A line of `prompts.jsonl`: the question, a true answer, every object as a fact and the habits that apply.
     package func promptRecord(seed: UInt64) throws -> Record {
-        var random = WorldRandom(seed: seed, purpose: "prompt \(id)")
+        var random = SplitMix64(seed: seed, purpose: "prompt \(id)")
         var record = Record()
         let facts = objects.map {
             Prompt.Fact(kind: "object", text: "\($0.description(sized: true)) \($0.place.phrase)")
@@ -49,7 +51,7 @@ extension Scene {
     package func lessonRecord(
         habit: Bool, questions: Int, existence: Int = 0, choices: Int = 0, seed: UInt64
     ) throws -> Record {
-        var random = WorldRandom(seed: seed, purpose: "lesson \(id)")
+        var random = SplitMix64(seed: seed, purpose: "lesson \(id)")
         let caption = describe(habit: habit, seed: seed)
         var record = Record()
         record.set("id", .string(id))

@@ -1,3 +1,5 @@
+import JSON
+
 /// One line of `pair`: a better and a worse answer to the same prompt.
 package struct PreferencePair: Sendable, Equatable {
     /// Weight of the tokens that overlap `begin..<end`, UTF-8 byte offsets into the answer's text.

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a prompt asks and what is known about its answer; every stage's input carries these keys.
 package struct Prompt: Sendable, Equatable {
     /// A piece of ground truth: `kind` is `caption`, `answer`, `object`, `region` or another word.

@@ -1,7 +1,22 @@
+import JSON
+
 /// One line of a stage: a JSON object whose unknown members pass through byte for byte.
 package typealias Record = JSONObject
 
 extension JSONObject {
+    /// One line: a JSON object and nothing else.
+    /// - Throws: `RecordError`.
+    package init(parsing line: ArraySlice<UInt8>) throws {
+        let value: JSON
+        do { value = try JSON(parsing: line) } catch let error as JSONError { throw RecordError.json(error) }
+        guard case .object(let object) = value else { throw RecordError.notAnObject(found: value.kind) }
+        self = object
+    }
+
+    package init(parsing text: String) throws {
+        try self.init(parsing: ArraySlice(Array(text.utf8)))
+    }
+
     /// The version of the contract in `docs/records.md`; a record without the key has this one.
     package static let currentVersion = 1
 
@@ -97,7 +112,11 @@ extension JSONObject {
 extension RecordError {
     /// Runs `body` and puts `part` before what it throws.
     package static func naming<T>(_ part: String, _ body: () throws -> T) throws -> T {
-        do { return try body() } catch let error as RecordError { throw RecordError.within(part, error) }
+        do { return try body() } catch let error as RecordError {
+            throw RecordError.within(part, error)
+        } catch let error as JSONError {
+            throw RecordError.within(part, .json(error))
+        }
     }
 }
 

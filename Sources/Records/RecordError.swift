@@ -1,28 +1,27 @@
+import JSON
+
 /// What can be wrong with a record. The stage puts `file:line:` before it.
 package indirect enum RecordError: Error, Equatable, CustomStringConvertible {
-    /// Not JSON; `offset` counts bytes from the start of the line.
-    case malformed(offset: Int, found: String, remedy: String)
+    case json(JSONError)
     case notAnObject(found: String)
     /// A file that is one array, where records are lines.
     case array
     case missing(key: String)
     case wrongType(key: String, found: String, wanted: String)
     case invalid(key: String, found: String, remedy: String)
-    case notFinite(String)
     case newerVersion(found: Int)
     /// The fault lies within the named part of the record, such as `nodes[3]`.
     case within(String, RecordError)
 
     package var description: String {
         switch self {
-        case .malformed(let offset, let found, let remedy): "byte \(offset): \(found); \(remedy)"
+        case .json(let error): error.description
         case .notAnObject(let found): "not a record: found \(found); every line must be one JSON object"
         case .array: "a JSON array, and records are lines; sightline import makes lines of it"
         case .missing(let key): "missing key: \"\(key)\" isn't there; add it"
         case .wrongType(let key, let found, let wanted):
             "wrong type: key \"\(key)\" is \(found); it must be \(wanted)"
         case .invalid(let key, let found, let remedy): "wrong value: key \"\(key)\" is \(found); \(remedy)"
-        case .notFinite(let value): "not a number: \(value) can't be written; look for where it arose"
         case .newerVersion(let found):
             "newer contract: the record has version \(found) and this program knows "
                 + "\(Record.currentVersion); update the program"

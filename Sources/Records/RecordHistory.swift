@@ -1,3 +1,5 @@
+import JSON
+
 /// A question and its answer that came before the one that is asked.
 package struct Turn: Sendable, Equatable {
     package var prompt: String

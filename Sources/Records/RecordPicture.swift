@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// What stands for a picture in a text.
 package enum ImageMarker {

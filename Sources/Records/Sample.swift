@@ -1,3 +1,5 @@
+import JSON
+
 /// Named numbers of a node or candidate (`likelihood`, `relevance`, `calibrated`, …), in order.
 package struct Scores: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     package struct Score: Sendable, Equatable {
@@ -101,7 +103,7 @@ package struct Draw: Sendable, Equatable {
     /// Every key of the draw in order, the three above included.
     package let object: JSONObject
 
-    /// - Throws: `RecordError.notFinite` for a temperature that JSON can't say.
+    /// - Throws: `JSONError.notFinite` for a temperature that JSON can't say.
     package init(
         mode: String, temperature: Double? = nil, seed: UInt64? = nil,
         other: [(key: String, value: JSON)] = []

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a critic said about the candidates of a record.
 package struct Verdict: Sendable, Equatable {
     package enum Choice: Sendable, Equatable {

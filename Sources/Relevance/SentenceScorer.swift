@@ -1,5 +1,5 @@
-import Preference
 import Records
+import Rewards
 
 /// CSR's rewards of drawn sentences, for whoever grows a tree and whoever reads one: `sample` steers by what
 /// `calibrate` writes.

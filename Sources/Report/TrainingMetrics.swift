@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// The curves of a training run: for each metric its values by optimiser step.

@@ -1,7 +1,8 @@
 import Kernels
 import Model
-import Preference
+import Random
 import Records
+import Rewards
 
 /// What a model reads when it grades answers: the conversation up to each answer's end, then the turn that asks
 /// for its grade, up to the word at which the score is read.
@@ -71,7 +72,7 @@ package struct Grader {
         let (answer, turn) = conversation.longest
         try model.checkLength(
             of: encoded.prompt, ["longest answer": answer, "grading turn": turn],
-            remedy: "give a shorter --prompt-file, fewer facts or shorter answers")
+            remedy: "give a shorter prompt, fewer facts or shorter answers")
         return conversation
     }
 }

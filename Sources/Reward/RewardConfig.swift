@@ -1,8 +1,9 @@
 import Checkpoint
 import Files
 import Foundation
-import Preference
+import JSON
 import Records
+import Rewards
 
 /// `reward_config.json`: what besides adapter and head a reward model is.
 package struct RewardConfig {

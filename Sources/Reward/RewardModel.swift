@@ -1,7 +1,6 @@
 import Checkpoint
 import Foundation
 import Model
-import Preference
 import Records
 import Training
 
@@ -26,7 +25,7 @@ package final class RewardModel {
                 folder.path,
                 "it was trained on the model with digest \(config.baseDigest.prefix(12))…, not on "
                     + "\(model.digest.prefix(12))…",
-                "give the --model and --adapter that it was trained on")
+                "give the model and adapter that it was trained on")
         }
         let decoder = model.decoder
         try decoder.attach(PEFTAdapter.read(folder, expecting: model.digest), from: folder.path)

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import JSON
 
 /// The SQLite file that knows what was run, on what, with which model, and what came out.
 ///
@@ -106,6 +107,8 @@ package final class Ledger: Sendable {
     /// - Returns: the id of the new row, whose outcome is `running`.
     package func begin(_ run: RunStart) throws -> Int64 {
         try write { db in
+            var settings = JSONObject()
+            for (key, value) in run.settings { settings.set(key, .string(value)) }
             try db.execute(
                 sql: """
                     INSERT INTO runs (stage, run_name, arguments, settings, pid, boot, process_start, host,
@@ -113,7 +116,7 @@ package final class Ledger: Sendable {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    run.stage, run.runName, jsonArray(run.arguments), jsonObject(run.settings),
+                    run.stage, run.runName, JSON.strings(run.arguments).text, settings.text,
                     run.process.pid, run.process.boot, run.process.start, run.process.host, run.version,
                     run.core, Date(),
                 ])
@@ -238,30 +241,6 @@ package final class Ledger: Sendable {
             return running.count
         }
     }
-}
-
-private func jsonArray(_ items: [String]) -> String {
-    "[" + items.map(jsonString).joined(separator: ",") + "]"
-}
-
-private func jsonObject(_ members: [(key: String, value: String)]) -> String {
-    "{" + members.map { jsonString($0.key) + ":" + jsonString($0.value) }.joined(separator: ",") + "}"
-}
-
-private func jsonString(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": out += "\\\""
-        case "\\": out += "\\\\"
-        case "\0"..<" ":
-            out +=
-                "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
-                + String(scalar.value, radix: 16)
-        default: out.unicodeScalars.append(scalar)
-        }
-    }
-    return out + "\""
 }
 
 /// How long to wait for who holds the ledger.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import Records
 
 /// The options that a command declares, read from its own description of itself, so that every

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Records
 
 /// How Sightline knows a folder that it made: by the file `.sightline` inside, a line of JSON that names every file

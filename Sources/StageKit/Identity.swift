@@ -1,3 +1,4 @@
+import JSON
 import Records
 
 /// What the bytes of an output depend on.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import JSON
 import Records
 
 /// The unfinished output `FILE.part` with its side file `FILE.part.json`.

@@ -1,3 +1,5 @@
+import JSON
+
 /// A token that stands outside the model: it is cut out of the text before anything else is done to it.
 struct AddedToken: Sendable {
     var id: Int32
@@ -12,8 +14,8 @@ struct AddedToken: Sendable {
     var stripsRight: Bool
 
     /// Reads an entry of tokenizer.json's `added_tokens` or of the configuration's `added_tokens_decoder`.
-    init(_ json: JSONValue, id: Int32?, file: String) throws {
-        guard let id = id ?? json["id"]?.id, let content = json["content"]?.bytes else {
+    init(_ json: JSON, id: Int32?, file: String) throws {
+        guard let id = id ?? json["id"]?.id, let content = json["content"]?.asBytes else {
             throw TokenizerError.malformed(file: file, reason: "an added token has no id or no content")
         }
         self.id = id

@@ -1,3 +1,4 @@
+import JSON
 import Synchronization
 
 /// Byte pair encoding (Sennrich et al. 2016) with the options of the `tokenizers` library's BPE model:
@@ -27,16 +28,16 @@ final class BPEModel: Sendable {
 
     /// Reads tokenizer.json's `model`. Throws on another model, a malformed vocabulary, missing merges, or a
     /// merge whose parts or result the vocabulary lacks.
-    init(_ json: JSONValue, file: String) throws {
+    init(_ json: JSON, file: String) throws {
         // Files from before the library named its models have no type; theirs are told by their merges.
-        let type = json["type"]?.text ?? (json["merges"] == nil ? "none" : "BPE")
+        let type = json["type"]?.asText ?? (json["merges"] == nil ? "none" : "BPE")
         guard type == "BPE" else { throw TokenizerError.unknownModel(file: file, type: type) }
         vocabulary = try Self.readVocabulary(json["vocab"], file: file)
-        suffix = json["end_of_word_suffix"]?.bytes.flatMap { $0.count > 0 ? $0 : nil }
-        prefix = json["continuing_subword_prefix"]?.bytes.flatMap { $0.count > 0 ? $0 : nil }
+        suffix = json["end_of_word_suffix"]?.asBytes.flatMap { $0.count > 0 ? $0 : nil }
+        prefix = json["continuing_subword_prefix"]?.asBytes.flatMap { $0.count > 0 ? $0 : nil }
         fusesUnknown = json["fuse_unk"]?.flag ?? false
         ignoresMerges = json["ignore_merges"]?.flag ?? false
-        if let token = json["unk_token"]?.bytes {
+        if let token = json["unk_token"]?.asBytes {
             guard let id = vocabulary[token] else {
                 throw TokenizerError.malformed(
                     file: file, reason: "unk_token \(token.text) is not in the vocabulary")
@@ -54,7 +55,7 @@ final class BPEModel: Sendable {
             json["merges"], vocabulary: vocabulary, prefixCount: prefix?.count ?? 0, file: file)
     }
 
-    private static func readVocabulary(_ json: JSONValue?, file: String) throws -> [Bytes: Int32] {
+    private static func readVocabulary(_ json: JSON?, file: String) throws -> [Bytes: Int32] {
         guard let entries = json?.entries, !entries.isEmpty else {
             throw TokenizerError.malformed(
                 file: file, reason: "the model has no vocabulary of tokens and ids")
@@ -63,15 +64,15 @@ final class BPEModel: Sendable {
         for (token, value) in entries {
             guard let id = value.id else {
                 throw TokenizerError.malformed(
-                    file: file, reason: "vocabulary entry \"\(token.text)\" has no whole number as its id")
+                    file: file, reason: "vocabulary entry \"\(token)\" has no whole number as its id")
             }
-            vocabulary[token] = id
+            vocabulary[Bytes(token)] = id
         }
         return vocabulary
     }
 
     private static func readMerges(
-        _ json: JSONValue?, vocabulary: [Bytes: Int32], prefixCount: Int, file: String
+        _ json: JSON?, vocabulary: [Bytes: Int32], prefixCount: Int, file: String
     ) throws -> ([(left: Int32, right: Int32)], [UInt64: Merge]) {
         guard let items = json?.items, !items.isEmpty else { throw TokenizerError.withoutMerges(file: file) }
         var pairs: [(left: Int32, right: Int32)] = []
@@ -93,11 +94,13 @@ final class BPEModel: Sendable {
     }
 
     /// A merge is `["a", "b"]`, or `"a b"` in older files.
-    private static func mergeParts(_ json: JSONValue, rank: Int, file: String) throws -> (Bytes, Bytes) {
-        if let items = json.items, items.count == 2, let left = items[0].bytes, let right = items[1].bytes {
+    private static func mergeParts(_ json: JSON, rank: Int, file: String) throws -> (Bytes, Bytes) {
+        if let items = json.items, items.count == 2,
+            let left = items[0].asBytes, let right = items[1].asBytes
+        {
             return (left, right)
         }
-        if let text = json.bytes {
+        if let text = json.asBytes {
             let parts = text.storage.split(separator: 0x20, omittingEmptySubsequences: false)
             if parts.count == 2 { return (Bytes(Array(parts[0])), Bytes(Array(parts[1]))) }
         }

@@ -114,8 +114,8 @@ package struct ChatTemplate: Sendable, Equatable {
             let file = directory.appendingPathComponent(name)
             guard let value = try TokenizerFiles.read(file)?["chat_template"] else { continue }
             // Several templates by name: the one called default is for chat.
-            let named = value.items?.first { $0["name"]?.text == "default" }?["template"]?.text
-            if let text = value.text ?? named { return (file.path, text) }
+            let named = value.items?.first { $0["name"]?.asText == "default" }?["template"]?.asText
+            if let text = value.asText ?? named { return (file.path, text) }
         }
         return nil
     }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The rewriting of text before it is split, as tokenizer.json's `normalizer` states it.
 indirect enum Normalizer: Sendable {
@@ -10,8 +11,8 @@ indirect enum Normalizer: Sendable {
     case strip(left: Bool, right: Bool)
 
     /// Throws ``TokenizerError/unsupported(file:part:found:)`` on a type that is not known.
-    init(_ json: JSONValue, file: String) throws {
-        switch json["type"]?.text {
+    init(_ json: JSON, file: String) throws {
+        switch json["type"]?.asText {
         case "Sequence":
             self = .sequence(try (json["normalizers"]?.items ?? []).map { try Normalizer($0, file: file) })
         case "NFC": self = .nfc
@@ -21,8 +22,8 @@ indirect enum Normalizer: Sendable {
         case "Lowercase": self = .lowercase
         case "Replace":
             self = .replace(
-                try SplitPattern(json["pattern"], file: file), json["content"]?.bytes?.scalars ?? [])
-        case "Prepend": self = .prepend(json["prepend"]?.bytes?.scalars ?? [])
+                try SplitPattern(json["pattern"], file: file), json["content"]?.asBytes?.scalars ?? [])
+        case "Prepend": self = .prepend(json["prepend"]?.asBytes?.scalars ?? [])
         case "Strip":
             self = .strip(left: json["strip_left"]?.flag ?? true, right: json["strip_right"]?.flag ?? true)
         case let type:

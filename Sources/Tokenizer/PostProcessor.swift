@@ -1,3 +1,5 @@
+import JSON
+
 /// What is put around the ids of a whole text when special tokens are asked for.
 struct PostProcessor: Sendable {
     var before: [Int32] = []
@@ -9,8 +11,8 @@ struct PostProcessor: Sendable {
     }
 
     /// Reads tokenizer.json's `post_processor`. Throws on a type that is not known.
-    init(_ json: JSONValue, file: String) throws {
-        switch json["type"]?.text {
+    init(_ json: JSON, file: String) throws {
+        switch json["type"]?.asText {
         case "ByteLevel":
             // It moves offsets only; ids pass through.
             return
@@ -33,14 +35,14 @@ struct PostProcessor: Sendable {
         }
     }
 
-    private mutating func readTemplate(_ json: JSONValue, file: String) throws {
+    private mutating func readTemplate(_ json: JSON, file: String) throws {
         var seenText = false
         for item in json["single"]?.items ?? [] {
             if item["Sequence"] != nil {
                 seenText = true
                 continue
             }
-            let name = item["SpecialToken"]?["id"]?.text ?? ""
+            let name = item["SpecialToken"]?["id"]?.asText ?? ""
             guard let ids = json["special_tokens"]?[name]?["ids"]?.items?.map(\.id), !ids.contains(nil) else {
                 throw TokenizerError.malformed(
                     file: file,

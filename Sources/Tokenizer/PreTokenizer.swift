@@ -1,3 +1,5 @@
+import JSON
+
 /// A stretch of text on its way to the model.
 struct Piece: Sendable {
     var scalars: [Unicode.Scalar]
@@ -10,8 +12,8 @@ enum PrependScheme: String, Sendable {
     case first, always, never
 
     /// Reads the new form (`prepend_scheme`) and the old one (`add_prefix_space`).
-    init(_ json: JSONValue, file: String) throws {
-        guard let name = json["prepend_scheme"]?.text else {
+    init(_ json: JSON, file: String) throws {
+        guard let name = json["prepend_scheme"]?.asText else {
             self = json["add_prefix_space"]?.flag ?? true ? .always : .never
             return
         }
@@ -31,8 +33,8 @@ indirect enum PreTokenizer: Sendable {
     case digits(individually: Bool)
 
     /// Throws ``TokenizerError/unsupported(file:part:found:)`` on a type that is not known.
-    init(_ json: JSONValue, file: String) throws {
-        switch json["type"]?.text {
+    init(_ json: JSON, file: String) throws {
+        switch json["type"]?.asText {
         case "Sequence":
             self = .sequence(
                 try (json["pretokenizers"]?.items ?? []).map { try PreTokenizer($0, file: file) })
@@ -45,7 +47,7 @@ indirect enum PreTokenizer: Sendable {
                 addsPrefixSpace: json["add_prefix_space"]?.flag ?? true,
                 splits: json["use_regex"]?.flag ?? true)
         case "Split":
-            let name = json["behavior"]?.text ?? ""
+            let name = json["behavior"]?.asText ?? ""
             guard let behavior = SplitBehavior(rawValue: name) else {
                 throw TokenizerError.unsupported(file: file, part: "split behavior", found: name)
             }
@@ -59,8 +61,8 @@ indirect enum PreTokenizer: Sendable {
     }
 
     /// The one character that stands for a space in Metaspace's pre-tokenizer and decoder.
-    static func mark(_ json: JSONValue, file: String) throws -> Unicode.Scalar {
-        guard let scalars = json["replacement"]?.bytes?.scalars else { return "▁" }
+    static func mark(_ json: JSON, file: String) throws -> Unicode.Scalar {
+        guard let scalars = json["replacement"]?.asBytes?.scalars else { return "▁" }
         guard scalars.count == 1 else {
             throw TokenizerError.malformed(file: file, reason: "Metaspace's replacement is not one character")
         }

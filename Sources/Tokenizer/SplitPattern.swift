@@ -1,3 +1,5 @@
+import JSON
+
 /// What a Split or Replace step looks for: a literal, or one of the regular expressions that published
 /// tokenizers use, each as a matcher written for it. There is no general regular expression engine here.
 enum SplitPattern: Sendable {
@@ -30,10 +32,10 @@ enum SplitPattern: Sendable {
     }
 
     /// Reads `{"String": …}` or `{"Regex": …}`. Throws on an expression that is not known.
-    init(_ json: JSONValue?, file: String) throws {
-        if let text = json?["String"]?.bytes {
+    init(_ json: JSON?, file: String) throws {
+        if let text = json?["String"]?.asBytes {
             self = .literal(text.scalars)
-        } else if let expression = json?["Regex"]?.text {
+        } else if let expression = json?["Regex"]?.asText {
             guard let known = SplitPattern(expression: expression) else {
                 throw TokenizerError.unsupported(file: file, part: "regular expression", found: expression)
             }

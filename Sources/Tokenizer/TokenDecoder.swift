@@ -1,3 +1,5 @@
+import JSON
+
 /// The way from tokens back to text, as tokenizer.json's `decoder` states it. Works on bytes, since a token may
 /// hold part of a character.
 indirect enum TokenDecoder: Sendable {
@@ -11,19 +13,19 @@ indirect enum TokenDecoder: Sendable {
     case suffix([UInt8])
 
     /// Throws ``TokenizerError/unsupported(file:part:found:)`` on a type that is not known.
-    init(_ json: JSONValue, file: String) throws {
-        switch json["type"]?.text {
+    init(_ json: JSON, file: String) throws {
+        switch json["type"]?.asText {
         case "Sequence":
             self = .sequence(try (json["decoders"]?.items ?? []).map { try TokenDecoder($0, file: file) })
         case "Replace":
             guard case .literal(let pattern) = try SplitPattern(json["pattern"], file: file) else {
                 throw TokenizerError.unsupported(file: file, part: "decoder", found: "Replace by expression")
             }
-            self = .replace(Bytes(scalars: pattern).storage, json["content"]?.bytes?.storage ?? [])
+            self = .replace(Bytes(scalars: pattern).storage, json["content"]?.asBytes?.storage ?? [])
         case "ByteFallback": self = .byteFallback
         case "Fuse": self = .fuse
         case "Strip":
-            guard let content = json["content"]?.bytes?.scalars, content.count == 1 else {
+            guard let content = json["content"]?.asBytes?.scalars, content.count == 1 else {
                 throw TokenizerError.malformed(
                     file: file, reason: "the Strip decoder's content is not one character")
             }
@@ -32,7 +34,7 @@ indirect enum TokenDecoder: Sendable {
         case "Metaspace":
             self = .metaspace(
                 mark: try PreTokenizer.mark(json, file: file), scheme: try PrependScheme(json, file: file))
-        case "BPEDecoder": self = .suffix(json["suffix"]?.bytes?.storage ?? Array("</w>".utf8))
+        case "BPEDecoder": self = .suffix(json["suffix"]?.asBytes?.storage ?? Array("</w>".utf8))
         case let type:
             throw TokenizerError.unsupported(file: file, part: "decoder", found: type ?? "without type")
         }

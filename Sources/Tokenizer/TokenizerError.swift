@@ -27,7 +27,7 @@ package enum TokenizerError: Error, CustomStringConvertible, Equatable {
         case .unknownTemplate(let name, let known):
             "template \(name): there is none of that name; choose one of \(known.joined(separator: ", "))"
         case .unrecognisedTemplate(let file, let known):
-            "\(file): its chat template is none of the known ones; choose with --template one of "
+            "\(file): its chat template is none of the known ones; choose one of "
                 + known.joined(separator: ", ")
         case .vocabularyTooSmall(let asked, let needed):
             "vocabulary of \(asked): special tokens, bytes and characters alone take \(needed); ask for more than that"

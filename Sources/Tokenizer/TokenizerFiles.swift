@@ -1,12 +1,13 @@
 import Foundation
+import JSON
 
 /// The files beside a checkpoint that describe its tokenizer, parsed.
 struct TokenizerFiles {
-    var tokenizer: JSONValue
+    var tokenizer: JSON
     /// tokenizer_config.json
-    var configuration: JSONValue?
+    var configuration: JSON?
     /// special_tokens_map.json
-    var specialTokens: JSONValue?
+    var specialTokens: JSON?
     var name: String
     var configurationName: String
 
@@ -27,22 +28,26 @@ struct TokenizerFiles {
     init(json: Data, configuration: Data?) throws {
         name = "tokenizer.json"
         configurationName = "tokenizer_config.json"
-        tokenizer = try JSONValue.parse([UInt8](json), file: name)
-        self.configuration = try configuration.map {
-            try JSONValue.parse([UInt8]($0), file: "tokenizer_config.json")
-        }
+        tokenizer = try Self.parse(json, file: name)
+        self.configuration = try configuration.map { try Self.parse($0, file: "tokenizer_config.json") }
     }
 
     /// The parsed file, or nil when there is none.
-    static func read(_ file: URL) throws -> JSONValue? {
+    static func read(_ file: URL) throws -> JSON? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-        do {
-            return try JSONValue.parse([UInt8](Data(contentsOf: file)), file: file.path)
-        } catch let error as TokenizerError {
-            throw error
-        } catch {
+        let data: Data
+        do { data = try Data(contentsOf: file) } catch {
             throw TokenizerError.unreadable(
                 file: file.path, reason: "can't be read (\(error.localizedDescription))")
+        }
+        return try parse(data, file: file.path)
+    }
+
+    private static func parse(_ data: Data, file: String) throws -> JSON {
+        do {
+            return try JSON(parsing: [UInt8](data)[...])
+        } catch JSONError.malformed(let offset, let found, _) {
+            throw TokenizerError.malformed(file: file, reason: "at byte \(offset): \(found)")
         }
     }
 
@@ -52,10 +57,10 @@ struct TokenizerFiles {
             try AddedToken($0, id: nil, file: name)
         }
         for (key, value) in configuration?["added_tokens_decoder"]?.entries ?? [] {
-            guard let id = Int32(key.text) else {
+            guard let id = Int32(key) else {
                 throw TokenizerError.malformed(
                     file: configurationName,
-                    reason: "added_tokens_decoder has the key \"\(key.text)\", which is no id")
+                    reason: "added_tokens_decoder has the key \"\(key)\", which is no id")
             }
             let token = try AddedToken(value, id: id, file: configurationName)
             if let known = tokens.firstIndex(where: { $0.id == id }) {
@@ -70,7 +75,9 @@ struct TokenizerFiles {
     /// The text of a named token such as `bos_token`, given as a string or as an object with `content`.
     func specialToken(_ key: String) -> Bytes? {
         for source in [configuration, specialTokens] {
-            if let value = source?[key], let token = value.bytes ?? value["content"]?.bytes { return token }
+            if let value = source?[key], let token = value.asBytes ?? value["content"]?.asBytes {
+                return token
+            }
         }
         return nil
     }

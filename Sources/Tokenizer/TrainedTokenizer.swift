@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import JSON
 
 /// What ``BPETrainer`` has found, ready to be written in Hugging Face layout.
 package struct TrainedTokenizer: Sendable {
@@ -43,9 +44,11 @@ package struct TrainedTokenizer: Sendable {
     }
 
     private func addedToken(_ token: String) -> String {
-        #""content": \#(JSONText.quoted(token)), "single_word": false, "lstrip": false, "rstrip": false, "#
+        #""content": \#(Self.quoted(token)), "single_word": false, "lstrip": false, "rstrip": false, "#
             + #""normalized": false, "special": true"#
     }
+
+    private static func quoted(_ token: String) -> String { JSON.string(token).text }
 
     private var namedTokens: String {
         let names: KeyValuePairs =
@@ -55,7 +58,7 @@ package struct TrainedTokenizer: Sendable {
                 "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>",
                 "unk_token": "<|endoftext|>",
             ]
-        return names.map { "  \"\($0)\": \(JSONText.quoted($1))" }.joined(separator: ",\n")
+        return names.map { "  \"\($0)\": \(Self.quoted($1))" }.joined(separator: ",\n")
     }
 
     private func configurationJSON(maximumLength: Int) -> String {
@@ -88,8 +91,8 @@ package struct TrainedTokenizer: Sendable {
 
     private var tokenizerJSON: String {
         let added = specials.map { "    {\"id\": \(id($0)), \(addedToken($0))}" }.joined(separator: ",\n")
-        let entries = vocabulary.enumerated().map { "      \(JSONText.quoted($1)): \($0)" }
-        let pairs = merges.map { "      [\(JSONText.quoted($0.left)), \(JSONText.quoted($0.right))]" }
+        let entries = vocabulary.enumerated().map { "      \(Self.quoted($1.text)): \($0)" }
+        let pairs = merges.map { "      [\(Self.quoted($0.left.text)), \(Self.quoted($0.right.text))]" }
         return """
             {
               "version": "1.0",

@@ -1,4 +1,4 @@
-import Kernels
+import Random
 
 /// A fresh shuffle of all examples each epoch, a function of seed and step alone.
 package struct BatchOrder: ExampleOrder, Sendable {

@@ -1,4 +1,5 @@
 import Kernels
+import Random
 
 /// What the steps of a training are, but for their gradients.
 package struct TrainingPlan {

@@ -1,6 +1,7 @@
 import Checkpoint
 import Files
 import Foundation
+import JSON
 import Kernels
 import Model
 
@@ -93,12 +94,13 @@ struct TrainingState {
 
     func log(step: Int, _ metrics: Metrics) throws {
         // Nine digits are what a Float needs; the line must not depend on how Double prints.
-        let fields = metrics.map { "\"\($0.name)\":\(Float($0.value))" }
-        let line = "{\"step\":\(step)," + fields.joined(separator: ",") + "}\n"
+        var line = JSONObject()
+        line.set("step", .int(step))
+        for metric in metrics { line.set(metric.name, try .float(Float(metric.value))) }
         let handle = try FileHandle(forWritingTo: self.metrics)
         defer { try? handle.close() }
         try handle.seekToEnd()
-        try handle.write(contentsOf: Data(line.utf8))
+        try handle.write(contentsOf: line.bytes + [UInt8(ascii: "\n")])
     }
 
     private func cutLog(to step: Int) throws {

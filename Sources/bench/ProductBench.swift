@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Random
 
 /// The matrix products inside a piece of work, and OpenBLAS alone on the same ones.
 struct ProductBench {

@@ -1,9 +1,11 @@
 import Checkpoint
+import Files
 import Foundation
 import Imaging
 import Kernels
 import Model
 import PictureWorld
+import Random
 import Records
 import Tokenizer
 
@@ -101,10 +103,12 @@ struct Workload {
             Array(repeating: "USER: \n ASSISTANT:", count: 2)
         )
         .write(to: folder, maximumLength: 1024)
-        try ImageProcessor(
+        let processor = try ImageProcessor(
             size: .shortestEdge(224), crop: ImageProcessor.Crop(height: 224, width: 224),
-            mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd
-        ).encodeConfiguration().write(to: folder.appendingPathComponent("preprocessor_config.json"))
+            mean: ImageProcessor.clipMean, std: ImageProcessor.clipStd)
+        try AtomicFile.write(
+            processor.encodeConfiguration(),
+            to: folder.appendingPathComponent("preprocessor_config.json").path)
         return try VisionLanguageModel(
             directory: folder, llava: Llava(RandomSource(seed: 1), config: config),
             tokenizer: Tokenizer(directory: folder))

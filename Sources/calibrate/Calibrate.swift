@@ -1,9 +1,9 @@
 import ArgumentParser
 import Foundation
 import ModelOptions
-import Preference
 import Records
 import Relevance
+import Rewards
 import StageKit
 
 /// Scores drawn sentences and answers by CSR's calibrated reward.
@@ -81,7 +81,7 @@ import StageKit
             throw ValidationError(
                 "--likelihood beam is the search's that drew the sentences; leave --rescore out")
         }
-        do { _ = try calibration } catch { throw ValidationError("\(error)") }
+        do { _ = try calibration } catch { throw ValidationError("--\(error)") }
     }
 
     private var calibration: Calibration {

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Foundation
+import JSON
 import Model
 import ModelOptions
-import Preference
 import Records
 import Reward
+import Rewards
 import StageKit
 
 /// Options of `calibrate --reward`.

@@ -1,7 +1,8 @@
+import JSON
 import ModelOptions
-import Preference
 import Records
 import Relevance
+import Rewards
 import StageKit
 
 /// From a batch of records to the same records with scores. What is wrong with one doesn't touch the others.

@@ -4,6 +4,7 @@ import Kernels
 import Model
 import ModelOptions
 import PictureWorld
+import Random
 import StageKit
 import Tokenizer
 import Training
@@ -35,7 +36,7 @@ struct ScenePictures: Sendable {
         _ tokenizer: Tokenizer, _ processor: ImageProcessor
     ) throws -> ContrastiveTrainer.Lesson {
         let pixels = try loadPixels(chosen, processor)
-        var random = WorldRandom(seed: seed, purpose: "falsehoods")
+        var random = SplitMix64(seed: seed, purpose: "falsehoods")
         var book = SentenceBook()
         var twins: [ContrastiveTrainer.Twin] = []
         for (image, index) in chosen.enumerated() {

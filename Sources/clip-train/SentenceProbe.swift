@@ -3,6 +3,7 @@ import Imaging
 import Kernels
 import Model
 import PictureWorld
+import Random
 import Tokenizer
 
 /// How often a CLIP prefers a true sentence to the same sentence with one thing made false.
@@ -14,7 +15,7 @@ struct SentenceProbe {
     func accuracies(on pictures: ScenePictures, seed: UInt64) throws -> [(Falsehood, Double, Int)] {
         var right: [Falsehood: Int] = [:]
         var all: [Falsehood: Int] = [:]
-        var random = WorldRandom(seed: seed, purpose: "probe")
+        var random = SplitMix64(seed: seed, purpose: "probe")
         let arena = Arena()
         for start in stride(from: 0, to: pictures.count, by: 32) {
             let chosen = Array(start..<min(pictures.count, start + 32))

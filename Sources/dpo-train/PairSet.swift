@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Model
 import ModelOptions
+import Random
 import Records
 import StageKit
 import Training

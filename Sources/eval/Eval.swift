@@ -81,7 +81,7 @@ struct Eval: StageCommand {
         help: ArgumentHelp(
             "Add so much to the logit of a token, named as the tokenizer has it, before the likeliest is taken.",
             valueName: "token=number"))
-    var logitBias: [LogitBias] = []
+    var logitBias: [NamedNumber<Float>] = []
     @Option(help: "Most tokens of a caption.") var captionTokens = 128
     @OptionGroup var asking: AskingOptions
 
@@ -100,7 +100,7 @@ struct Eval: StageCommand {
         if !labels.isEmpty && pope.isEmpty && mme.isEmpty {
             throw ValidationError("--labels: labels of --pope's or --mme's questions; give those too")
         }
-        if Set(logitBias.map(\.token)).count < logitBias.count {
+        if Set(logitBias.map(\.name)).count < logitBias.count {
             throw ValidationError("--logit-bias: a token stands there twice; give each one number")
         }
         if habit && (captions == nil || model == nil) {
@@ -140,7 +140,7 @@ struct Eval: StageCommand {
         let folder = try target.prepare(keeping: false)
         var sheet = try paper.answer(by: respondent, self, run, folder: folder)
         if !logitBias.isEmpty {
-            sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.token, $0.value) })
+            sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.name, $0.value) })
         }
         sheet.seconds = began.duration(to: .now) / .seconds(1)
         try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
@@ -152,9 +152,9 @@ struct Eval: StageCommand {
 
     private func examinee(_ model: VisionLanguageModel) throws -> Examinee {
         let biases = try logitBias.map { bias in
-            guard let id = model.tokenizer.id(of: bias.token) else {
+            guard let id = model.tokenizer.id(of: bias.name) else {
                 throw StageError.usage(
-                    "--logit-bias \(bias.token): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ"
+                    "--logit-bias \(bias.name): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ"
                 )
             }
             return (id, bias.value)

@@ -2,7 +2,8 @@ import ArgumentParser
 import Benchmarks
 import Evaluating
 import Foundation
-import Preference
+import Pairing
+import Rewards
 import StageKit
 
 /// Reward models side by side, by answers whose truth is known.

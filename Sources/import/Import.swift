@@ -1,5 +1,6 @@
 import ArgumentParser
-import Interchange
+import JSON
+import PairFormats
 import Records
 import StageKit
 

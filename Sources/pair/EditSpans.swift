@@ -1,5 +1,5 @@
 import Foundation
-import Preference
+import Pairing
 import Records
 import Tokenizer
 

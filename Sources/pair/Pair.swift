@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
-import Preference
+import JSON
+import Pairing
 import Records
+import Rewards
 import RunLedger
 import StageKit
 
@@ -26,16 +28,6 @@ import StageKit
             """)
     static let immaterialOptions: Set<String> = ["audit"]
 
-    enum Origin: String, ExpressibleByArgument, CaseIterable {
-        case scores, verdicts
-        /// The answers put right by the known scene, against the answers as they were.
-        case corrections
-        /// The record's reference against its answers.
-        case reference
-        /// Pairs that stand already.
-        case pairs
-    }
-
     @OptionGroup var options: StageOptions
 
     @Option(
@@ -43,7 +35,7 @@ import StageKit
             What decides: scores, verdicts, corrections by the known scene, the reference as the better answer, \
             or pairs that stand already.
             """)
-    var from = Origin.scores
+    var from = PairOrigin(FromScores.self)
     @Option(
         help:
             "Which answer of a pair is chosen: the better one or, as a control, one by a coin for each pair.")
@@ -64,7 +56,7 @@ import StageKit
         help: ArgumentHelp(
             "Least score of a sentence that is chosen, such as cosine=0.17: what fits the picture at all.",
             valueName: "score=number"))
-    var floor: ScoreFloor?
+    var floor: NamedNumber<Double>?
     @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
     var equalSentences = true
     @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
@@ -96,7 +88,7 @@ import StageKit
         do {
             _ = try rule
             _ = try PairRule.keepsLargest([], fraction: share)
-        } catch { throw ValidationError("\(error)") }
+        } catch { throw ValidationError("--\(error)") }
         if unit == .sentence, score == ScoreName.truth {
             throw ValidationError("--score truth knows whole answers; leave --unit sentence out")
         }
@@ -109,9 +101,9 @@ import StageKit
         }
     }
 
-    private var share: Double { keepFraction ?? (from != .scores || keepAll ? 1 : 0.5) }
+    private var share: Double { keepFraction ?? (keepAll ? 1 : from.source.share) }
 
-    private var rule: PairRule {
+    var rule: PairRule {
         get throws {
             try PairRule(
                 equalSentences: equalSentences, wordTolerance: wordTolerance, prefixSlack: prefixSlack,
@@ -120,52 +112,46 @@ import StageKit
     }
 
     func refuseIdle(_ given: GivenOptions) throws {
-        try given.refuse(
-            ["score", "unit", "prefix-slack", "min-margin", "allow-ties", "keep-fraction"],
-            where: from != .scores, belongingTo: "--from scores")
+        try from.refuseIdle(given)
         try given.refuse(["prefix-slack"], where: unit == .sentence, belongingTo: "--unit answer")
         try given.refuse(["floor"], where: unit != .sentence, belongingTo: "--unit sentence")
-        try given.refuse(
-            ["equal-sentences", "word-tolerance", "keep-all"], where: from != .scores && from != .verdicts,
-            belongingTo: "--from scores and --from verdicts")
         try given.refuse(["seed"], where: order != .random, belongingTo: "--order random")
-        try given.refuse(["one-order"], where: from != .verdicts, belongingTo: "--from verdicts")
-        try given.refuse(["pairs"], where: from == .pairs, belongingTo: "the making of pairs")
     }
 
     func run(in run: StageRun) throws {
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            rule: try rule, order: order, seed: seed, from: from, score: score, unit: unit, floor: floor,
-            bothOrders: !oneOrder,
-            edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) })
+            source: try from.source.init(self), order: order, seed: seed,
+            edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) },
+            needsScenes: audit != nil || score == ScoreName.truth)
+        if run.isDryRun {
+            return try run.transform(options, batch: 1, check: { _ = try maker.pairs(of: $0) }) { _ in [] }
+        }
         let decision =
             options.input.isRereadable
             ? try pairFiles(run, maker) : try pairStream(run, maker)
-        if !run.isDryRun { try report(decision, run) }
+        if let decision { try report(decision, run) }
     }
 
     /// Files are read twice, so that nothing is held and a resumed run knows all margins.
     private func pairFiles(_ run: StageRun, _ maker: PairMaker) throws -> PairDecision {
         var book = PairBook(share: share, isBalanced: blindBalance)
-        if !run.isDryRun {
-            try run.survey(options.input) { input in
-                // A bad record is met again below and reported there.
-                if let made = try? maker.pairs(of: input) { book.note(made, of: input) }
-            }
+        try run.survey(options.input) { input in
+            // A bad record is met again below and reported there.
+            if let made = try? maker.pairs(of: input) { book.note(made, of: input) }
         }
         let decision = try book.decided()
-        try run.transform(options, batch: 1, check: { _ = try maker.pairs(of: $0) }) { batch in
+        try run.transform(options, batch: 1) { batch in
             try [maker.pairs(of: batch[0]).result(decision.fates[batch[0].number])]
         }
         return decision
     }
 
     /// What comes through a pipe is held until the last pair is known, unless all are kept anyway.
-    private func pairStream(_ run: StageRun, _ maker: PairMaker) throws -> PairDecision {
-        var book = PairBook(share: share, isBalanced: blindBalance)
-        var decision = try book.decided()
-        try run.stream(options, check: { _ = try maker.pairs(of: $0) }) { stream in
+    private func pairStream(_ run: StageRun, _ maker: PairMaker) throws -> PairDecision? {
+        var decision: PairDecision?
+        try run.stream(options) { stream in
+            var book = PairBook(share: share, isBalanced: blindBalance)
             var held: [(input: InputRecord, made: MadePairs)] = []
             while let input = try stream.next() {
                 do {
@@ -180,8 +166,9 @@ import StageKit
                     try stream.finish(input, .bad(error))
                 }
             }
-            decision = try book.decided()
-            for (input, made) in held { try stream.finish(input, made.result(decision.fates[input.number])) }
+            let decided = try book.decided()
+            for (input, made) in held { try stream.finish(input, made.result(decided.fates[input.number])) }
+            decision = decided
         }
         return decision
     }
@@ -197,7 +184,7 @@ import StageKit
             metrics.append(("blind_guessed", guessed))
         }
         if !audited.isEmpty || audit != nil { metrics += result.metrics }
-        if from == .verdicts {
+        if from.source.hasCritics {
             run.console.say("\(decision.tally)")
             metrics += decision.tally.metrics
         }
@@ -216,6 +203,3 @@ import StageKit
 
 extension PairOrder: ExpressibleByArgument {}
 extension PairUnit: ExpressibleByArgument {}
-extension ScoreFloor: ExpressibleByArgument {
-    package init?(argument: String) { self.init(argument) }
-}

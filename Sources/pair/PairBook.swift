@@ -1,4 +1,5 @@
-import Preference
+import Pairing
+import Rewards
 import StageKit
 
 /// What must be known of all pairs: their margins, to keep the largest, and the truth about them.

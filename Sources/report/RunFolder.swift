@@ -2,6 +2,7 @@ import Benchmarks
 import Evaluating
 import Foundation
 import Imaging
+import JSON
 import Records
 import Report
 import StageKit

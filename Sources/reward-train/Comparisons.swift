@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Model
 import ModelOptions
+import Random
 import Records
 import Reward
 import StageKit

@@ -5,9 +5,9 @@ import Imaging
 import Kernels
 import Model
 import ModelOptions
-import Preference
 import Records
 import Reward
+import Rewards
 import RunLedger
 import StageKit
 import Training

@@ -3,7 +3,6 @@ import Decoding
 import Foundation
 import Model
 import ModelOptions
-import Preference
 import Records
 import Relevance
 import StageKit

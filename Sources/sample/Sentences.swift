@@ -1,8 +1,8 @@
 import Decoding
 import Foundation
 import Model
-import Preference
 import Records
+import Rewards
 
 /// Drawn continuations as the record's sentences.
 ///

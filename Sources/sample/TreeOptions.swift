@@ -3,8 +3,8 @@ import Decoding
 import Foundation
 import Imaging
 import ModelOptions
-import Preference
 import Relevance
+import Rewards
 import StageKit
 
 /// How a tree of sentences is drawn and steered: which are scored how, and which are kept.
@@ -78,7 +78,7 @@ struct TreeOptions: ParsableArguments {
         do {
             _ = try Pruning(rule: prune, top: keepTop, bottom: keepBottom)
             _ = try Calibration(mode: calibration, lambda: lambda)
-        } catch { throw ValidationError("\(error)") }
+        } catch { throw ValidationError("--\(error)") }
     }
 
     /// Most nodes that go on from a level.

@@ -1,7 +1,7 @@
 import Foundation
-import Preference
 import Records
 import Relevance
+import Rewards
 import StageKit
 
 /// Keeps the sentences that a tree goes on from: each is scored by the calibrated reward among its siblings,

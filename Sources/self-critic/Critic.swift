@@ -2,7 +2,7 @@ import Decoding
 import Kernels
 import Model
 import ModelOptions
-import Preference
+import Pairing
 import Records
 import StageKit
 

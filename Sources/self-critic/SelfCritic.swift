@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelOptions
-import Preference
+import Pairing
 import Records
 import RunLedger
 import StageKit
@@ -65,7 +65,7 @@ import StageKit
         let file = try run.promptFile(promptFile)
         let shown = Set(
             CriticPrompt.Section.allCases.filter { $0 == .reference ? reference : metrics == .vision })
-        let prompt = try CriticPrompt(file.text, file: promptFile, showing: shown)
+        let prompt = try CriticPrompt(file.text, place: "--prompt-file \(promptFile)", showing: shown)
         let critic = Critic(
             // What a verdict's `critic` says: the prompt, what of it was shown or left out, and about what.
             name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : "")

@@ -49,15 +49,17 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
             "more than"),
         .init(
             "length of 2^64 - 1", safetensors(header: [], dataByteCount: 0, claimedLength: .max), "more than"),
-        .init("length zero", safetensors(header: "", dataByteCount: 0), "missing"),
+        .init("length zero", safetensors(header: "", dataByteCount: 0), "an object is expected"),
         .init("not UTF-8", safetensors(header: [0x7B, 0x22, 0xFF, 0x22, 0x7D], dataByteCount: 0), "UTF-8"),
-        .init("not JSON", header: "tensor", "missing"),
-        .init("a list", header: "[]", "missing"),
-        .init("text after the JSON", header: "{} x", "after"),
-        .init("JSON cut short", header: one("[1]", "[0,4]").dropLastTwo, dataByteCount: 4, "missing"),
-        .init("string without end", header: #"{"a"#, "does not end"),
+        .init("not JSON", header: "tensor", "an object is expected"),
+        .init("a list", header: "[]", "an object is expected"),
+        .init("text after the JSON", header: "{} x", "only one value"),
+        .init(
+            "JSON cut short", header: one("[1]", "[0,4]").dropLastTwo, dataByteCount: 4, "the end of the text"
+        ),
+        .init("string without end", header: #"{"a"#, "closing quote"),
         .init("half a surrogate", header: #"{"\ud800":1}"#, "surrogate"),
-        .init("control character", header: "{\"a\u{1}\":1}", "control"),
+        .init("control character", header: "{\"a\u{1}\":1}", "0x01 in a string"),
         .init("overlap", header: two("[0,4]", "[2,6]"), dataByteCount: 6, "overlap"),
         .init("the same bytes twice", header: two("[0,4]", "[0,4]"), dataByteCount: 4, "overlap"),
         .init("gap", header: two("[0,4]", "[8,12]"), dataByteCount: 12, "gap"),
@@ -85,7 +87,7 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
             header: one(
                 "[2305843009213693952]",
                 "[0,0]"), "more elements"),
-        .init("fractional shape", header: one("[1.5]", "[0,4]"), dataByteCount: 4, "missing"),
+        .init("fractional shape", header: one("[1.5]", "[0,4]"), dataByteCount: 4, "whole number"),
         .init("unknown dtype", header: one("[4]", "[0,4]", type: "F8_E4M3"), dataByteCount: 4, "F8_E4M3"),
         .init("unknown key", header: #"{"a":{"dtype":"F32","stride":[1]}}"#, "stride"),
         .init("missing key", header: #"{"a":{"dtype":"F32","shape":[1]}}"#, "lacks"),
@@ -97,7 +99,7 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
         .init(
             "an escaped name twice",
             header: #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\u0061":{}}"#, "twice"),
-        .init("metadata that are not strings", header: #"{"__metadata__":{"a":1}}"#, "missing"),
+        .init("metadata that are not strings", header: #"{"__metadata__":{"a":1}}"#, "a string is expected"),
     ]
 }
 

@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Model
 import OracleFixtures
+import Random
 import Testing
 
 /// Questions under a common root against each question by itself.

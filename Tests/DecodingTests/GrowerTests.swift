@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Model
 import OracleFixtures
+import Random
 import Testing
 
 @Suite(.serialized) struct GrowerTests {

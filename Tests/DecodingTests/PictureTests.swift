@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Model
 import OracleFixtures
+import Random
 import Testing
 
 /// A picture's rows are its own: neither the cache nor another picture of the batch reaches them.

@@ -1,6 +1,6 @@
 import Benchmarks
 import Evaluating
-import Preference
+import Pairing
 import Records
 import Testing
 

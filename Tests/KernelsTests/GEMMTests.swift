@@ -1,4 +1,5 @@
 import Kernels
+import Random
 import Testing
 
 /// Memory with a gap after each row, so that a kernel that ignores strides, or writes beyond its columns, shows.

@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Kernels
+import Random
 import Testing
 
 /// A kernel against its definition, written naively in Double: the forward pass by value, the backward pass

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Model
 import OracleFixtures
+import Random
 import Testing
 
 /// A picture's features, a text's embedding and an answer's log-probabilities have the same bits alone as in

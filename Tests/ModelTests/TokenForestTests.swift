@@ -2,6 +2,7 @@ import Checkpoint
 import Kernels
 import Model
 import OracleFixtures
+import Random
 import Testing
 
 /// A forest gives what its paths give one by one.

@@ -1,5 +1,6 @@
 import Kernels
 import Model
+import Random
 
 /// A random start that is wide awake: norms away from 1, biases away from 0, and weights large enough that
 /// attention is far from even. Fresh models are too tame to show a wrong mask.

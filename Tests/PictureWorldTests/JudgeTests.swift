@@ -1,4 +1,5 @@
 import PictureWorld
+import Random
 import Testing
 
 /// A red car at the top left, a green tree at the top right, a blue dog in the middle, a white one at the
@@ -99,7 +100,7 @@ let judgedScene = Scene(
 
     @Test(arguments: Falsehood.allCases)
     func aFalsifiedSentenceIsFalse(kind: Falsehood) {
-        var random = WorldRandom(seed: 1, purpose: "falsehoods")
+        var random = SplitMix64(seed: 1, purpose: "falsehoods")
         var made = 0
         for scene in scenes {
             for sentence in scene.trueSentences(seed: 2) {
@@ -115,7 +116,7 @@ let judgedScene = Scene(
     }
 
     @Test func onlyTheOneThingChanges() {
-        var random = WorldRandom(seed: 3, purpose: "falsehoods")
+        var random = SplitMix64(seed: 3, purpose: "falsehoods")
         let sentence = "A large red car is at the top left."
         let size = judgedScene.falsify(sentence, .wrongSize, using: &random)
         #expect(
@@ -133,7 +134,7 @@ let judgedScene = Scene(
     }
 
     @Test func whatASentenceDoesNotSayCannotBeMadeFalse() {
-        var random = WorldRandom(seed: 3, purpose: "falsehoods")
+        var random = SplitMix64(seed: 3, purpose: "falsehoods")
         for kind in [Falsehood.wrongColour, .wrongPlace, .wrongSize, .wrongRelation] {
             #expect(judgedScene.falsify("A dog waits nearby.", kind, using: &random) == nil)
         }

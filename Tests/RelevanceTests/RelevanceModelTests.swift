@@ -1,9 +1,9 @@
 import Foundation
 import Kernels
 import OracleFixtures
-import Preference
 import Records
 import Relevance
+import Rewards
 import Testing
 
 private struct Expectation: Decodable { let sentences: [String] }

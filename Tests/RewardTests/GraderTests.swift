@@ -1,9 +1,9 @@
 import Foundation
 import Model
 import OracleFixtures
-import Preference
 import Records
 import Reward
+import Rewards
 import Testing
 
 @Suite struct GraderTests {

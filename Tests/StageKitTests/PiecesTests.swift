@@ -34,6 +34,15 @@ import Testing
         _ = try RunLock(path: path, of: "the test")
     }
 
+    @Test func namedNumbersAreRead() throws {
+        let floor = try #require(NamedNumber<Double>(argument: "a=b=0.17"))
+        #expect(floor.name == "a=b" && floor.value == 0.17)
+        for wrong in ["cosine", "=1", "cosine=", "cosine=nan", "cosine=1e999", ""] {
+            #expect(NamedNumber<Double>(argument: wrong) == nil)
+        }
+        #expect(NamedNumber<Float>(argument: "x=1e39") == nil)
+    }
+
     @Test func shardsAreRead() {
         #expect(Shard(argument: "2/3") == Shard(k: 2, n: 3))
         for wrong in ["0/3", "4/3", "1/0", "1", "1/2/3", "a/b", "-1/3", ""] {

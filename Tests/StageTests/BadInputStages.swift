@@ -106,6 +106,16 @@ extension BadInput {
             spoil: #"echo '{"prompt":"p","chosen":"a","rejected":"b"}' >r.jsonl"#, "\(train) --gamma 5",
             says: "--gamma 5.0: no pair says what was changed"),
         BadInput(
+            "a scene that can't be read where pairs are held against it",
+            spoil:
+                #"echo '{"id":"a","scene":{"id":"a"},"prompt":"p","chosen":"x","rejected":"y"}' >r.jsonl"#,
+            "sightline pair r.jsonl --from pairs --audit audit.json -o out", says: "r.jsonl:1: ",
+            "its scene can't be read"),
+        BadInput(
+            "options of another source of pairs", spoil: sampled(),
+            "sightline pair r.jsonl --from reference --unit sentence --one-order -o out", code: 64,
+            says: "--unit: belongs to --from scores"),
+        BadInput(
             "a seed where nothing is drawn, of pair", spoil: sampled(),
             "sightline pair r.jsonl --seed 1 -o out",
             code: 64, says: "--seed: belongs to --order random"),
@@ -134,7 +144,7 @@ extension BadInput {
             says: "emoji"),
         BadInput(
             "the score of a search that drew nothing", spoil: sampled(), "\(calibrate) --likelihood beam",
-            says: "r.jsonl:1: nodes[0]: no score \"beam\"; draw with --draw group-beams"),
+            says: "r.jsonl:1: nodes[0]: no score \"beam\"; draw them by group beams"),
         BadInput(
             "going on with a stream", "sightline sample prompts.jsonl --model $LLAVA --resume", code: 64,
             says: "--resume needs --output"),
