@@ -121,7 +121,8 @@ let package = Package(
         program(
             "eval",
             [
-                "Report", "Evaluating", "Benchmarks", "Rewards", "Pairing", "Decoding", "Model", "ModelOptions",
+                "Report", "Evaluating", "Benchmarks", "Rewards", "Pairing", "Decoding", "Model",
+                "ModelOptions",
                 "Kernels",
                 arguments,
             ]),

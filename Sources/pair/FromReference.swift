@@ -1,5 +1,6 @@
 import Pairing
 import Records
+import Rewards
 
 /// The record's reference against its answers.
 struct FromReference: PairSource {

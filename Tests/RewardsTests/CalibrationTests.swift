@@ -37,7 +37,7 @@ import Testing
         }
         #expect(
             missing?.description
-                == "sibling 2 of 2: no score \"relevance\"; score it with the relevance model, or set --lambda 0"
+                == "sibling 2 of 2: no score \"relevance\"; score it with the relevance model, or set λ to 0"
         )
         #expect(try Calibration(lambda: 1).calibrated([sentence(-9, 1), sentence(-1, 0)]) == [1, -1])
     }

@@ -62,9 +62,6 @@ extension Sample {
 }
 
 extension Candidate {
-    /// Whether it says anything.
-    package var hasWords: Bool { text.contains { !$0.isWhitespace } }
-
     /// Whether it is this text, but for white space.
     package func says(_ other: String) -> Bool { text.folded == other.folded }
 }

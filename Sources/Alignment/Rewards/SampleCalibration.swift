@@ -48,6 +48,11 @@ extension SentenceNode {
     package var hasWords: Bool { text.unicodeScalars.contains { !$0.properties.isWhitespace } }
 }
 
+extension Candidate {
+    /// Whether it says anything.
+    package var hasWords: Bool { text.contains { !$0.isWhitespace } }
+}
+
 extension Calibration {
     /// Writes `likelihood` and `calibrated` to the nodes of `range`, compared among their peers in the order of
     /// the record; a tree that was steered by the same rule therefore gets the same numbers. A node without
