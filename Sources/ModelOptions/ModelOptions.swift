@@ -21,6 +21,10 @@ package struct ModelOptions: ParsableArguments {
 
     package init() {}
 
+    package init(_ model: String, adapter: [String] = [], template: String? = nil) {
+        (self.model, self.adapter, self.template) = (model, adapter, template)
+    }
+
     /// Opens the model for `run`, which notes it as an input.
     ///
     /// - Parameters:

@@ -51,6 +51,11 @@ package struct InputOptions: ParsableArguments {
 
     package init() {}
 
+    /// Those of these files alone.
+    package init(files: [String]) {
+        (self.files, input, limit, shard, skipBad) = (files, [], nil, nil, 0)
+    }
+
     package var paths: [String] { input + files }
 
     package func validate() throws {

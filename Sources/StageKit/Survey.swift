@@ -56,9 +56,7 @@ extension StageRun {
         }
         let artefact = try Digest.artefact(path, kind: .records)
         addIngredient(artefact, role: role)
-        var options = try InputOptions.parse([])
-        options.input = [path]
-        let source = RecordSource(options, .rows)
+        let source = RecordSource(InputOptions(files: [path]), .rows)
         var items: [T] = []
         while let line = try source.next() {
             switch line {

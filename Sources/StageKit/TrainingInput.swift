@@ -21,9 +21,7 @@ extension StageRun {
     }
 
     package func records(paths: [String]) throws -> [InputRecord] {
-        var options = try InputOptions.parse([])
-        options.input = paths
-        return try records(options)
+        try records(InputOptions(files: paths))
     }
 
     /// Everything that the bytes of the result depend on: options, input files, models, core.
