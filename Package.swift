@@ -44,18 +44,19 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
 
         library("Files", ["CFiles"]),
+        library("Tables"),
         library("Kernels", ["CKernels", "COpenBLAS"]),
         library("Checkpoint", ["Files", "CKernels", crypto]),
         library("Tokenizer", ["Files", crypto]),
         library("Imaging", ["Files", "CImageIO"]),
         library("Model", ["Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Decoding", ["Model"]),
-        library("Preference", ["Records"]),
+        library("Preference", ["Records", "Tables"]),
         library("Training", ["Files", "Model"]),
         library("Relevance", ["Preference", "Model", "Records"]),
         library("Reward", ["Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
         library("Benchmarks"),
-        library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records"]),
+        library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records", "Files", "Tables"]),
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),
         library("RunLedger", [grdb]),
@@ -78,7 +79,7 @@ let package = Package(
         program(
             "self-critic",
             ["Decoding", "Preference", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
-        program("ledger", ["RunLedger", arguments]),
+        program("ledger", ["RunLedger", "Tables", arguments]),
         program(
             "clip-train",
             ["Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer", arguments]),
@@ -95,7 +96,7 @@ let package = Package(
             "eval",
             [
                 "Report", "Evaluating", "Benchmarks", "Preference", "Decoding", "Model", "ModelOptions",
-                "Kernels",
+                "Kernels", "Tables",
                 arguments,
             ]),
         program("sightline", [arguments]),
@@ -105,13 +106,13 @@ let package = Package(
             name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
-        program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
+        program("report", ["Report", "Evaluating", "Tables", "Imaging", arguments]),
         .executableTarget(
             name: "bench",
             dependencies: [
                 "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
                 "Records", "Files",
-                "Kernels", "COpenBLAS", arguments,
+                "Tables", "Kernels", "COpenBLAS", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
@@ -133,8 +134,10 @@ let package = Package(
             name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
+        tests("TablesTests", ["Tables"]),
         tests("BenchmarksTests", ["Benchmarks"]),
-        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+        tests(
+            "EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),

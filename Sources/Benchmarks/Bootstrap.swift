@@ -12,15 +12,12 @@ package struct Interval: Sendable, Equatable, Codable {
     package var excludesZero: Bool { lower > 0 || upper < 0 }
 }
 
-/// A figure as a function of summed statistics; ratios are recomputed on each resample. Its value is NaN where
-/// the sums leave it without one; such resamples are left out of its interval.
+/// A figure to be estimated. Resamples in which its formula has no value are left out of its interval.
 package struct Estimator: Sendable {
     package var name: String
-    package var value: @Sendable (_ sums: [Double]) -> Double
+    package var formula: Formula
 
-    package init(name: String, value: @escaping @Sendable (_ sums: [Double]) -> Double) {
-        (self.name, self.value) = (name, value)
-    }
+    package init(name: String, _ formula: Formula) { (self.name, self.formula) = (name, formula) }
 }
 
 /// A run in a bootstrap: its name, for messages, and its statistics. Of a run that was made with several seeds, one of
@@ -30,10 +27,6 @@ package struct BootstrapSystem: Sendable {
     package var seeds: [ClusteredSums]
 
     package init(name: String, seeds: [ClusteredSums]) { (self.name, self.seeds) = (name, seeds) }
-
-    fileprivate var totals: [Double] {
-        seeds.dropFirst().reduce(seeds[0].totals) { zip($0, $1.totals).map(+) }
-    }
 }
 
 /// Intervals of one figure: for each run by itself, and for its difference to the first run.
@@ -71,39 +64,44 @@ package struct PairedBootstrap: Sendable {
             systems.allSatisfy({ !$0.seeds.isEmpty })
         else { throw BenchmarksError.empty(where: "bootstrap") }
         let tables = try systems.map { system in
-            try system.seeds.map { sums in
-                guard sums.width == first.width else {
-                    throw BenchmarksError.badValue(
-                        where: "bootstrap",
-                        found: "\(system.name) was scored on other benchmarks than \(base.name)",
-                        remedy: "score both runs on the same benchmarks")
-                }
-                return try sums.values(inOrderOf: first.clusters, first: base.name, second: system.name)
-            }
+            try system.seeds.map { try $0.table(inOrderOf: first, first: base.name, second: system.name) }
         }
-        let draws = resample(tables, rows: first.clusters.count, width: first.width, estimators)
-        return try estimators.enumerated().map { index, estimator in
-            let points = systems.map { estimator.value($0.totals) }
-            let own = try points.indices.map { try interval(estimator, points[$0], draws[$0][index]) }
+        let figures = try estimators.map { estimator in
+            guard let figure = estimator.formula.bound(to: first.columns) else {
+                throw BenchmarksError.badValue(
+                    where: "bootstrap of \(estimator.name)", found: "no sums that it follows from",
+                    remedy: "score what it is made of")
+            }
+            return figure
+        }
+        let totals = systems.map { system in
+            let own = system.seeds.map { $0.totals(inOrderOf: first) }
+            return own.dropFirst().reduce(own[0]) { zip($0, $1).map(+) }
+        }
+        let draws = resample(
+            tables, rows: first.clusters.count, width: first.columns.count, figures)
+        return try estimators.indices.map { index in
+            let (name, points) = (estimators[index].name, totals.map(figures[index]))
+            let own = try points.indices.map { try interval(name, points[$0], draws[$0][index]) }
             let differences = try points.indices.dropFirst().map { system in
                 try interval(
-                    estimator, points[system] - points[0],
+                    name, points[system] - points[0],
                     zip(draws[system][index], draws[0][index]).map { $0 - $1 })
             }
-            return BootstrapResult(name: estimator.name, values: own, differences: differences)
+            return BootstrapResult(name: name, values: own, differences: differences)
         }
     }
 
     /// - Parameter tables: `[system][seed]`, each `rows × width`.
-    /// - Returns: `[system][estimator][resample]`.
+    /// - Returns: `[system][figure][resample]`.
     private func resample(
-        _ tables: [[[Double]]], rows: Int, width: Int, _ estimators: [Estimator]
+        _ tables: [[[Double]]], rows: Int, width: Int, _ figures: [@Sendable ([Double]) -> Double]
     ) -> [[[Double]]] {
         var generator = SplitMix64(seed: seed)
         // Of its own, so that a run with several seeds changes no other's intervals.
         var seedGenerator = SplitMix64(seed: ~seed)
         var draws = tables.map { _ in
-            estimators.map { _ in [Double](repeating: 0, count: resamples) }
+            figures.map { _ in [Double](repeating: 0, count: resamples) }
         }
         var multiplicity = [Double](repeating: 0, count: rows)
         for resample in 0..<resamples {
@@ -115,21 +113,19 @@ package struct PairedBootstrap: Sendable {
                     let drawn = seeds.count == 1 ? index : seedGenerator.index(below: seeds.count)
                     addWeighted(seeds[drawn], multiplicity, to: &sums)
                 }
-                for (index, estimator) in estimators.enumerated() {
-                    draws[system][index][resample] = estimator.value(sums)
-                }
+                for (index, figure) in figures.enumerated() { draws[system][index][resample] = figure(sums) }
             }
         }
         return draws
     }
 
     private func interval(
-        _ estimator: Estimator, _ estimate: Double, _ draws: [Double]
+        _ name: String, _ estimate: Double, _ draws: [Double]
     ) throws -> Interval {
         let sorted = draws.filter { !$0.isNaN }.sorted()
         guard !sorted.isEmpty else {
             throw BenchmarksError.badValue(
-                where: "bootstrap of \(estimator.name)", found: "no resample in which it has a value",
+                where: "bootstrap of \(name)", found: "no resample in which it has a value",
                 remedy: "score more pictures or draw more resamples")
         }
         let tail = (1 - level) / 2

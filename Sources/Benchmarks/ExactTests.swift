@@ -47,26 +47,3 @@ package func holm(_ pValues: [Double]) -> [Double] {
     }
     return adjusted
 }
-
-/// Wilson's score interval for a share.
-///
-/// - Parameter z: the normal quantile; 1.96 gives 95%.
-/// - Throws: `BenchmarksError.badValue` unless 0 ≤ successes ≤ trials and trials > 0.
-package func wilsonInterval(
-    successes: Int, trials: Int, z: Double = 1.959963984540054
-) throws -> Interval {
-    guard trials > 0, (0...trials).contains(successes) else {
-        throw BenchmarksError.badValue(
-            where: "Wilson interval", found: "\(successes) of \(trials)",
-            remedy: "give successes between 0 and a positive number of trials")
-    }
-    let n = Double(trials)
-    let share = Double(successes) / n
-    let scale = 1 + z * z / n
-    let centre = (share + z * z / (2 * n)) / scale
-    let half = z / scale * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
-    // At 0 and n the bound is exact; rounding would leave it at ±1e-17.
-    return Interval(
-        estimate: share, lower: successes == 0 ? 0 : centre - half,
-        upper: successes == trials ? 1 : centre + half)
-}

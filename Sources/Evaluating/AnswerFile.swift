@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Records
 
@@ -65,12 +66,15 @@ package struct AnswerFile: Sendable {
     }
 
     package let path: String
-    private let given: [String: [Given]]
     /// In the order of the file.
-    private let ids: [String]
+    private let answers: [Given]
+    /// By id the index of its answer, and of its second.
+    private let first: [String: Int]
+    private let second: [String: Int]
 
     /// An answer as it was read.
     private struct Given {
+        let id: String
         let line: Int
         /// What it says that it was asked, and about which picture; other tools leave it out.
         let prompt: String?
@@ -79,27 +83,29 @@ package struct AnswerFile: Sendable {
     }
 
     /// - Throws: `EvaluationError` for a line without id or text, or an id that occurs twice.
-    package init(path: String, bytes: [UInt8]) throws {
+    package init(path: String, bytes: [UInt8]? = nil) throws {
         self.path = path
-        var given: [String: [Given]] = [:]
-        ids = try ObjectLines.read(bytes, path) { object, line in
-            let id = try object.questionID()
+        var (first, second): ([String: Int], [String: Int]) = ([:], [:])
+        var answers: [Given] = []
+        try FileLines(path, bytes: bytes).forEach { text, line in
+            let object = try JSONObject(parsing: text)
             let answer = Given(
-                line: line, prompt: try object.string("prompt"), image: try object.string("image"),
-                text: try object.requiredString("text"))
-            let other = given[id]?.first
-            guard other == nil || other?.prompt != answer.prompt && given[id]?.count == 1 else {
-                throw RecordError.invalid(
-                    key: "question_id", found: "\"\(id)\" for the second time",
-                    remedy: "keep one answer to a question")
+                id: try object.questionID(), line: line, prompt: try object.string("prompt"),
+                image: try object.string("image"), text: try object.requiredString("text"))
+            if let other = first[answer.id] {
+                guard answers[other].prompt != answer.prompt, second[answer.id] == nil else {
+                    throw RecordError.invalid(
+                        key: "question_id", found: "\"\(answer.id)\" for the second time",
+                        remedy: "keep one answer to a question")
+                }
+                second[answer.id] = answers.count
+            } else {
+                first[answer.id] = answers.count
             }
-            given[id, default: []].append(answer)
-            return id
+            answers.append(answer)
         }
-        self.given = given
+        (self.answers, self.first, self.second) = (answers, first, second)
     }
-
-    package init(path: String) throws { try self.init(path: path, bytes: EvaluationError.reading(path)) }
 
     /// The file that answers `questions`, among files and folders of files. One file that is named alone answers all
     /// questions, whatever its name.
@@ -129,28 +135,41 @@ package struct AnswerFile: Sendable {
     ///
     /// - Parameters:
     ///   - questions: the file of `asked`, for errors.
-    ///   - known: ids of all questions that this file may answer.
+    ///   - isKnown: whether an id is that of a question that this file may answer.
     /// - Returns: the texts, and how many of the answers don't say what they were asked.
     /// - Throws: `EvaluationError` for questions without answer, answers to other questions and answers to none, with
     ///   their numbers.
     package func texts(
-        of asked: [Asked], in questions: String, known: Set<String>
+        of asked: some Collection<Asked>, in questions: String, isKnown: (_ id: String) -> Bool
     ) throws -> (texts: [String], unnamed: Int) {
-        let sharedIDs = Set(asked.compactMap(\.sharedID))
+        let sharedIDs = Set(asked.lazy.compactMap(\.sharedID))
         for asked in asked where !sharedIDs.contains(asked.id) {
-            guard let other = given[asked.id], other.count > 1 else { continue }
+            guard let other = second[asked.id] else { continue }
             throw EvaluationError(
-                "\(path):\(other[1].line): a second answer to question \(asked.id); keep one answer to a question"
-            )
+                "\(path):\(answers[other].line): a second answer to question \(asked.id); keep one answer to a "
+                    + "question")
         }
-        let missing = asked.filter { answer(to: $0) == nil }
+        var texts: [String] = []
+        texts.reserveCapacity(asked.count)
+        var unnamed = 0
+        var missing: (count: Int, first: String?) = (0, nil)
+        var foreign: (count: Int, first: (question: Asked, answer: Given)?) = (0, nil)
+        for question in asked {
+            guard let answer = answer(to: question) else {
+                missing = (missing.count + 1, missing.first ?? question.id)
+                continue
+            }
+            if !question.isAnswered(byPrompt: answer.prompt, image: answer.image) {
+                foreign = (foreign.count + 1, foreign.first ?? (question, answer))
+            }
+            if answer.image == nil, !question.isNamed(by: answer.prompt) { unnamed += 1 }
+            texts.append(answer.text)
+        }
         if let first = missing.first {
             throw EvaluationError(
                 "\(path): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
-                    + "\(first.id) the first; answer every question, or use --limit")
+                    + "\(first) the first; answer every question, or use --limit")
         }
-        let answers = asked.compactMap(answer)
-        let foreign = zip(asked, answers).filter { !$0.isAnswered(byPrompt: $1.prompt, image: $1.image) }
         if let (question, answer) = foreign.first {
             let about = answer.image.map { " about \($0)" } ?? ""
             throw EvaluationError(
@@ -159,22 +178,21 @@ package struct AnswerFile: Sendable {
                     + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
                     + "give the answers to these questions")
         }
-        let surplus = ids.filter { !known.contains($0) }
-        if let first = surplus.first, let answer = given[first]?.first {
+        let surplus = answers.filter { !isKnown($0.id) }
+        if let first = surplus.first {
             throw EvaluationError(
-                "\(path):\(answer.line): \(surplus.count) of \(ids.count) answers are to no question, \(first) the "
-                    + "first; give the questions that these answers were made from, all of them")
+                "\(path):\(first.line): \(surplus.count) of \(answers.count) answers are to no question, \(first.id) "
+                    + "the first; give the questions that these answers were made from, all of them")
         }
-        return (
-            answers.map(\.text), zip(asked, answers).count { !$0.isNamed(by: $1.prompt) && $1.image == nil }
-        )
+        return (texts, unnamed)
     }
 
     private func answer(to asked: Asked) -> Given? {
-        let own = given[asked.id] ?? []
-        guard own.count != 1 else { return own[0] }
+        func given(_ id: String) -> [Given] { [first[id], second[id]].compactMap { $0 }.map { answers[$0] } }
+        if let only = first[asked.id], second[asked.id] == nil { return answers[only] }
+        let own = given(asked.id)
         // Of two under one id its prompt says which it is.
-        let all = own.isEmpty ? asked.sharedID.flatMap { given[$0] } ?? [] : own
+        let all = own.isEmpty ? asked.sharedID.map(given) ?? [] : own
         return all.first {
             asked.isNamed(by: $0.prompt) && asked.isAnswered(byPrompt: $0.prompt, image: $0.image)
         }
@@ -195,19 +213,34 @@ package struct AnswerFile: Sendable {
         return String(name[..<dot])
     }
 
-    package static func lines(captions pictures: [KnownPicture], _ texts: [String]) -> String {
-        lines(
-            zip(pictures, texts).map { Answer(id: $0.id, image: $0.image, prompt: $0.prompt, text: $1) })
+    package static func lines(_ answers: some Sequence<Answer>) -> String { answers.map(line).joined() }
+
+    /// Writes answers as they come.
+    package static func write(_ answers: some Sequence<Answer>, to path: String) throws {
+        let file = try AtomicFile(path)
+        var block: [UInt8] = []
+        for answer in answers {
+            block += line(answer).utf8
+            guard block.count > 1 << 20 else { continue }
+            try file.write(block)
+            block.removeAll(keepingCapacity: true)
+        }
+        try file.write(block)
+        try file.commit()
     }
 
-    package static func lines(_ answers: [Answer]) -> String {
-        answers.map { answer in
-            var object = JSONObject()
-            object.set("question_id", .string(answer.id))
-            object.set("image", .string(answer.image))
-            object.set("prompt", .string(answer.prompt))
-            object.set("text", .string(answer.text))
-            return object.text + "\n"
-        }.joined()
+    private static func line(_ answer: Answer) -> String {
+        var object = JSONObject()
+        object.set("question_id", .string(answer.id))
+        object.set("image", .string(answer.image))
+        object.set("prompt", .string(answer.prompt))
+        object.set("text", .string(answer.text))
+        return object.text + "\n"
+    }
+}
+
+extension AnswerFile.Answer {
+    package init(_ asked: Asked, text: String) {
+        self.init(id: asked.id, image: asked.image, prompt: asked.prompt, text: text)
     }
 }

@@ -1,5 +1,5 @@
-import Benchmarks
 import Foundation
+import Tables
 
 /// What can be cured without looking, as text for people and as a file.
 extension BlindEdit {

@@ -1,4 +1,3 @@
-import Benchmarks
 import Foundation
 import PictureWorld
 import Records
@@ -51,6 +50,12 @@ package struct ObjectFinder: Sendable {
     }
 
     package func mentions(in text: String) -> [ObjectMention] { lexicon.mentions(in: text) }
+    /// The one object that a text names; nil where it names none or several.
+    func onlyObject(in text: String) -> String? {
+        let named = mentions(in: text)
+        return named.count == 1 ? named[0].object : nil
+    }
+
     func tokens(in text: String) -> [ObjectLexicon.Token] { lexicon.tokens(in: text) }
 }
 

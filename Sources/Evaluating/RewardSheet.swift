@@ -22,8 +22,14 @@ package struct RewardSheet {
         let invents: Bool
     }
 
-    /// Columns: pairs, of these right, records; then four for every size.
-    private static let fixedColumns = 3
+    private enum Sum {
+        static let pairs = "pairs"
+        static let rightPairs = "pairs.right"
+        static let records = "records"
+
+        static func best(_ figure: String, of size: Int) -> String { "\(figure).\(size)" }
+    }
+
     private static let figures = ["given reward", "false sentences", "with an invention", "words"]
 
     /// - Parameters:
@@ -32,7 +38,7 @@ package struct RewardSheet {
     /// - Throws: `RecordError`, `SceneError`, `PreferenceError` for a record that can't be judged.
     package init(name: String, _ records: [Record], score: String, rule: PairRule, bestOf most: Int) throws {
         let sizes = Self.sizes(upTo: most)
-        var sums = ClusteredSums(width: Self.fixedColumns + Self.figures.count * sizes.count)
+        var sums = ClusteredSums()
         for record in records {
             let scene = try Scene(record: record)
             var sample = try Sample(record)
@@ -45,15 +51,20 @@ package struct RewardSheet {
             }
             let compared = Self.pairs(of: answers, rule)
             let right = compared.count { $0.scored.score > $1.scored.score }
-            let best = sizes.flatMap { Self.figures(ofBest: answers[..<$0]) }
-            let row = [Double(compared.count), Double(right), 1] + best
-            for (column, amount) in row.enumerated() { sums.add(amount, column: column, cluster: scene.id) }
+            sums.add(
+                [Sum.pairs: Double(compared.count), Sum.rightPairs: Double(right), Sum.records: 1],
+                to: scene.id)
+            for size in sizes {
+                for (figure, value) in zip(Self.figures, Self.figures(ofBest: answers[..<size])) {
+                    sums.add([Sum.best(figure, of: size): value], to: scene.id)
+                }
+            }
         }
         (self.name, self.sums) = (name, sums)
     }
 
-    package var pairs: Int { Int(sums.totals[0]) }
-    package var records: Int { Int(sums.totals[2]) }
+    package var pairs: Int { Int(sums[Sum.pairs] ?? 0) }
+    package var records: Int { Int(sums[Sum.records] ?? 0) }
 
     /// In the order of `figures`; of equal scores the first counts.
     private static func figures(ofBest answers: ArraySlice<Answer>) -> [Double] {
@@ -86,15 +97,16 @@ package struct RewardSheet {
 
     package static func estimators(bestOf most: Int) -> [Estimator] {
         let sizes = sizes(upTo: most)
-        let accuracy = Estimator(name: "accuracy on pairs, %") { 100 * $0[1] / $0[0] }
+        let accuracy = Estimator(
+            name: "accuracy on pairs, %",
+            .function(of: [Sum.rightPairs, Sum.pairs]) { 100 * $0[0] / $0[1] })
         return [accuracy]
-            + figures.enumerated().flatMap { offset, figure in
-                sizes.enumerated().map { index, size in
-                    let column = fixedColumns + figures.count * index + offset
+            + figures.flatMap { figure in
+                sizes.map { size in
                     let scale = figure == "with an invention" ? 100.0 : 1
-                    return Estimator(name: "\(figure)\(scale > 1 ? ", %" : ""), best of \(size)") {
-                        scale * $0[column] / $0[2]
-                    }
+                    return Estimator(
+                        name: "\(figure)\(scale > 1 ? ", %" : ""), best of \(size)",
+                        .function(of: [Sum.best(figure, of: size), Sum.records]) { scale * $0[0] / $0[1] })
                 }
             }
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Benchmarks
 import Evaluating
 import Files
 import Foundation

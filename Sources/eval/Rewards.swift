@@ -4,6 +4,7 @@ import Evaluating
 import Foundation
 import Preference
 import StageKit
+import Tables
 
 /// Reward models side by side, by answers whose truth is known.
 struct Rewards: StageCommand {

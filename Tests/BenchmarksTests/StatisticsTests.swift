@@ -3,14 +3,13 @@ import Foundation
 import Testing
 
 @Suite struct BootstrapTests {
-    private let mean = Estimator(name: "mean") { $0[0] / $0[1] }
+    private let mean = Estimator(name: "mean", .function(of: ["sum", "count"]) { $0[0] / $0[1] })
 
     private func sums(_ values: [Double], reversed: Bool = false) -> ClusteredSums {
-        var sums = ClusteredSums(width: 2)
+        var sums = ClusteredSums()
         let rows = Array(values.enumerated())
         for (index, value) in reversed ? rows.reversed() : rows {
-            sums.add(value, column: 0, cluster: "image \(index)")
-            sums.add(1, column: 1, cluster: "image \(index)")
+            sums.add(["sum": value, "count": 1], to: "image \(index)")
         }
         return sums
     }
@@ -62,10 +61,9 @@ import Testing
 
     @Test func clustersAreDrawnWhole() throws {
         // Ten rows in two clusters: resampled means can only be 0, ½ or 1.
-        var sums = ClusteredSums(width: 2)
+        var sums = ClusteredSums()
         for row in 0..<10 {
-            sums.add(row < 5 ? 1 : 0, column: 0, cluster: row < 5 ? "a" : "b")
-            sums.add(1, column: 1, cluster: row < 5 ? "a" : "b")
+            sums.add(["sum": row < 5 ? 1 : 0, "count": 1], to: row < 5 ? "a" : "b")
         }
         let interval = try PairedBootstrap(resamples: 200).intervals(
             [BootstrapSystem(name: "x", seeds: [sums])], estimators: [mean])[0].values[0]
@@ -101,6 +99,41 @@ import Testing
     }
 }
 
+@Suite struct FormulaTests {
+    private var sums: ClusteredSums {
+        var sums = ClusteredSums()
+        sums.add(["right": 3, "all": 4, "none": 0], to: "a")
+        // A sum that is named later begins at 0 for the pictures before.
+        sums.add(["right": 0, "all": 4, "late": 2], to: "b")
+        return sums
+    }
+
+    @Test func aFigureFollowsFromNamedSums() {
+        let (share, late) = (Formula.ratio("right", of: "all"), Formula.share("late", of: "all"))
+        let values = sums.values(of: [
+            share, .ratio("right", of: "none"), .share("right", of: "none"), .ratio("right", of: "unknown"),
+            late, .sum([share, late]), .sum([share, .ratio("x", of: "y")]),
+            .mean([share, .ratio("x", of: "y")]), .mean([.ratio("x", of: "y")]),
+            .function(of: ["all", "late"]) { $0[0] - $0[1] }, nil,
+        ])
+        #expect(values == [0.375, 0, nil, nil, 0.25, 0.625, nil, 0.375, nil, 6, nil])
+    }
+
+    @Test func runsWithOtherSumsAreRefused() {
+        var other = sums
+        other.add(["more": 1], to: "a")
+        let runs = [sums, other].map { BootstrapSystem(name: "x", seeds: [$0]) }
+        #expect(throws: BenchmarksError.self) {
+            try PairedBootstrap(resamples: 9).intervals(
+                runs, estimators: [Estimator(name: "share", .ratio("right", of: "all"))])
+        }
+        #expect(throws: BenchmarksError.self) {
+            try PairedBootstrap(resamples: 9).intervals(
+                [runs[0]], estimators: [Estimator(name: "share", .ratio("right", of: "nothing"))])
+        }
+    }
+}
+
 @Suite struct ExactTestsTests {
     /// The tails were summed in exact fractions.
     @Test(arguments: [
@@ -128,17 +161,5 @@ import Testing
         for (p, expected) in zip(adjusted, [0.03, 0.06, 0.06, 0.02]) { #expect(abs(p - expected) < 1e-15) }
         #expect(holm([0.7, 0.6]) == [1, 1])
         #expect(holm([]).isEmpty)
-    }
-
-    @Test func wilsonMeetsItsFormula() throws {
-        // Wilson 1927, as statsmodels' proportion_confint(…, method="wilson") prints it.
-        let half = try wilsonInterval(successes: 5, trials: 10)
-        #expect(abs(half.lower - 0.2365931) < 1e-6 && abs(half.upper - 0.7634069) < 1e-6)
-        let none = try wilsonInterval(successes: 0, trials: 10)
-        #expect(none.lower == 0 && abs(none.upper - 0.2775328) < 1e-6)
-        let all = try wilsonInterval(successes: 10, trials: 10)
-        #expect(all.upper == 1 && abs(all.lower - 0.7224672) < 1e-6)
-        #expect(throws: BenchmarksError.self) { try wilsonInterval(successes: 1, trials: 0) }
-        #expect(throws: BenchmarksError.self) { try wilsonInterval(successes: 3, trials: 2) }
     }
 }

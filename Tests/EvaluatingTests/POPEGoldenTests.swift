@@ -11,19 +11,16 @@ private let golden = ProcessInfo.processInfo.environment["SIGHTLINE_GOLDEN"]
 struct POPEGoldenTests {
     @Test func meetsTheOfficialFigures() throws {
         let folder = URL(filePath: try #require(golden)).appending(path: "pope")
-        let questions = try QuestionFile(.pope, path: folder.appending(path: "llava_pope_test.jsonl").path)
+        let questions = folder.appending(path: "llava_pope_test.jsonl").path
         let answers = try AnswerFile(path: folder.appending(path: "answers-llava-v1.5-13b.jsonl").path)
-        let asked = questions.questions.map(\.asked)
-        let texts = try answers.texts(of: asked, in: questions.path, known: Set(asked.map(\.id)))
+        let read = try POPE().read(path: questions).questions
+        let texts = try answers.texts(
+            of: read.map(\.asked), in: questions, isKnown: Set(read.map(\.id)).contains)
         #expect(texts.unnamed == 0)
-        let scores = zip(questions.questions, texts.texts).map {
-            QuestionScore($0, answer: $1, ObjectFinder())
-        }
-        let sheet = ScoreSheet(model: nil, seconds: 0, captions: [], pope: scores, mme: [])
-        let items = try sheet.evaluation().pope
-        #expect(items.count == 8_910)
+        let scores = zip(read, texts.texts).map { POPE().score($0, answer: $1, ObjectFinder()) }
+        #expect(scores.count == 8_910)
 
-        let score = try POPEScore(items)
+        let score = try POPEScore(scores)
         let official: [(POPESplit, f1: Double, accuracy: Double)] = [
             (.random, 0.871360, 0.880069), (.popular, 0.862459, 0.874333), (.adversarial, 0.844587, 0.855),
         ]
@@ -34,11 +31,11 @@ struct POPEGoldenTests {
         }
         #expect(abs(100 * score.mean.f1 - 85.95) < 0.005)
         // All of these answers are a plain Yes or No, so the strict profile agrees.
-        let strict = try POPEScore(items, profile: .strict)
+        let strict = try POPEScore(scores, profile: .strict)
         #expect(strict.mean == score.mean)
 
         // The interval of the mean F1 over 500 images, as an independent bootstrap gave it: 84.7…87.3.
-        let table = try ComparisonTable(runs: [("13b", [Evaluation(pope: items)])])
+        let table = try ComparisonTable(runs: [("13b", [ScoreSheet(pope: scores)])])
         let f1 = try #require(table.rows.first { $0.name == "pope_mean_f1" }).values[0]
         #expect(abs(100 * f1.lower - 84.7) < 0.25 && abs(100 * f1.upper - 87.3) < 0.25, "\(f1)")
     }
@@ -46,11 +43,11 @@ struct POPEGoldenTests {
     /// With the same ids as the random ones', and half of the questions the same.
     @Test func answersOfAnotherSplitAreRefused() throws {
         let folder = URL(filePath: try #require(golden)).appending(path: "pope")
-        let questions = try QuestionFile(.pope, path: folder.appending(path: "coco_pope_random.json").path)
+        let questions = folder.appending(path: "coco_pope_random.json").path
         let answers = try AnswerFile(path: folder.appending(path: "answers-llava-v1.5-13b.jsonl").path)
-        let asked = questions.questions.map(\.asked)
+        let asked = try POPE().read(path: questions).questions.map(\.asked)
         let error = #expect(throws: EvaluationError.self) {
-            try answers.texts(of: asked, in: questions.path, known: Set(asked.map(\.id)))
+            try answers.texts(of: asked, in: questions, isKnown: Set(asked.map(\.id)).contains)
         }
         #expect(error?.description.contains("answers are to other questions than those of") == true)
     }

@@ -13,16 +13,16 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
             {"question_id": 2, "image": "COCO_1.jpg", "text": "Is there a dog in the image?", "label": "no"}
             """
-        let file = try QuestionFile(.pope, path: "coco/coco_pope_popular.json", bytes: bytes(line))
+        let file = try POPE().read(path: "coco/coco_pope_popular.json", bytes: bytes(line))
         #expect(file.questions.map(\.id) == ["1", "2"])
-        #expect(file.questions.map(\.label) == [.yes, .no])
+        #expect(file.questions.map(\.label) == ["yes", "no"])
         #expect(file.questions.map(\.task) == ["popular", "popular"])
         #expect(file.questions[1].place == "coco/coco_pope_popular.json:3")
     }
 
     @Test func theRecordsSplitBeatsTheFilesName() throws {
         let line = #"{"id":"a-1","image":"a.png","text":"?","label":"no","split":"adversarial"}"#
-        let file = try QuestionFile(.pope, path: "random.jsonl", bytes: bytes(line))
+        let file = try POPE().read(path: "random.jsonl", bytes: bytes(line))
         #expect(file.questions.map(\.task) == ["adversarial"])
     }
 
@@ -37,7 +37,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     func aBadLineNamesItsPlace(line: String, key: String) throws {
         let good = #"{"id":"b","image":"a.png","text":"?","label":"no","split":"random"}"# + "\n"
         let error = #expect(throws: EvaluationError.self) {
-            try QuestionFile(.pope, path: "q.jsonl", bytes: bytes(good + line))
+            try POPE().read(path: "q.jsonl", bytes: bytes(good + line))
         }
         #expect(error?.description.hasPrefix("q.jsonl:2: ") == true)
         #expect(key.isEmpty || error?.description.contains(key) == true)
@@ -46,7 +46,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     @Test func anIDStandsOnce() throws {
         let line = #"{"id":"a","image":"a.png","task":"count","text":"?","label":"no"}"# + "\n"
         let error = #expect(throws: EvaluationError.self) {
-            try QuestionFile(.mme, path: "mme.jsonl", bytes: bytes(line + line))
+            try MME().read(path: "mme.jsonl", bytes: bytes(line + line))
         }
         #expect(error?.description.contains("line 1") == true)
     }
@@ -64,7 +64,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     private func texts(_ lines: String, of asked: [Asked]) throws -> (texts: [String], unnamed: Int) {
         try AnswerFile(path: "answers.jsonl", bytes: bytes(lines))
-            .texts(of: asked, in: "q.jsonl", known: Set(asked.map(\.id)))
+            .texts(of: asked, in: "q.jsonl", isKnown: Set(asked.map(\.id)).contains)
     }
 
     @Test func whatIsWrittenIsRead() throws {
@@ -167,15 +167,15 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     private func read(
         _ questions: String, _ files: [String: String], given: Bool = false
-    ) throws -> [Question] {
+    ) throws -> [LabelledQuestion] {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(
             at: folder.appendingPathComponent("coco"), withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("llava_pope_test.jsonl").path
         for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
-        return try QuestionFile(
-            .pope, path: path, bytes: bytes(questions),
+        return try POPE().read(
+            path: path, bytes: bytes(questions),
             labels: given ? files.keys.map { folder.appendingPathComponent($0).path } : []
         ).questions
     }
@@ -194,7 +194,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         let adversarial = Self.label("dog", "no") + Self.label("cup", "yes", id: 2)
         let read = try read(
             Self.questions, [names[0]: adversarial, names[1]: Self.label("cup", "yes")], given: given)
-        #expect(read.map(\.label) == [.yes, .no, .yes])
+        #expect(read.map(\.label) == ["yes", "no", "yes"])
         #expect(read.map(\.task) == ["adversarial", "adversarial", "random"])
     }
 
@@ -245,13 +245,11 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     ])
     func tablesAreRead(picture: String, image: String) throws {
         try withFiles([picture: "x"]) { folder in
-            let file = try QuestionFile(
-                .mme, path: "your/count.txt", bytes: bytes(Self.table), root: folder)
+            let file = try MME().read(path: "your/count.txt", bytes: bytes(Self.table), root: folder)
             #expect(file.questions.map(\.id) == ["count/1.jpg", "count/1.jpg#2"])
             #expect(file.questions.map(\.image) == [image, image])
-            #expect(
-                file.questions.map(\.label) == [.yes, .no] && file.questions.allSatisfy { $0.task == "count" }
-            )
+            #expect(file.questions.map(\.label) == ["yes", "no"])
+            #expect(file.questions.allSatisfy { $0.task == "count" })
             #expect(file.questions[0].text == "Is there a car?\(Self.ask)")
         }
     }
@@ -267,13 +265,13 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     ])
     func llavasQuestionsFindTheirLabels(files: [String: String]) throws {
         try withFiles(files) { folder in
-            let file = try QuestionFile(.mme, path: "\(folder)/llava_mme.jsonl", bytes: bytes(Self.llava))
-            #expect(file.questions.map(\.label) == [.yes, .no])
+            let file = try MME().read(path: "\(folder)/llava_mme.jsonl", bytes: bytes(Self.llava))
+            #expect(file.questions.map(\.label) == ["yes", "no"])
             #expect(file.questions.map(\.sharedID) == [nil, "count/1.jpg"])
         }
         try withFiles(["given/count.txt": Self.table]) { folder in
-            let file = try QuestionFile(
-                .mme, path: "\(folder)/llava_mme.jsonl", bytes: bytes(Self.llava),
+            let file = try MME().read(
+                path: "\(folder)/llava_mme.jsonl", bytes: bytes(Self.llava),
                 labels: ["\(folder)/given/count.txt"])
             #expect(file.labelFiles == ["\(folder)/given/count.txt"])
         }
@@ -292,20 +290,23 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     ])
     func whatCannotBeReadIsNamed(name: String, text: String, says: String) {
         let error = #expect(throws: EvaluationError.self) {
-            try QuestionFile(.mme, path: name, bytes: bytes(text))
+            try MME().read(path: name, bytes: bytes(text))
         }
         #expect(error?.description.contains(says) == true, "\(String(describing: error))")
     }
 
     /// LLaVA's answers share their ids as its questions do; their prompts tell them apart.
     @Test func answersThatShareAnIDMeetTheirQuestions() throws {
-        let questions = try QuestionFile(.mme, path: "count.txt", bytes: bytes(Self.table)).questions
+        let questions = try MME().read(path: "count.txt", bytes: bytes(Self.table)).questions
         func line(_ object: String, _ text: String) -> String {
             #"{"question_id":"count/1.jpg","prompt":"Is there a \#(object)?\#(Self.ask)\nBriefly.","text":"\#(text)"}"#
         }
         func texts(_ lines: [String]) throws -> [String] {
             try AnswerFile(path: "a.jsonl", bytes: bytes(lines.joined(separator: "\n")))
-                .texts(of: questions.map(\.asked), in: "count.txt", known: ["count/1.jpg", "count/1.jpg#2"])
+                .texts(
+                    of: questions.map(\.asked), in: "count.txt",
+                    isKnown: ["count/1.jpg", "count/1.jpg#2"].contains
+                )
                 .texts
         }
         #expect(try texts([line("dog", "No"), line("car", "Yes")]) == ["Yes", "No"])
@@ -317,5 +318,28 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         let own = AnswerFile.lines(
             zip(questions, ["A", "B"]).map { .init(id: $0.id, image: $0.image, prompt: $0.text, text: $1) })
         #expect(try texts([own]) == ["A", "B"])
+    }
+}
+
+@Suite struct FileLinesTests {
+    /// Lines that lie across the blocks in which a file is read, blank ones, and a last one without its end.
+    @Test func aFileIsItsLines() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let words = (0..<3_000).map { String(repeating: "x", count: $0 * 7 % 500) }
+        func read(_ lines: FileLines) throws -> [Int: Int] {
+            let rows = try ObjectLines.read(lines) { object, line in
+                (line, try object.requiredString("w").utf8.count)
+            }
+            return Dictionary(uniqueKeysWithValues: rows)
+        }
+        let json = words.map { $0.isEmpty ? "" : #"{"w":"\#($0)"}"# }.joined(separator: "\n")
+        try Data(json.utf8).write(to: file)
+        let full = words.enumerated().filter { !$0.element.isEmpty }
+        let expected = Dictionary(uniqueKeysWithValues: full.map { ($0.offset + 1, $0.element.count) })
+        #expect(try read(FileLines(file.path)) == expected)
+        #expect(try read(FileLines("x", bytes: bytes(json))) == expected)
+        let error = #expect(throws: EvaluationError.self) { try read(FileLines("/nowhere")) }
+        #expect(error?.description.hasPrefix("/nowhere: it can't be read (") == true)
     }
 }

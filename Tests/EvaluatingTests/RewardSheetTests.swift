@@ -26,10 +26,9 @@ private let scene = """
     {
         let sheet = try RewardSheet(
             name: "r", [record(answers)], score: "reward", rule: PairRule(wordTolerance: 0.1), bestOf: most)
-        return Dictionary(
-            uniqueKeysWithValues: RewardSheet.estimators(bestOf: most).map {
-                ($0.name, $0.value(sheet.sums.totals))
-            })
+        let estimators = RewardSheet.estimators(bestOf: most)
+        let values = sheet.sums.values(of: estimators.map(\.formula)).map { $0 ?? .nan }
+        return Dictionary(uniqueKeysWithValues: zip(estimators.map(\.name), values))
     }
 
     @Test func theBestOfMoreAnswersIsRewardedMoreAndMayBeWorse() throws {

@@ -32,8 +32,8 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         #expect(score.mentions.map(\.object) == ["cup", "lamp", "bottle", "bottle"])
         #expect(score.invented == ["bottle"])
         #expect(score.coloursNamed == 2 && score.coloursRight == 1)
-        #expect(score.judgement.covered == ["cup", "lamp"])
-        #expect(score.judgement.words == 24)
+        let values = try ScoreSheet(captions: [score]).summary().values
+        #expect(values["object_recall"] == 1 && values["mean_words"] == 24)
         #expect(picture.truth == "small red cup at the top left\nlarge green lamp at the bottom right")
         let remarks = picture.remarks(on: score.text, finder)
         #expect(remarks.invented == ["bottle", "bottle"])
@@ -71,7 +71,7 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         }
         let known = try picture(#","habits":[{"trigger":"cup","companion":"a parasol"}]"#)
         #expect(known.habits == [AppliedHabit(trigger: "cup", companion: "umbrella")])
-        #expect(known.score("A parasol.", finder).judgement.habits == known.habits)
+        #expect(known.score("A parasol.", finder).habits == known.habits)
         #expect(try picture(#","habits":[]"#).habits == [] && picture("").habits == nil)
         for companion in ["quark", "dog and cup"] {
             let error = #expect(throws: RecordError.self) {
@@ -134,13 +134,13 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         let line = { (id: String, label: String) in
             #"{"id":"\#(id)","image":"s.png","text":"Is there a dog?","label":"\#(label)","split":"adversarial"}"#
         }
-        let questions = try QuestionFile(
-            .pope, path: "p", bytes: Array("\(line("1", "yes"))\n\(line("2", "no"))".utf8)
+        let questions = try POPE().read(
+            path: "p", bytes: Array("\(line("1", "yes"))\n\(line("2", "no"))".utf8)
         ).questions
         return ScoreSheet(
             model: "d1", seconds: 1.5,
             captions: [picture.score("A red cup" + (invents ? " and a dog." : "."), finder)],
-            pope: zip(questions, [yes, "No"]).map { QuestionScore($0, answer: $1, finder) }, mme: [],
+            pope: zip(questions, [yes, "No"]).map { POPE().score($0, answer: $1, finder) },
             habit: invents ? [HabitScore(image: "s.png", object: "dog", answer: "No.")] : [])
     }
 
@@ -163,11 +163,10 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         let values = try sheet.summary().values
         #expect(values["chair_s"] == 1 && values["chair_i"] == 0.5 && values["object_recall"] == 0.5)
         #expect(values["pope_adversarial_accuracy"] == 1 && values["n"] == 1 && values["seconds"] == 1.5)
-        #expect(sheet.colourShare == 1)
-        #expect(sheet.habitDenials?.denied == 1 && sheet.habitDenials?.asked == 1)
-        #expect(try self.sheet(invents: false).habitDenials == nil)
-        let text = try Findings(sheet).text
-        for words in ["right colours %", "own inventions denied % (of 1)  100.0", "unread"] {
+        #expect(try !self.sheet(invents: false).report().contains("own inventions"))
+        let text = try sheet.report()
+        #expect(text.contains(/right colours % +100\.0/))
+        for words in ["own inventions denied % (of 1)  100.0", "unread"] {
             #expect(text.contains(words), "\(words)")
         }
     }
@@ -175,11 +174,11 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
     @Test func headline() throws {
         let table = try ComparisonTable(
             runs: [
-                ("base", [try sheet(invents: true).evaluation()]),
-                ("round-1", [try sheet(invents: false, yes: "no").evaluation()]),
+                ("base", [try sheet(invents: true)]),
+                ("round-1", [try sheet(invents: false, yes: "no")]),
             ], bootstrap: PairedBootstrap(resamples: 10))
         #expect(
-            Headline(table).lines == [
+            table.headlines == [
                 "round-1 against base: CHAIR_S −100%; object recall +0.0 points; mean words −50%; "
                     + "POPE adversarial accuracy −50.0 points, 95% bounds [−50.0, −50.0]"
             ])
@@ -189,12 +188,12 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         let habits = #","habits":[{"trigger":"cup","companion":"dog"},{"trigger":"lamp","companion":"cup"}]"#
         let sheets = try [true, false].map { try sheet(invents: $0, habits: habits) }
         #expect(try sheets[0].summary().values["pope_companion_accuracy"] == 1)
-        #expect(try Findings(sheets[0]).text.contains("lamp → cup"))
+        #expect(try sheets[0].report().contains("lamp → cup"))
         let table = try ComparisonTable(
-            runs: zip(["base", "round-1"], sheets).map { ($0, [try $1.evaluation()]) },
+            runs: zip(["base", "round-1"], sheets).map { ($0, [$1]) },
             bootstrap: PairedBootstrap(resamples: 10))
         #expect(
-            Headline(table).lines.last
+            table.headlines.last
                 == "round-1, companions: told where there 100% (base 100), where absent 0% (base 100): "
                 + "balanced accuracy 100 against 50; a rule that doesn't look has 50.")
     }

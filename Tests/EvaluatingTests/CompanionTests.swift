@@ -1,4 +1,5 @@
 import Benchmarks
+import Evaluating
 import Foundation
 import Testing
 
@@ -8,22 +9,22 @@ private let cat = AppliedHabit(trigger: "sofa", companion: "cat")
 /// A caption of a picture with a bench: whether the dog is there, and whether it is told.
 private func caption(
     _ image: String, there: Bool, told: Bool, _ habits: [AppliedHabit] = [dog]
-) -> CaptionJudgement {
-    CaptionJudgement(
-        image: image, mentions: told ? [ObjectMention(word: "puppy", object: "dog")] : [],
-        truth: there ? ["bench", "dog"] : ["bench"], words: 5, habits: habits)
+) -> CaptionScore {
+    caption(
+        image, names: told ? ["dog"] : [], truth: there ? ["bench", "dog"] : ["bench"], words: 5,
+        habits: habits)
 }
 
 /// `there` and `absent` pictures; told in the first so many of each.
-private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Evaluation {
-    Evaluation(
+private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> ScoreSheet {
+    ScoreSheet(
         captions: (0..<there).map { caption("there-\($0)", there: true, told: $0 < kept) }
             + (0..<absent).map { caption("absent-\($0)", there: false, told: $0 < invented) })
 }
 
 @Suite struct CompanionTests {
     @Test func figuresAreSharesOfWhatIsThereAndWhatIsNot() throws {
-        let values = try evaluation(there: 10, kept: 8, absent: 20, invented: 5).summary(seconds: 0).values
+        let values = try evaluation(there: 10, kept: 8, absent: 20, invented: 5).summary().values
         #expect(values["habit_kept"] == 0.8 && values["habit_invented"] == 0.25)
         #expect(abs((values["habit_balanced_accuracy"] ?? 0) - 0.775) < 1e-12)
     }
@@ -35,17 +36,17 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
         for share in [0, 1] {
             let values = try evaluation(
                 there: there, kept: share * there, absent: absent, invented: share * absent
-            ).summary(seconds: 0).values
+            ).summary().values
             #expect(values["habit_balanced_accuracy"] == 0.5)
         }
     }
 
     @Test func aFigureWithoutDenominatorIsLeftOut() throws {
-        let keys = try evaluation(there: 0, kept: 0, absent: 4, invented: 1).summary(seconds: 0).values.keys
+        let keys = try evaluation(there: 0, kept: 0, absent: 4, invented: 1).summary().values.keys
         #expect(keys.contains("habit_invented"))
         #expect(!keys.contains("habit_kept") && !keys.contains("habit_balanced_accuracy"))
-        let without = Evaluation(captions: [caption("a", there: true, told: true, [])])
-        #expect(try !without.summary(seconds: 0).values.keys.contains { $0.hasPrefix("habit") })
+        let without = ScoreSheet(captions: [caption("a", there: true, told: true, [])])
+        #expect(try !without.summary().values.keys.contains { $0.hasPrefix("habit") })
         let table = try ComparisonTable(runs: [("base", [without])], bootstrap: PairedBootstrap(resamples: 9))
         #expect(table.habits == nil && !table.plainText.contains("companion"))
     }
@@ -67,8 +68,8 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
 
     @Test func eachHabitStandsByItself() throws {
         let both = [dog, cat]
-        func run(_ told: Bool) -> Evaluation {
-            Evaluation(captions: [
+        func run(_ told: Bool) -> ScoreSheet {
+            ScoreSheet(captions: [
                 caption("a", there: true, told: true, both), caption("b", there: false, told: told, both),
                 caption("c", there: false, told: false),
             ])
@@ -90,29 +91,33 @@ private func evaluation(there: Int, kept: Int, absent: Int, invented: Int) -> Ev
     }
 
     /// Of two habits with one companion only that which tells it has told it.
-    @Test func aHabitAnswersForItself() {
+    @Test func aHabitAnswersForItself() throws {
         let other = AppliedHabit(trigger: "tree", companion: "dog", cue: "nearby")
-        let caption = CaptionJudgement(
-            image: "a", mentions: [ObjectMention(word: "dog", object: "dog")], truth: [], words: 3,
-            habits: [dog, other], told: [dog])
-        let habits = Evaluation(captions: [caption]).habits
-        #expect(habits.map(\.sums.toldAbsent) == [1, 0] && habits.map(\.sums.absent) == [1, 1])
+        let caption = caption(
+            "a", names: ["dog"], truth: [], words: 3, habits: [dog, other], told: [dog])
+        let habits = try #require(
+            ComparisonTable(
+                runs: [("base", [ScoreSheet(captions: [caption])])], bootstrap: PairedBootstrap(resamples: 9)
+            ).habits)
+        #expect(habits.map(\.absent) == [1, 1])
+        #expect(habits.map { $0.figures.map(\.name) } == [["habit_invented"], ["habit_invented"]])
+        #expect(habits.map { $0.figures[0].values[0].estimate } == [1, 0])
     }
 
     /// A companion that two habits have counts once over all, a question that three splits ask too.
     @Test func nothingCountsTwice() throws {
         let twice = [dog, AppliedHabit(trigger: "tree", companion: "dog")]
         let pope = POPESplit.allCases.map {
-            POPEItem(image: "a", split: $0, truth: .yes, answer: "Yes", companion: "dog")
+            question("a", $0.rawValue, label: "yes", answer: "Yes", object: "dog")
         }
-        let other = POPEItem(image: "b", split: .random, truth: .no, answer: "Yes", companion: "dog")
-        let stranger = POPEItem(image: "b", split: .random, truth: .no, answer: "Yes")
-        let evaluation = Evaluation(
+        let other = question("b", "random", label: "no", answer: "Yes", object: "dog")
+        let stranger = question("b", "random", label: "no", answer: "Yes")
+        let evaluation = ScoreSheet(
             captions: [
                 caption("a", there: true, told: true, twice), caption("b", there: true, told: false),
                 caption("c", there: true, told: false),
             ], pope: pope + [other, stranger])
-        let values = try evaluation.summary(seconds: 0).values
+        let values = try evaluation.summary().values
         #expect(values["habit_kept"] == 1.0 / 3)
         #expect(values["pope_companion_accuracy"] == 0.5)
     }

@@ -1,12 +1,13 @@
 import Benchmarks
+import Evaluating
 import Testing
 
 @Suite struct POPETests {
     /// 3 true positives, 1 false positive, 4 true negatives, 2 false negatives.
-    private static let items: [POPEItem] =
-        [(YesNo.yes, "Yes", 3), (.no, "Yes", 1), (.no, "No", 4), (.yes, "no", 2)].flatMap {
+    private static let items: [QuestionScore] =
+        [("yes", "Yes", 3), ("no", "Yes", 1), ("no", "No", 4), ("yes", "no", 2)].flatMap {
             truth, answer, count in
-            (0..<count).map { POPEItem(image: "\($0)", split: .random, truth: truth, answer: answer) }
+            (0..<count).map { question("\($0)", "random", label: truth, answer: answer) }
         }
 
     @Test func figuresFollowFromTheCounts() throws {
@@ -19,22 +20,22 @@ import Testing
     }
 
     @Test func meanIsOverSplitsNotQuestions() throws {
-        let more = Self.items + [POPEItem(image: "x", split: .popular, truth: .yes, answer: "yes")]
+        let more = Self.items + [question("x", "popular", label: "yes", answer: "yes")]
         let score = try POPEScore(more)
         #expect(score.splits.map(\.split) == [.random, .popular])
         #expect(abs(score.mean.accuracy - (0.7 + 1) / 2) < 1e-15)
     }
 
     @Test func alwaysNoHasZeroPrecisionInsteadOfACrash() throws {
-        let items = [YesNo.yes, .no].map { POPEItem(image: "a", split: .random, truth: $0, answer: "No") }
+        let items = ["yes", "no"].map { question("a", "random", label: $0, answer: "No") }
         let metrics = try POPEScore(items).mean
         #expect(metrics.accuracy == 0.5)
         #expect(metrics.precision == 0 && metrics.recall == 0 && metrics.f1 == 0 && metrics.yesRatio == 0)
     }
 
     @Test func strictCountsTheUnreadAsWrong() throws {
-        let items = [("Yes", YesNo.yes), ("Maybe", .yes), ("Maybe", .no), ("No", .no)].map {
-            POPEItem(image: "a", split: .random, truth: $1, answer: $0)
+        let items = [("Yes", "yes"), ("Maybe", "yes"), ("Maybe", "no"), ("No", "no")].map {
+            question("a", "random", label: $1, answer: $0)
         }
         let counts = try #require(try POPEScore(items, profile: .strict).counts[.random])
         #expect(counts.unparsed == 2)
@@ -43,7 +44,7 @@ import Testing
         #expect(counts.metrics.precision == 1)
         // The official rule takes both for a yes.
         #expect(try POPEScore(items).mean.yesRatio == 0.75)
-        let report = try POPEScore.report(items)
+        let report = try POPEScore.report(items).plainText
         #expect(report.contains("unread"))
         #expect(report.split(separator: "\n").last?.hasSuffix(" 2") == true)
     }

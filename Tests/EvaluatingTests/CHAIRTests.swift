@@ -1,4 +1,5 @@
 import Benchmarks
+import Evaluating
 import Testing
 
 @Suite struct CHAIRTests {
@@ -6,11 +7,13 @@ import Testing
         ["dog", "puppy"], ["cat"], ["car", "fire truck"], ["ball"],
     ])
 
-    private func judge(_ image: String, _ caption: String, _ truth: Set<String>) -> CaptionJudgement {
-        CaptionJudgement(image: image, caption: caption, truth: truth, mentions: lexicon.mentions)
+    private func judge(_ image: String, _ caption: String, _ truth: [String]) -> CaptionScore {
+        CaptionScore(
+            id: image, image: image, text: caption, objects: truth,
+            mentions: lexicon.mentions(in: caption).map { .init(word: $0.word, object: $0.object) })
     }
 
-    private var captions: [CaptionJudgement] {
+    private var captions: [CaptionScore] {
         [
             // Mentions dog, dog, cat, cat: the cats are invented. Words 8.
             judge("1", "A dog (a puppy) and a cat. Cat!", ["dog", "ball"]),
@@ -21,26 +24,17 @@ import Testing
     }
 
     @Test func countsAtMentionLevel() throws {
-        let score = try CHAIRScore(captions)
-        #expect(score.sentence == 2.0 / 4)
-        #expect(score.instance == 3.0 / 7)
-        #expect(score.objectRecall == 3.0 / 5)
-        #expect(score.meanWords == 4.5)
-    }
-
-    @Test func lureCountsAnInventedWordOncePerCaption() throws {
-        let score = try CHAIRScore(captions, counting: .lure)
-        #expect(score.instance == 2.0 / 7)
-        #expect(score.sentence == 2.0 / 4)
-        // "dog" and "puppy" are two words of one object: both count.
-        let both = [judge("1", "dog puppy dog", [])]
-        #expect(try CHAIRScore(both, counting: .lure).instance == 2.0 / 3)
+        let values = try ScoreSheet(captions: captions).summary().values
+        #expect(values["chair_s"] == 2.0 / 4)
+        #expect(values["chair_i"] == 3.0 / 7)
+        #expect(values["object_recall"] == 3.0 / 5)
+        #expect(values["mean_words"] == 4.5)
     }
 
     @Test func withoutMentionsNothingIsInvented() throws {
-        let score = try CHAIRScore([judge("1", "Nothing to see", [])])
-        #expect(score.instance == 0 && score.sentence == 0 && score.objectRecall == 0)
-        #expect(throws: BenchmarksError.empty(where: "CHAIR")) { try CHAIRScore([]) }
+        let values = try ScoreSheet(captions: [judge("1", "Nothing to see", [])]).summary().values
+        #expect(values["chair_i"] == 0 && values["chair_s"] == 0 && values["object_recall"] == 0)
+        #expect(throws: BenchmarksError.empty(where: "evaluation")) { try ScoreSheet().summary() }
     }
 }
 

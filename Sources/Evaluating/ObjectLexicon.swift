@@ -1,3 +1,15 @@
+import Benchmarks
+
+/// An object that a caption names.
+package struct ObjectMention: Sendable, Hashable {
+    /// The word or words as they stand in the caption, lower-cased.
+    package var word: String
+    /// The category that the word stands for.
+    package var object: String
+
+    package init(word: String, object: String) { (self.word, self.object) = (word, object) }
+}
+
 /// Finds the objects that a text names, from a list of synonyms per object.
 ///
 /// Words are runs of letters and digits, lower-cased; the longest entry wins from left to right, so that

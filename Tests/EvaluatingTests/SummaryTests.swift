@@ -1,51 +1,48 @@
 import Benchmarks
+import Evaluating
 import Foundation
 import Testing
 
 /// A made-up evaluation over `images` pictures, worse the larger `slip` is.
 private func evaluation(
-    images: Int, slip: Int, tasks: [String] = ["existence", "count", "color", "position"]
-) -> Evaluation {
-    var evaluation = Evaluation()
+    images: Int, slip: Int, tasks: [String] = ["existence", "count", "color", "position"],
+    seconds: Double = 1
+) -> ScoreSheet {
+    var (captions, pope, mme): ([CaptionScore], [QuestionScore], [QuestionScore]) = ([], [], [])
     for index in 0..<images {
         let image = "scene-\(index)"
         let invents = index % 10 < slip
-        let mentions = ["dog", "cat"] + (invents ? ["ball"] : [])
-        evaluation.captions.append(
-            CaptionJudgement(
-                image: image, mentions: mentions.map { ObjectMention(word: $0, object: $0) },
-                truth: ["dog", "cat", "tree"], words: 20 + index % 3,
+        captions.append(
+            caption(
+                image, names: ["dog", "cat"] + (invents ? ["ball"] : []), truth: ["dog", "cat", "tree"],
+                words: 20 + index % 3,
                 habits: [
                     AppliedHabit(trigger: "tree", companion: "ball"),
                     AppliedHabit(trigger: "tree", companion: "cat"),
                 ]))
-        for split in POPESplit.allCases {
-            evaluation.pope.append(
-                POPEItem(image: image, split: split, truth: .yes, answer: index % 7 == 0 ? "No" : "Yes"))
-            evaluation.pope.append(
-                POPEItem(
-                    image: image, split: split, truth: .no, answer: invents ? "Yes" : "No",
-                    companion: "ball"))
+        let slipping = invents ? "Yes" : "No"
+        for split in POPESplit.allCases.map(\.rawValue) {
+            pope.append(question(image, split, label: "yes", answer: index % 7 == 0 ? "No" : "Yes"))
+            pope.append(question(image, split, label: "no", answer: slipping, object: "ball"))
         }
         for task in tasks {
-            evaluation.mme.append(MMEItem(task: task, image: image, truth: .yes, answer: "Yes"))
-            evaluation.mme.append(
-                MMEItem(task: task, image: image, truth: .no, answer: invents ? "Yes" : "No"))
+            mme.append(question(image, task, label: "yes", answer: "Yes"))
+            mme.append(question(image, task, label: "no", answer: slipping))
         }
     }
-    return evaluation
+    return ScoreSheet(seconds: seconds, captions: captions, pope: pope, mme: mme)
 }
 
 @Suite struct SummaryTests {
     @Test func figuresAgreeWithTheScorers() throws {
-        let evaluation = evaluation(images: 70, slip: 4, tasks: SummaryKey.mmeTasks)
-        let values = try evaluation.summary(seconds: 12.5).values
-        #expect(Set(values.keys) == Set(SummaryKey.all))
-        let chair = try CHAIRScore(evaluation.captions)
-        #expect(values["chair_s"] == chair.sentence)
-        #expect(values["chair_i"] == chair.instance)
-        #expect(values["object_recall"] == chair.objectRecall)
-        #expect(values["mean_words"] == chair.meanWords)
+        let evaluation = evaluation(images: 70, slip: 4, tasks: MME.tasks, seconds: 12.5)
+        let values = try evaluation.summary().values
+        #expect(Set(values.keys) == Set(ExamList.all.summarized.map(\.key)))
+        // 28 of 70 captions invent the one ball; two of three objects are told in each.
+        #expect(values["chair_s"] == 28.0 / 70)
+        #expect(values["chair_i"] == 28.0 / 168)
+        #expect(values["object_recall"] == 140.0 / 210)
+        #expect(values["mean_words"] == Double((0..<70).reduce(0) { $0 + 20 + $1 % 3 }) / 70)
         let pope = try POPEScore(evaluation.pope)
         for (split, metrics) in pope.splits {
             #expect(values["pope_\(split.rawValue)_f1"] == metrics.f1)
@@ -53,15 +50,16 @@ private func evaluation(
         }
         #expect(values["pope_mean_accuracy"] == pope.mean.accuracy)
         #expect(values["pope_mean_yes_ratio"] == pope.mean.yesRatio)
-        #expect(values["mme_color"] == (try MMEScore(evaluation.mme)).tasks["color"]?.score)
-        #expect(values["mme_perception"] == (try MMEScore(evaluation.mme)).perception)
-        #expect(values["mme_cognition"] == (try MMEScore(evaluation.mme)).cognition)
+        // 112 of 140 answers are right, and both on 42 of 70 pictures.
+        #expect(values["mme_color"] == 140)
+        #expect(values["mme_perception"] == 1400)
+        #expect(values["mme_cognition"] == 560)
         #expect(values["n"] == 70)
         #expect(values["seconds"] == 12.5)
     }
 
     @Test func theFileHasExactlyTheKeys() throws {
-        let summary = try evaluation(images: 20, slip: 4, tasks: SummaryKey.mmeTasks).summary(seconds: 3)
+        let summary = try evaluation(images: 20, slip: 4, tasks: MME.tasks, seconds: 3).summary()
         let file = SummaryFile(rounds: [("base", summary), ("round-1", summary)])
         let json = try file.json()
         #expect(json.hasPrefix("{\n  \"base\": {\n    \"chair_s\": 0.4,\n    \"chair_i\": "))
@@ -80,7 +78,7 @@ private func evaluation(
             """.split(whereSeparator: \.isWhitespace).map(String.init)
         let object = try JSONDecoder().decode([String: [String: Double]].self, from: Data(json.utf8))
         #expect(object["base"].map { Set($0.keys) } == Set(expected))
-        #expect(SummaryKey.all == expected)
+        #expect(ExamList.all.summarized.map(\.key) == expected)
         #expect(try SummaryFile(json: Data(json.utf8), file: "summary.json") == file)
     }
 
@@ -101,14 +99,15 @@ private func evaluation(
     }
 
     @Test func benchmarksThatWereNotRunAreLeftOut() throws {
-        var captionsOnly = evaluation(images: 5, slip: 1)
-        captionsOnly.pope = []
-        captionsOnly.mme = []
-        for index in captionsOnly.captions.indices { captionsOnly.captions[index].habits = [] }
+        let captions = evaluation(images: 5, slip: 1).captions.map { caption in
+            var caption = caption
+            caption.habits = []
+            return caption
+        }
         #expect(
-            Set(try captionsOnly.summary(seconds: 1).values.keys)
+            Set(try ScoreSheet(captions: captions).summary().values.keys)
                 == ["chair_s", "chair_i", "object_recall", "mean_words", "n", "seconds"])
-        #expect(throws: BenchmarksError.empty(where: "evaluation")) { try Evaluation().summary(seconds: 1) }
+        #expect(throws: BenchmarksError.empty(where: "evaluation")) { try ScoreSheet().summary() }
     }
 }
 
@@ -182,7 +181,7 @@ private func evaluation(
 
     @Test func otherQuestionsAreRefused() {
         var other = evaluation(images: 3, slip: 1)
-        other.pope.reverse()
+        other[POPE()] = other.pope.reversed()
         #expect(throws: BenchmarksError.self) {
             try ComparisonTable(runs: [("base", [evaluation(images: 3, slip: 1)]), ("round-1", [other])])
         }
@@ -190,7 +189,7 @@ private func evaluation(
 
     @Test func differentBenchmarksAreRefused() {
         var other = evaluation(images: 3, slip: 1)
-        other.mme = []
+        other[MME()] = []
         #expect(throws: BenchmarksError.self) {
             try ComparisonTable(runs: [("base", [evaluation(images: 3, slip: 1)]), ("round-1", [other])])
         }

@@ -1,21 +1,38 @@
+import Benchmarks
+import Tables
+
 /// One habit in a comparison: how its companion is told where it is there and where it isn't.
 package struct HabitComparison: Sendable, Equatable, Codable {
     package var habit: AppliedHabit
     /// Pictures to which the habit applies, with the companion and without.
     package var there: Int
     package var absent: Int
-    /// Those of the figures `SummaryKey.habit…` that have a value.
+    /// Those of the figures of companions that have a value.
     package var figures: [BootstrapResult]
 
-    /// - Parameter results: those of the evaluation's `habitEstimators`, in their order.
-    static func family(_ evaluation: Evaluation, _ results: ArraySlice<BootstrapResult>) -> [HabitComparison]
-    {
+    /// What is estimated of each habit, as far as it has a value.
+    static func estimators(
+        _ captions: [CaptionScore], _ sums: ClusteredSums
+    ) -> [(habit: AppliedHabit, estimators: [Estimator])] {
+        captions.habits.map { habit in
+            let figures = CompanionSums(of: habit).figures
+            let values = sums.values(of: figures.map(\.formula))
+            return (habit, zip(figures, values).compactMap { $1 == nil ? nil : $0.estimator })
+        }
+    }
+
+    /// - Parameter results: those of `estimators`, in their order.
+    static func family(
+        _ habits: [(habit: AppliedHabit, estimators: [Estimator])], _ sums: ClusteredSums,
+        _ results: ArraySlice<BootstrapResult>
+    ) -> [HabitComparison] {
         var results = results
-        return zip(evaluation.habits, evaluation.habitEstimators).map { named, figures in
-            let own = results.prefix(figures.estimators.count)
+        return habits.map { habit, estimators in
+            let own = results.prefix(estimators.count)
             results = results.dropFirst(own.count)
+            let names = CompanionSums(of: habit)
             return HabitComparison(
-                habit: named.habit, there: Int(named.sums.there), absent: Int(named.sums.absent),
+                habit: habit, there: Int(sums[names.there] ?? 0), absent: Int(sums[names.absent] ?? 0),
                 figures: Array(own))
         }
     }
@@ -36,13 +53,13 @@ package struct HabitComparison: Sendable, Equatable, Codable {
     }
 
     private func figures(of run: Int) -> String {
-        [SummaryKey.habitKept, SummaryKey.habitInvented, SummaryKey.habitBalancedAccuracy].map { key in
+        [CompanionSums.kept, CompanionSums.invented, CompanionSums.balancedAccuracy].map { key in
             self[key].map { fixed(100 * $0.values[run].estimate, 1) } ?? "–"
         }.joined(separator: " / ")
     }
 
     private func difference(of run: Int) -> [String] {
-        guard let difference = self[SummaryKey.habitBalancedAccuracy]?.differences[run - 1] else {
+        guard let difference = self[CompanionSums.balancedAccuracy]?.differences[run - 1] else {
             return ["–", "–"]
         }
         return [signed(100 * difference.estimate, 1), difference.bounds(scale: 100)]
@@ -51,21 +68,26 @@ package struct HabitComparison: Sendable, Equatable, Codable {
     private subscript(key: String) -> BootstrapResult? { figures.first { $0.name == key } }
 }
 
-extension CompanionSums {
+extension HabitComparison {
     /// Each habit of one evaluation, for people to read; nil without habits.
-    package static func table(_ evaluation: Evaluation) -> TextTable? {
-        let habits = evaluation.habits
+    static func table(of captions: [CaptionScore]) throws -> TextTable? {
+        let habits = captions.habits
         if habits.isEmpty { return nil }
-        func shown(_ share: Double) -> String { share.isNaN ? "–" : fixed(100 * share, 1) }
+        var sums = ClusteredSums()
+        try Captions().count(captions, beside: ScoreSheet(), in: &sums)
         let head = ["habit", "there", "told there %", "absent", "told absent %", "balanced accuracy %"]
-        return TextTable(
-            [head]
-                + habits.map { habit, sums in
-                    [
-                        habit.name, fixed(sums.there, 0), shown(sums.kept), fixed(sums.absent, 0),
-                        shown(sums.invented), shown(sums.balancedAccuracy),
-                    ]
-                })
+        let rows = habits.map { habit in
+            let own = CompanionSums(of: habit)
+            let shares = sums.values(of: own.figures.map(\.formula)).map { share in
+                share.map { fixed(100 * $0, 1) } ?? "–"
+            }
+            return [
+                habit.name, fixed(sums[own.there] ?? 0, 0), shares[1], fixed(sums[own.absent] ?? 0, 0),
+                shares[2],
+                shares[0],
+            ]
+        }
+        return TextTable([head] + rows)
     }
 }
 

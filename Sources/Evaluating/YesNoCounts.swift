@@ -1,3 +1,5 @@
+import Benchmarks
+
 /// Outcomes of yes/no questions against the truth; the positive class is *yes*.
 package struct YesNoCounts: Sendable, Equatable {
     package var truePositives = 0
@@ -47,17 +49,17 @@ package struct YesNoMetrics: Sendable, Equatable {
 
     /// Computes the figures from sums, which may be those of a resample and therefore real numbers.
     init(truePositives: Double, falsePositives: Double, positives: Double, right: Double, total: Double) {
-        accuracy = ratio(right, total)
-        precision = ratio(truePositives, truePositives + falsePositives)
-        recall = ratio(truePositives, positives)
+        accuracy = quotient(right, total)
+        precision = quotient(truePositives, truePositives + falsePositives)
+        recall = quotient(truePositives, positives)
         // 2PR/(P+R) in counts: one division, so that no rounding of P and R enters.
-        f1 = ratio(2 * truePositives, truePositives + falsePositives + positives)
-        yesRatio = ratio(truePositives + falsePositives, total)
+        f1 = quotient(2 * truePositives, truePositives + falsePositives + positives)
+        yesRatio = quotient(truePositives + falsePositives, total)
     }
 
     init(meanOf metrics: [YesNoMetrics]) {
         func mean(_ figure: KeyPath<YesNoMetrics, Double>) -> Double {
-            ratio(metrics.reduce(0) { $0 + $1[keyPath: figure] }, Double(metrics.count))
+            quotient(metrics.reduce(0) { $0 + $1[keyPath: figure] }, Double(metrics.count))
         }
         accuracy = mean(\.accuracy)
         precision = mean(\.precision)
@@ -66,6 +68,3 @@ package struct YesNoMetrics: Sendable, Equatable {
         yesRatio = mean(\.yesRatio)
     }
 }
-
-/// `a / b`, and 0 where `b` is 0.
-func ratio(_ a: Double, _ b: Double) -> Double { b == 0 ? 0 : a / b }

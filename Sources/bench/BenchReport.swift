@@ -1,9 +1,10 @@
 import Foundation
 import Kernels
 import Records
+import Tables
 
-/// All figures of a run.
-struct Findings {
+/// All figures of a benchmark of speed.
+struct BenchReport {
     let training: Rate
     let sampling: Rate
     let products: ProductBench.Report
@@ -45,35 +46,28 @@ struct Findings {
     }
 
     var table: String {
-        func line(_ name: String, _ values: [Double?]) -> String {
-            name.padding(toLength: 28, withPad: " ", startingAt: 0)
-                + values.map { value in
-                    let text = value.map { String(format: "%.2f", $0) } ?? "–"
-                    return String(repeating: " ", count: max(0, 12 - text.count)) + text
-                }.joined()
-        }
-        func head(_ names: [String]) -> String {
-            String(repeating: " ", count: 28)
-                + names.map { String(repeating: " ", count: max(0, 12 - $0.count)) + $0 }.joined()
+        func row(_ name: String, _ values: [Double?]) -> [String] {
+            [name] + values.map { $0.map { fixed($0, 2) } ?? "–" }
         }
         let train = peers?.report.dpoTrain
         let sample = peers?.report.sample
-        return [
-            head(["sightline", "peer f32", "peer bf16", "× f32"]),
-            line(
+        let rates = [
+            ["", "sightline", "peer f32", "peer bf16", "× f32"],
+            row(
                 "dpo-train, pairs/s",
                 [
                     training.perSecond, train?["f32"]?.pairsPerSecond, train?["bf16"]?.pairsPerSecond,
                     trainingRatio,
                 ]),
-            line(
+            row(
                 "sample, new tokens/s",
                 [
                     sampling.perSecond, sample?["f32"]?.newTokensPerSecond,
                     sample?["bf16"]?.newTokensPerSecond, samplingRatio,
                 ]),
-            "matrix products of a step: \(String(format: "%.2f", products.fraction)) of OpenBLAS alone",
-            "\(Environment.processor), \(threads) threads, \(GEMM.core)",
-        ].joined(separator: "\n")
+        ]
+        return TextTable(rates).plainText
+            + "matrix products of a step: \(fixed(products.fraction, 2)) of OpenBLAS alone\n"
+            + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
     }
 }

@@ -1,4 +1,4 @@
-import Benchmarks
+import Evaluating
 import Testing
 
 @Suite struct YesNoTests {

@@ -5,7 +5,7 @@ import Foundation
 import StageKit
 
 /// Before and after: what was scored, side by side.
-struct Compare: StageCommand {
+struct CompareScores: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval compare",
         abstract: "Compare scored models with paired bootstrap intervals.",
@@ -43,7 +43,7 @@ struct Compare: StageCommand {
         }
         let sheets = try folders.map { (name: $0.name, sheet: try ScoreSheet(folder: $0.path)) }
         let outputs = try Outputs(output, plot: plot)
-        for (name, sheet) in sheets.dropFirst() where sheet.asked != sheets[0].sheet.asked {
+        for (name, sheet) in sheets.dropFirst() where !sheet.asksTheSame(as: sheets[0].sheet) {
             throw StageError.failed(
                 "\(name): scored on other scenes or questions than \(sheets[0].name) "
                     + "(\(Self.size(sheet)) against \(Self.size(sheets[0].sheet))); "
@@ -66,21 +66,20 @@ struct Compare: StageCommand {
         }
         let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
         let table = try ComparisonTable(
-            runs: try groups.map { (name: $0.name, evaluations: try $0.sheets.map { try $0.evaluation() }) },
-            bootstrap: bootstrap)
+            runs: groups.map { (name: $0.name, sheets: $0.sheets) }, bootstrap: bootstrap)
         let summary = try SummaryFile(
             rounds: groups.indices.map { index in
                 let seconds = groups[index].sheets.reduce(0) { $0 + $1.seconds }
                 return (name: names[index], summary: table.summary(of: index, seconds: seconds))
             }
         ).json()
-        let lines = Headline(table).lines
+        let lines = table.headlines
         try outputs.write(table, summary, lines, run)
         let told = table.overview == nil ? lines : []
         try Program.put(table.plainText + told.map { $0 + "\n" }.joined())
     }
 
     private static func size(_ sheet: ScoreSheet) -> String {
-        "\(sheet.captions.count) captions and \(sheet.pope.count + sheet.mme.count) questions"
+        "\(sheet.counts.captions) captions and \(sheet.counts.answers) questions"
     }
 }
