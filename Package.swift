@@ -55,8 +55,8 @@ let package = Package(
         library("Training", ["Files", "Model"]),
         library("Relevance", ["Preference", "Model", "Records"]),
         library("Reward", ["Files", "Training", "Preference", "Model", "Checkpoint", "Kernels", "Records"]),
-        library("Benchmarks"),
-        library("Evaluating", ["Benchmarks", "PictureWorld", "Preference", "Records", "Files", "Tables"]),
+        library("Metrics"),
+        library("Exams", ["Metrics", "PictureWorld", "Preference", "Records", "Files", "Tables"]),
         library("PictureWorld", ["Imaging", "Records"]),
         library("Records"),
         library("RunLedger", [grdb]),
@@ -95,7 +95,7 @@ let package = Package(
         program(
             "eval",
             [
-                "Report", "Evaluating", "Benchmarks", "Preference", "Decoding", "Model", "ModelOptions",
+                "Report", "Exams", "Metrics", "Preference", "Decoding", "Model", "ModelOptions",
                 "Kernels", "Tables",
                 arguments,
             ]),
@@ -106,7 +106,7 @@ let package = Package(
             name: "importer", dependencies: ["StageKit", "Records", "Interchange", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
-        program("report", ["Report", "Evaluating", "Tables", "Imaging", arguments]),
+        program("report", ["Report", "Exams", "Tables", "Imaging", arguments]),
         .executableTarget(
             name: "bench",
             dependencies: [
@@ -135,9 +135,9 @@ let package = Package(
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("TablesTests", ["Tables"]),
-        tests("BenchmarksTests", ["Benchmarks"]),
+        tests("MetricsTests", ["Metrics"]),
         tests(
-            "EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Preference", "Records"]),
+            "ExamsTests", ["Exams", "Metrics", "PictureWorld", "Preference", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardTests", ["Reward", "Preference", "Model", "Records", "OracleFixtures"]),
         tests("PreferenceTests", ["Preference", "PictureWorld", "Records", "OracleFixtures"]),

@@ -1,5 +1,5 @@
-import Benchmarks
-import Evaluating
+import Metrics
+import Exams
 import Files
 import Foundation
 import Report

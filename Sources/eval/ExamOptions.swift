@@ -1,5 +1,5 @@
 import ArgumentParser
-import Evaluating
+import Exams
 import StageKit
 import Tables
 

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Benchmarks
-import Evaluating
+import Metrics
+import Exams
 import Foundation
 import Preference
 import StageKit

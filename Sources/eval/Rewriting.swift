@@ -1,4 +1,4 @@
-import Evaluating
+import Exams
 import Files
 import Foundation
 import StageKit

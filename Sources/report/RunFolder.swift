@@ -1,4 +1,4 @@
-import Evaluating
+import Exams
 import Foundation
 import Imaging
 import Records
