@@ -51,13 +51,14 @@ let package = Package(
         library("JSON", in: "Base"),
         library("Random", in: "Base"),
         library("Files", ["CFiles"]),
+        library("Tables"),
         library("Kernels", ["CKernels", "COpenBLAS"]),
         library("Checkpoint", ["JSON", "Files", "Kernels", crypto]),
         library("Tokenizer", ["JSON", "Files", crypto]),
         library("Imaging", ["JSON", "Files", "CImageIO"]),
         library("Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Decoding", ["Random", "Model"]),
-        library("Rewards", ["JSON", "Records"], in: "Alignment"),
+        library("Rewards", ["JSON", "Tables", "Records"], in: "Alignment"),
         library("Pairing", ["Rewards", "Records"], in: "Alignment"),
         library("Training", ["JSON", "Random", "Files", "Model"]),
         library("Relevance", ["Rewards", "Model", "Kernels", "Records"]),
@@ -67,8 +68,9 @@ let package = Package(
                 "JSON", "Random", "Files", "Training", "Rewards", "Model", "Checkpoint", "Kernels",
                 "Records",
             ]),
-        library("Benchmarks", ["JSON", "Random"]),
-        library("Evaluating", ["JSON", "Benchmarks", "PictureWorld", "Pairing", "Records"]),
+        library("Metrics", ["JSON", "Random"]),
+        library(
+            "Exams", ["JSON", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records", "Files", "Tables"]),
         library("PictureWorld", ["JSON", "Random", "Imaging", "Records"]),
         library("Records", ["JSON"]),
         library("RunLedger", ["JSON", grdb]),
@@ -96,7 +98,7 @@ let package = Package(
         program(
             "self-critic",
             ["Decoding", "Pairing", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
-        program("ledger", ["RunLedger", arguments]),
+        program("ledger", ["RunLedger", "Tables", arguments]),
         program(
             "clip-train",
             [
@@ -121,9 +123,8 @@ let package = Package(
         program(
             "eval",
             [
-                "Report", "Evaluating", "Benchmarks", "Rewards", "Pairing", "Decoding", "Model",
-                "ModelOptions",
-                "Kernels",
+                "Report", "Exams", "Metrics", "Rewards", "Pairing", "Decoding", "Model", "ModelOptions",
+                "Kernels", "Tables",
                 arguments,
             ]),
         program("sightline", [arguments]),
@@ -133,12 +134,12 @@ let package = Package(
             name: "importer", dependencies: ["StageKit", "Records", "JSON", "PairFormats", arguments],
             path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
         program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
-        program("report", ["Report", "Evaluating", "Benchmarks", "Imaging", arguments]),
+        program("report", ["Report", "Exams", "Tables", "Imaging", arguments]),
         .executableTarget(
             name: "bench",
             dependencies: [
                 "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
-                "Records", "JSON", "Random", "Files", "Kernels", arguments,
+                "Records", "JSON", "Random", "Files", "Tables", "Kernels", arguments,
             ], swiftSettings: [.swiftLanguageMode(.v6)]),
         program("scenes", ["PictureWorld", "Imaging", arguments]),
 
@@ -162,8 +163,10 @@ let package = Package(
             name: "stage-probe", dependencies: ["StageKit", "Records", "RunLedger", arguments],
             path: "Tests/stage-probe", swiftSettings: [.swiftLanguageMode(.v6)]),
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
-        tests("BenchmarksTests", ["Benchmarks"]),
-        tests("EvaluatingTests", ["Evaluating", "Benchmarks", "PictureWorld", "Pairing", "Records"]),
+        tests("TablesTests", ["Tables"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests(
+            "ExamsTests", ["Exams", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardTests", ["Reward", "Rewards", "Model", "Records", "OracleFixtures"]),
         tests("RewardsTests", ["Rewards", "Pairing", "Records"]),

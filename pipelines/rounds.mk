@@ -2,7 +2,8 @@
 # trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn; which variables only
 # it and few others read, it says before, in own, and in made which files a round has, if not these.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
-#   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  a person's own pictures and tests
+#   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  a person's own pictures and tests, by the
+#   names of sightline eval list
 #   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin says which answer is chosen)
 # A run keeps what it began with: its graph and scenes and, unless another is typed, its recipe and settings.
 # RUN=name/controls/kind is a control of the run name: it shares that run's scenes, base and, untyped, settings.
@@ -37,7 +38,9 @@ foreign := $(filter-out $(own),BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPA
 idle := $(foreach name,$(filter $(foreign) $(if $(DATA),TEST,IMAGES EXAM),$(typed)),$(if $($(name)),$(name)))
 $(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) does nothing with \
 	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), where there is DATA, without DATA)); leave it out))
-$(if $(filter-out captions=% pope=% mme=%,$(call plain,EXAM,$(EXAM))),$(error EXAM=$(EXAM): say captions=file, pope=file, mme=file))
+exams = $(shell sightline eval list | cut -d ' ' -f 1)
+$(if $(call plain,EXAM,$(EXAM)),$(if $(filter-out $(addsuffix =%,$(exams)),$(EXAM)),$(error EXAM=$(EXAM): say \
+	$(exams:%=%=file,) one or several)))
 
 # Every stage is asked whether it takes the recipe and its options, before the first one works.
 ask = $(here)ask.sh $(recipe) $(MAKE) -n -f $(firstword $(MAKEFILE_LIST)) $(MAKEOVERRIDES) ASKING=1 $(MAKECMDGOALS)

@@ -23,7 +23,7 @@ package struct ModelOptions: ParsableArguments {
 
     package init() {}
 
-    package init(model: String, adapter: [String] = [], template: String? = nil) {
+    package init(_ model: String, adapter: [String] = [], template: String? = nil) {
         (self.model, self.adapter, self.template) = (model, adapter, template)
     }
 

@@ -51,13 +51,9 @@ package struct InputOptions: ParsableArguments {
 
     package init() {}
 
-    /// Every record of `paths`, none of them bad.
-    package init(paths: [String]) {
-        files = []
-        input = paths
-        limit = nil
-        shard = nil
-        skipBad = 0
+    /// Those of these files alone.
+    package init(files: [String]) {
+        (self.files, input, limit, shard, skipBad) = (files, [], nil, nil, 0)
     }
 
     package var paths: [String] { input + files }

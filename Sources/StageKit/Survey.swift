@@ -56,7 +56,7 @@ extension StageRun {
         }
         let artefact = try Digest.artefact(path, kind: .records)
         addIngredient(artefact, role: role)
-        let source = RecordSource(InputOptions(paths: [path]), .rows)
+        let source = RecordSource(InputOptions(files: [path]), .rows)
         var items: [T] = []
         while let line = try source.next() {
             switch line {

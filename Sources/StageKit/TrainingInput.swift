@@ -21,7 +21,7 @@ extension StageRun {
     }
 
     package func records(paths: [String]) throws -> [InputRecord] {
-        try records(InputOptions(paths: paths))
+        try records(InputOptions(files: paths))
     }
 
     /// Everything that the bytes of the result depend on: options, input files, models, core.

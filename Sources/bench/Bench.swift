@@ -49,11 +49,11 @@ import Kernels
         let peers = try self.peers.map {
             try Peers(script: $0, python: python).measure(folder!, threads: threads, quick: quick)
         }
-        let findings = Findings(
+        let report = BenchReport(
             training: training, sampling: sampling, products: products, peers: peers, threads: threads,
             isQuick: quick, model: folder ?? "made")
-        try AtomicFile.write(try findings.json(), to: output)
-        print(findings.table)
+        try AtomicFile.write(try report.json(), to: output)
+        print(report.table)
     }
 
     private func train(_ workload: Workload) throws -> (Rate, ProductBench.Report) {

@@ -132,7 +132,7 @@ import StageKit
     }
 
     private var policy: ModelOptions? {
-        model.map { ModelOptions(model: $0, adapter: adapter, template: template) }
+        model.map { ModelOptions($0, adapter: adapter, template: template) }
     }
 }
 

@@ -213,7 +213,7 @@ import TrainingKit
         guard !dev.isEmpty else { return }
         var root = images
         root.imageRoot = devImageRoot
-        let unseen = try ScenePictures(InputOptions(paths: dev), root, run)
+        let unseen = try ScenePictures(InputOptions(files: dev), root, run)
         let probe = SentenceProbe(model: model, tokenizer: tokenizer, processor: processor)
         for (kind, accuracy, count) in try probe.accuracies(on: unseen, seed: engine.seed) {
             run.console.say("\(kind.rawValue): \(accuracy) of \(count) true sentences preferred")

@@ -1,6 +1,5 @@
 import ArgumentParser
-import Benchmarks
-import Evaluating
+import Exams
 import Files
 import Foundation
 import ModelOptions

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Evaluating
+import Exams
 import Files
 import Foundation
 import StageKit

@@ -1,11 +1,11 @@
-import Benchmarks
-import Evaluating
+import Metrics
+import Exams
 import Files
 import Foundation
 import Report
 import StageKit
 
-extension Compare {
+extension CompareScores {
     /// The files that a comparison is written to.
     struct Outputs {
         private let summary: String?
@@ -22,7 +22,7 @@ extension Compare {
                     "\(files[twice]): two outputs would go there; give -o and --plot other names")
             }
             try summary.map {
-                try Self.check($0) { try SummaryFile(json: $0, file: "") }
+                try Self.check($0) { _ = try SummaryFile(json: $0, file: "") }
             }
             try plot.map {
                 try Self.check($0) { guard $0.starts(with: Data("<svg".utf8)) else { throw Stranger() } }
@@ -85,20 +85,15 @@ extension Compare {
 
         /// Hallucination beside what it may be bought with, recall and length, and whether looking won it.
         private static func chart(_ table: ComparisonTable) -> IntervalChart {
-            let keys = [
-                SummaryKey.chairS, SummaryKey.objectRecall, SummaryKey.meanWords,
-                SummaryKey.habitBalancedAccuracy,
-            ]
-            return IntervalChart(
+            IntervalChart(
                 rows: table.labels,
-                figures: keys.compactMap { key in table.rows.first { $0.name == key } }.map { row in
-                    let scale = SummaryKey.isFraction(row.name) ? 100.0 : 1
-                    return IntervalChart.Figure(
-                        title: SummaryKey.title(row.name),
+                figures: table.plotted.map { figure, row in
+                    IntervalChart.Figure(
+                        title: figure.title,
                         values: row.values.map {
                             .init(
-                                estimate: scale * $0.estimate, lower: scale * $0.lower,
-                                upper: scale * $0.upper)
+                                estimate: figure.scale * $0.estimate, lower: figure.scale * $0.lower,
+                                upper: figure.scale * $0.upper)
                         })
                 })
         }

@@ -1,7 +1,5 @@
 import ArgumentParser
-import Benchmarks
-import Decoding
-import Evaluating
+import Exams
 import Files
 import Foundation
 import Model
@@ -14,10 +12,11 @@ import StageKit
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
-        case "compare": Compare.start(Array(words.dropFirst()))
+        case "compare": CompareScores.start(Array(words.dropFirst()))
         case "ask-back": AskBack.start(Array(words.dropFirst()))
         case "blind": Blind.start(Array(words.dropFirst()))
         case "rewards": Rewards.start(Array(words.dropFirst()))
+        case "list": Program.main(ListExams.self, name: "eval list", Array(words.dropFirst()))
         default: Eval.start(words)
         }
     }
@@ -53,25 +52,13 @@ struct Eval: StageCommand {
             valueName: "path"))
     var answers: [String] = []
 
-    @Option(
-        help: ArgumentHelp("Prompts for captions, with scene or facts of the kind object.", valueName: "file")
-    )
-    var captions: String?
-    @Option(
-        parsing: .upToNextOption, help: ArgumentHelp("POPE's questions, a file per split.", valueName: "file")
-    )
-    var pope: [String] = []
+    @OptionGroup var exams: ExamOptions
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
             "POPE's or MME's files as labels of questions without; else those beside them.", valueName: "file"
         ))
     var labels: [String] = []
-    @Option(
-        parsing: .upToNextOption,
-        help: ArgumentHelp("Questions in pairs, as MME asks them: records or MME's files.", valueName: "file")
-    )
-    var mme: [String] = []
     @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
     var synonyms: String?
     @Flag(help: "Ask about each object that a caption invented: \"Is there a … in the image?\"")
@@ -94,22 +81,22 @@ struct Eval: StageCommand {
 
     func validate() throws {
         if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
-        if captions == nil && pope.isEmpty && mme.isEmpty {
-            throw ValidationError("give --captions, --pope or --mme: what to ask")
-        }
-        if !labels.isEmpty && pope.isEmpty && mme.isEmpty {
-            throw ValidationError("--labels: labels of --pope's or --mme's questions; give those too")
+        let files = exams.files
+        if files.isEmpty { throw ValidationError("give \(ExamOptions.names()): what to ask") }
+        if !labels.isEmpty, !files.contains(where: \.exam.readsLabels) {
+            let names = ExamOptions.names(where: \.readsLabels).replacing(" or ", with: "'s or ")
+            throw ValidationError("--labels: labels of \(names)'s questions; give those too")
         }
         if Set(logitBias.map(\.name)).count < logitBias.count {
             throw ValidationError("--logit-bias: a token stands there twice; give each one number")
         }
-        if habit && (captions == nil || model == nil) {
+        if habit && (model == nil || !files.contains { $0.exam is Captions }) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
         }
         for (name, count) in [("caption-tokens", captionTokens), ("limit", limit ?? 1)] where count < 1 {
             throw ValidationError("--\(name) \(count): give a number from 1")
         }
-        let names = ([captions].compactMap { $0 } + pope + mme).map(AnswerFile.fileName)
+        let names = files.map { AnswerFile.fileName($0.path) }
         if Set(names).count < names.count {
             throw ValidationError("two files of questions have the same name; their answers would too")
         }
@@ -129,25 +116,83 @@ struct Eval: StageCommand {
         let began = ContinuousClock.now
         try engine.prepare(run)
         let target = try AtomicFolder(output)
-        let paper = try ExamPaper(self, run)
-        let respondent: Respondent =
-            if let model {
-                .model(try examinee(open(model, run)))
-            } else { .files(answers) }
+        var paper = try self.paper(run)
+        let examinee = try model.map { try self.examinee(open($0, run)) }
         run.console.say(paper.description)
         if run.isDryRun { return }
 
         let folder = try target.prepare(keeping: false)
-        var sheet = try paper.answer(by: respondent, self, run, folder: folder)
+        let answers = "\(folder)/answers"
+        try FileManager.default.createDirectory(atPath: answers, withIntermediateDirectories: true)
+        let texts = try examinee.map { try $0.answer(paper.requests.map(request), run) } ?? read(paper, run)
+        run.count(written: texts.count)
+        var sheet = try paper.score(texts, writingTo: answers)
+        if let examinee {
+            sheet.model = examinee.model.digest
+            if habit { try paper.askOn(&sheet) { try examinee.answer($0.map(request), run) } }
+        }
         if !logitBias.isEmpty {
             sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.name, $0.value) })
         }
         sheet.seconds = began.duration(to: .now) / .seconds(1)
-        try AtomicFile.write(Array(try sheet.json()), to: "\(folder)/\(ScoreSheet.fileName)")
+        try sheet.write(to: "\(folder)/\(ScoreSheet.fileName)")
         try target.publish()
         try run.addOutput(output, kind: .file)
         try run.addMetrics(of: sheet)
-        try Program.put(try Findings(sheet).text)
+        try Program.put(try sheet.report())
+    }
+
+    /// Everything that is asked.
+    private func paper(_ run: StageRun) throws -> ExamPaper {
+        let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
+        var paper = ExamPaper(.all, finder)
+        var hasLabelFiles = false
+        for (exam, path) in exams.files {
+            var areRecords = false
+            func lines() throws -> FileLines {
+                run.addInput(try Digest.artefact(path, kind: .records))
+                return FileLines(path)
+            }
+            func records() throws -> [(record: Record, place: String)] {
+                areRecords = true
+                return try run.records(paths: [path]).map { ($0.record, $0.place) }
+            }
+            let file = ExamFile(
+                path, labels: labels, root: images.imageRoot, finder, lines: lines, records: records)
+            let read = try paper.add(exam, file)
+            for labels in read.labelFiles {
+                run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
+                run.console.say("labels of \(path) are those of \(labels)")
+            }
+            hasLabelFiles = hasLabelFiles || !read.labelFiles.isEmpty
+            // Records were counted as they were read. No other question is without a picture.
+            if areRecords { continue }
+            run.count(read: read.count)
+            run.countPictures(read.count, of: read.count)
+        }
+        if !labels.isEmpty, !hasLabelFiles {
+            throw StageError.usage("--labels: all questions have labels of their own; leave it out")
+        }
+        if let limit { paper.keep(pictures: limit) }
+        return paper
+    }
+
+    private func request(_ request: ExamRequest) -> Examinee.Request {
+        switch request.answer {
+        case .short: asking.request(request.prompt, image: request.image, place: request.place)
+        case .caption:
+            Examinee.Request(
+                place: request.place, image: request.image, prompt: request.prompt, maxTokens: captionTokens)
+        }
+    }
+
+    private func read(_ paper: ExamPaper, _ run: StageRun) throws -> [String] {
+        let (texts, unnamed) = try paper.texts(in: answers)
+        for (file, count) in unnamed.sorted(by: { $0.key < $1.key }) where count > 0 {
+            run.console.warn(
+                "\(file): \(count) answers don't say what they were asked, and are taken by their ids")
+        }
+        return texts
     }
 
     private func examinee(_ model: VisionLanguageModel) throws -> Examinee {
@@ -163,9 +208,6 @@ struct Eval: StageCommand {
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {
-        let words =
-            ["--model=\(model)"] + adapter.map { "--adapter=\($0)" }
-            + (template.map { ["--template=\($0)"] } ?? [])
-        return try ModelOptions.parse(words).open(run, alpha.rule)
+        return try ModelOptions(model, adapter: adapter, template: template).open(run, alpha.rule)
     }
 }

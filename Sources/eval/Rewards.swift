@@ -1,10 +1,11 @@
 import ArgumentParser
-import Benchmarks
-import Evaluating
+import Metrics
+import Exams
 import Foundation
 import Pairing
 import Rewards
 import StageKit
+import Tables
 
 /// Reward models side by side, by answers whose truth is known.
 struct Rewards: StageCommand {

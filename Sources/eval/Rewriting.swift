@@ -1,5 +1,4 @@
-import Benchmarks
-import Evaluating
+import Exams
 import Files
 import Foundation
 import StageKit
@@ -21,14 +20,14 @@ struct Rewriting {
     /// - Throws: `StageError.failed` where the folder was scored on other pictures or captions than it holds.
     init(_ file: String, by folder: String, _ finder: ObjectFinder, _ run: StageRun) throws {
         let answers = try AnswerFile.find(for: file, in: ["\(ScoreSheet.place(of: folder))/answers"])
-        pictures = try run.knownPictures(file, finder).map(\.known)
+        pictures = try run.knownPictures(file, finder)
         texts = try answers.texts(
-            of: pictures.map(\.asked), in: file, known: Set(pictures.map(\.id))
+            of: pictures.lazy.map(\.asked), in: file, isKnown: Set(pictures.map(\.id)).contains
         ).texts
         base = try ScoreSheet(folder: folder)
         (self.finder, self.file, self.folder) = (finder, file, folder)
         let told = zip(pictures, texts).map { $0.score($1, finder) }
-        guard sheet(told, nil, seconds: 0).asked == base.asked else {
+        guard sheet(told, nil, seconds: 0).asksTheSame(as: base) else {
             throw StageError.failed(
                 "\(folder): it was scored on other scenes or habits than those of \(file); let eval score its "
                     + "answers on that file")
@@ -40,7 +39,11 @@ struct Rewriting {
     }
 
     private func sheet(_ captions: [CaptionScore], _ model: String?, seconds: Double) -> ScoreSheet {
-        ScoreSheet(model: model, seconds: seconds, captions: captions, pope: base.pope, mme: base.mme)
+        var sheet = base
+        (sheet.model, sheet.seconds, sheet.logitBias) = (model, seconds, nil)
+        sheet[Captions()] = captions
+        sheet.forget(OwnInventions())
+        return sheet
     }
 
     /// What is written replaces the folder, so none of what is read may lie in it, nor it in an evaluation.
@@ -79,8 +82,9 @@ struct Rewriting {
         for name in try FileManager.default.contentsOfDirectory(atPath: from).sorted() where name != own {
             try FileManager.default.copyItem(atPath: "\(from)/\(name)", toPath: "\(to)/\(name)")
         }
-        try AtomicFile.write(AnswerFile.lines(captions: pictures, captions), to: "\(to)/\(own)")
-        try AtomicFile.write(Array(try sheet.json()), to: "\(place)/\(ScoreSheet.fileName)")
+        try AnswerFile.write(
+            zip(pictures, captions).lazy.map { AnswerFile.Answer($0.asked, text: $1) }, to: "\(to)/\(own)")
+        try sheet.write(to: "\(place)/\(ScoreSheet.fileName)")
         for (name, bytes) in files { try AtomicFile.write(bytes, to: "\(place)/\(name)") }
         try target.publish()
         try run.addOutput(output, kind: .file)
@@ -91,7 +95,15 @@ struct Rewriting {
 
 extension StageRun {
     func addMetrics(of sheet: ScoreSheet) throws {
-        let summary = try sheet.summary()
-        for key in SummaryKey.all { if let value = summary.values[key] { addMetric(key, value) } }
+        for (figure, value) in try sheet.figures() where figure.isSummarized { addMetric(figure.key, value) }
+    }
+
+    /// The pictures of a file of prompts.
+    func knownPictures(_ file: String, _ finder: ObjectFinder) throws -> [KnownPicture] {
+        try records(paths: [file]).map { input in
+            do { return try KnownPicture(input.record, finder) } catch {
+                throw StageError.failed("\(input.place): \(error)")
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RunLedger
 import StageKit
+import Tables
 
 /// Shows what was run, on what, and what came out.
 @main struct LedgerProgram: ParsableCommand {
@@ -9,7 +10,7 @@ import StageKit
         commandName: "ledger", abstract: "Show what was run, on what, and what came out.",
         version: sightlineVersionAndRevision,
         subcommands: [
-            List.self, Show.self, Lineage.self, Compare.self, Metrics.self, Rounds.self, RecordRound.self,
+            List.self, Show.self, Lineage.self, CompareRuns.self, Metrics.self, Rounds.self, RecordRound.self,
             RunLocked.self, Sweep.self,
         ])
 
@@ -60,18 +61,16 @@ struct List: ParsableCommand {
             ).filter { outcome == nil || $0.currentOutcome == outcome }
         }.sorted { $0.id < $1.id }.suffix(limit)
         if json { return try Program.put(runs.map { try RunJSON.of($0).text + "\n" }.joined()) }
-        var table = Table([
-            "id", "stage", "run", "outcome", "started", "time", "in", "out", "dropped", "skipped",
-        ])
-        for run in runs {
-            table.add([
+        let head = ["id", "stage", "run", "outcome", "started", "time", "in", "out", "dropped", "skipped"]
+        let rows = runs.map { run in
+            [
                 "\(run.id)", run.stage, run.runName ?? "", run.currentOutcome.rawValue,
                 Text.date(run.started),
                 run.seconds.map(Text.seconds) ?? "", "\(run.counts.read)", "\(run.counts.written)",
                 "\(run.counts.dropped)", "\(run.counts.skipped)",
-            ])
+            ]
         }
-        try Program.put(table.rendered(rightAligned: [0, 5, 6, 7, 8, 9]))
+        try Program.put(TextTable([head] + rows, right: [0, 5, 6, 7, 8, 9]).plainText)
     }
 }
 
@@ -93,12 +92,11 @@ struct Show: ParsableCommand {
             return try Program.put(
                 try RunJSON.of(run, inputs: inputs, outputs: outputs, metrics: metrics).text + "\n")
         }
-        var out = Table()
-        for (name, value) in try RunJSON.lines(run) { out.add([name, value]) }
-        for link in inputs { out.add([link.role, Text.artefact(link.artefact)]) }
-        for link in outputs { out.add([link.role, Text.artefact(link.artefact)]) }
-        for metric in metrics { out.add([metric.name, Text.metric(metric)]) }
-        try Program.put(out.rendered())
+        let rows =
+            try RunJSON.lines(run).map { [$0.name, $0.value] }
+            + (inputs + outputs).map { [$0.role, Text.artefact($0.artefact)] }
+            + metrics.map { [$0.name, Text.metric($0)] }
+        try Program.put(TextTable(rows, right: []).plainText)
     }
 }
 
@@ -131,9 +129,9 @@ struct Lineage: ParsableCommand {
 }
 
 /// Two runs side by side.
-struct Compare: ParsableCommand {
+struct CompareRuns: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare two runs: what differs in options, inputs and metrics.")
+        commandName: "compare", abstract: "Compare two runs: what differs in options, inputs and metrics.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "Number of a run.") var first: Int64
@@ -145,12 +143,12 @@ struct Compare: ParsableCommand {
         let columns = try [first, second].map { id in try facts(ledger, id) }
         var names = columns[0].map(\.name)
         for entry in columns[1] where !names.contains(entry.name) { names.append(entry.name) }
-        var table = Table(["", "run \(first)", "run \(second)"])
+        var rows = [["", "run \(first)", "run \(second)"]]
         for name in names {
             let values = columns.map { column in column.first { $0.name == name }?.value ?? "–" }
-            if all || values[0] != values[1] { table.add([name] + values) }
+            if all || values[0] != values[1] { rows.append([name] + values) }
         }
-        try Program.put(table.rendered())
+        try Program.put(TextTable(rows, right: []).plainText)
     }
 
     private func facts(_ ledger: Ledger, _ id: Int64) throws -> [(name: String, value: String)] {

@@ -36,31 +36,6 @@ extension Metric {
     }
 }
 
-/// Columns of text, as wide as their widest cell.
-struct Table {
-    private var rows: [[String]] = []
-
-    init(_ header: [String]? = nil) { if let header { rows.append(header) } }
-
-    mutating func add(_ row: [String]) { rows.append(row) }
-
-    func rendered(rightAligned: Set<Int> = []) -> String {
-        let count = rows.map(\.count).max() ?? 0
-        let widths = (0..<count).map { column in
-            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-        }
-        return rows.map { row in
-            let cells = row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return rightAligned.contains(column) ? space + cell : cell + space
-            }
-            var line = cells.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line + "\n"
-        }.joined()
-    }
-}
-
 /// A run as names and values, for people and for programs.
 enum RunJSON {
     static func lines(_ run: Run) throws -> [(name: String, value: String)] {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RunLedger
 import StageKit
+import Tables
 
 /// The models that the rounds of a run ended with.
 struct Rounds: ParsableCommand {
@@ -11,14 +12,14 @@ struct Rounds: ParsableCommand {
     @Argument(help: "Name of the run; all runs without it.") var name: String?
 
     func run() throws {
-        var table = Table(["run", "round", "model", "digest", "recorded"])
-        for round in try options.open(.read).rounds(of: name) {
-            table.add([
+        let rows = try options.open(.read).rounds(of: name).map { round in
+            [
                 round.runName, "\(round.k)", round.modelPath, String(round.modelDigest.prefix(12)),
                 Text.date(round.recorded),
-            ])
+            ]
         }
-        try Program.put(table.rendered(rightAligned: [1]))
+        let head = ["run", "round", "model", "digest", "recorded"]
+        try Program.put(TextTable([head] + rows, right: [1]).plainText)
     }
 }
 

@@ -1,11 +1,11 @@
-import Benchmarks
-import Evaluating
+import Exams
 import Foundation
 import Imaging
 import JSON
 import Records
 import Report
 import StageKit
+import Tables
 
 /// The files of a run, read for its page.
 struct RunFolder {
@@ -84,13 +84,12 @@ struct RunFolder {
     /// The figures alone.
     private func table(_ sheets: [(name: String, sheet: ScoreSheet)]) throws -> ReportTable? {
         guard !sheets.isEmpty else { return nil }
-        let summaries = try sheets.map { try $0.sheet.summary() }
-        let rows = SummaryKey.all.filter { key in summaries.contains { $0.values[key] != nil } }.map { key in
-            [SummaryKey.title(key)]
-                + summaries.map { summary in
-                    let scale = SummaryKey.isFraction(key) ? 100.0 : 1
-                    return summary.values[key].map { String(format: "%.1f", scale * $0) } ?? ""
-                }
+        let summaries = try sheets.map { try $0.sheet.summary().values }
+        let figures = ExamList.all.summarized.filter { figure in
+            summaries.contains { $0[figure.key] != nil }
+        }
+        let rows = figures.map { figure in
+            [figure.title] + summaries.map { $0[figure.key].map { fixed(figure.scale * $0, 1) } ?? "" }
         }
         return ReportTable(rows: [[""] + sheets.map(\.name)] + rows)
     }
@@ -130,8 +129,7 @@ struct RunFolder {
         do { object = try JSONObject(parsing: ArraySlice(EvaluationError.reading(file))) } catch {
             throw StageError.failed("\(file): \(error)")
         }
-        let width = object.keys.map(\.count).max() ?? 0
-        return object.keys.compactMap { key in
+        let rows = object.keys.compactMap { key -> [String]? in
             guard let value = object[key] else { return nil }
             let text: String
             switch value {
@@ -139,9 +137,9 @@ struct RunFolder {
             case .string(let words): text = words
             default: text = value.text
             }
-            let name = key.replacing("_", with: " ")
-            return name + String(repeating: " ", count: width - key.count + 2) + text
-        }.joined(separator: "\n")
+            return [key.replacing("_", with: " "), text]
+        }
+        return String(TextTable(rows, right: []).plainText.dropLast())
     }
 
     private static func shown(_ value: Double) -> String {

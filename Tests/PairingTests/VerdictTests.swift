@@ -224,7 +224,7 @@ import Testing
         #expect(metrics["length_difference"] == -1)
         #expect(metrics.count == 16)
         let lines = audit.description.split(separator: "\n").map(String.init)
-        #expect(lines[5] == "words                     10.00      11.00      -1.00")
+        #expect(lines[5] == "words              10.00     11.00       -1.00")
         #expect(audit.description.contains("truer one in 2 of 4 (50.0%) pairs"))
         #expect(audit.description.contains("sentences spared: 0.89."))
     }

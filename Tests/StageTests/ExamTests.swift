@@ -60,6 +60,34 @@ struct ExamTests {
             """)
     }
 
+    /// Options, their order and `EXAM` follow from the list.
+    @Test func examsAreListedAndAreOptions() throws {
+        let shop = try Workshop()
+        let listed = try shop.succeed("sightline eval list").output.split(separator: "\n")
+        #expect(listed.map { $0.prefix { $0 != " " } } == ["captions", "pope", "mme"])
+        let help = try shop.succeed("sightline eval --help").output
+        for line in listed { #expect(help.contains("--\(line.prefix { $0 != " " }) <")) }
+        try write(shop)
+        for typed in [
+            "--pope coco_pope_random.json", "--pope=coco_pope_random.json", "--config eval.toml",
+        ] {
+            try shop.write("[eval]\npope = [\"coco_pope_random.json\"]\n", to: "eval.toml")
+            try shop.succeed("sightline eval --answers answers.jsonl \(typed) -o out")
+        }
+        let config = try shop.succeed(
+            "sightline eval --answers a --pope b c --captions d -o out --print-config"
+        ).output
+        #expect(config.contains("captions = \"d\"\n") && config.contains(/pope = \["b", "c"\]/), "\(config)")
+        for (typed, says) in [
+            ("", "give --captions, --pope or --mme: what to ask"),
+            ("--captions x --labels y", "labels of --pope's or --mme's questions; give those too"),
+            ("--pope x --captions a/x", "two files of questions have the same name"),
+        ] {
+            let ended = try shop.run("sightline eval --answers a \(typed) -o out")
+            #expect(ended.code == 64 && ended.errors.contains(says), "\(ended.errors)")
+        }
+    }
+
     /// MME's tables and LLaVA's questions about the same pictures; tasks of which the picture world has none too.
     @Test func mmesOwnFilesAreScored() throws {
         let shop = try Workshop()

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Records
+import Tables
 
 /// What the known scene says about an answer.
 package struct TruthJudgement: Sendable, Equatable {
@@ -110,20 +111,19 @@ package struct RewardAudit: Sendable, Equatable, CustomStringConvertible {
 
     /// A table for people.
     package var description: String {
-        func row(_ name: String, _ cells: [String]) -> String {
-            name.padding(toLength: 20, withPad: " ", startingAt: 0)
-                + cells.map { String(repeating: " ", count: max(1, 11 - $0.count)) + $0 }.joined() + "\n"
-        }
-        func figures(_ name: String, _ figure: KeyPath<Means, Double>) -> String {
+        func row(_ name: String, _ figure: KeyPath<Means, Double>) -> [String] {
             let (a, b) = (chosen[keyPath: figure], rejected[keyPath: figure])
-            return row(name, [a, b, a - b].map { String(format: "%.2f", $0) })
+            return [name] + [a, b, a - b].map { fixed($0, 2) }
         }
-        let share = agreement.map { String(format: " (%.1f%%)", 100 * $0) } ?? ""
-        let correlation = marginCorrelation.map { String(format: "%.2f", $0) } ?? "none"
-        return row("mean of \(pairs) pairs", ["chosen", "rejected", "difference"])
-            + figures("false sentences", \.falseSentences) + figures("invented objects", \.inventedObjects)
-            + figures("wrong attributes", \.wrongAttributes) + figures("objects named", \.namedObjects)
-            + figures("words", \.words)
+        let share = agreement.map { " (\(fixed(100 * $0, 1))%)" } ?? ""
+        let correlation = marginCorrelation.map { fixed($0, 2) } ?? "none"
+        let rows = [
+            ["mean of \(pairs) pairs", "chosen", "rejected", "difference"],
+            row("false sentences", \.falseSentences), row("invented objects", \.inventedObjects),
+            row("wrong attributes", \.wrongAttributes), row("objects named", \.namedObjects),
+            row("words", \.words),
+        ]
+        return TextTable(rows).plainText
             + "The chosen answer is the truer one in \(chosenTruer) of \(differing)\(share) pairs that differ "
             + "in truth.\nCorrelation of margin and false sentences spared: \(correlation).\n"
     }

@@ -1,0 +1,247 @@
+import Files
+import Foundation
+import JSON
+import Records
+
+/// A question as its answer must know it.
+package struct Asked: Sendable {
+    package let id: String
+    /// The id that it has in files where two questions share one.
+    package let sharedID: String?
+    package let image: String
+    package let prompt: String
+
+    package init(id: String, sharedID: String? = nil, image: String, prompt: String) {
+        (self.id, self.sharedID, self.image, self.prompt) = (id, sharedID, image, prompt)
+    }
+
+    /// Whether `other`, which an answer says that it was asked, is a question at all: a placeholder of one word
+    /// ("x", "…") isn't.
+    fileprivate func isNamed(by other: String?) -> Bool {
+        func isWord(_ text: String) -> Bool { text.split(whereSeparator: \.isWhitespace).count < 2 }
+        return other.map { !isWord($0) || isWord(prompt) } ?? false
+    }
+
+    fileprivate func isAnswered(byPrompt other: String?, image otherImage: String?) -> Bool {
+        if let otherImage, !Self.isSamePicture(image, otherImage) { return false }
+        guard let other, isNamed(by: other) else { return true }
+        let (own, theirs) = (Self.plain(prompt), Self.plain(other))
+        // Words may be put behind a question, on a line of their own in the questions too.
+        return theirs.starts(with: own) && !Self.goesOn(theirs, after: own.count)
+            || own.starts(with: theirs) && own.count > theirs.count && own[theirs.count] == UInt8(ascii: "\n")
+    }
+
+    private static func plain(_ text: String) -> [UInt8] {
+        Array(ImageMarker.removed(from: text).trimmingCharacters(in: .whitespacesAndNewlines).utf8)
+    }
+
+    /// Whether a word is in its midst there.
+    private static func goesOn(_ text: [UInt8], after count: Int) -> Bool {
+        guard count > 0, count < text.count else { return false }
+        func isLetter(_ byte: UInt8) -> Bool { byte >= 0x80 || Character(UnicodeScalar(byte)).isLetter }
+        return isLetter(text[count - 1]) && isLetter(text[count])
+    }
+
+    /// Other tools may write a picture's path without its folder, or with more of it.
+    private static func isSamePicture(_ one: String, _ other: String) -> Bool {
+        let (one, other) = (Array(one.utf8), Array(other.utf8))
+        let (short, long) = one.count < other.count ? (one, other) : (other, one)
+        guard short.count < long.count else { return one == other }
+        return long.suffix(short.count) == short[...]
+            && long[long.count - short.count - 1] == UInt8(ascii: "/")
+    }
+}
+
+/// Answers in LLaVA's format: JSON Lines with `question_id`, `prompt` and `text`. A file of answers is named as
+/// the file of its questions. Two answers may share an id where their prompts differ, as those about a picture of MME.
+package struct AnswerFile: Sendable {
+    package struct Answer: Sendable, Equatable {
+        package var id: String
+        package var image: String
+        package var prompt: String
+        package var text: String
+
+        package init(id: String, image: String, prompt: String, text: String) {
+            (self.id, self.image, self.prompt, self.text) = (id, image, prompt, text)
+        }
+    }
+
+    package let path: String
+    /// In the order of the file.
+    private let answers: [Given]
+    /// By id the index of its answer, and of its second.
+    private let first: [String: Int]
+    private let second: [String: Int]
+
+    /// An answer as it was read.
+    private struct Given {
+        let id: String
+        let line: Int
+        /// What it says that it was asked, and about which picture; other tools leave it out.
+        let prompt: String?
+        let image: String?
+        let text: String
+    }
+
+    /// - Throws: `EvaluationError` for a line without id or text, or an id that occurs twice.
+    package init(path: String, bytes: [UInt8]? = nil) throws {
+        self.path = path
+        var (first, second): ([String: Int], [String: Int]) = ([:], [:])
+        var answers: [Given] = []
+        try FileLines(path, bytes: bytes).forEach { text, line in
+            let object = try JSONObject(parsing: text)
+            let answer = Given(
+                id: try object.questionID(), line: line, prompt: try object.string("prompt"),
+                image: try object.string("image"), text: try object.requiredString("text"))
+            if let other = first[answer.id] {
+                guard answers[other].prompt != answer.prompt, second[answer.id] == nil else {
+                    throw RecordError.invalid(
+                        key: "question_id", found: "\"\(answer.id)\" for the second time",
+                        remedy: "keep one answer to a question")
+                }
+                second[answer.id] = answers.count
+            } else {
+                first[answer.id] = answers.count
+            }
+            answers.append(answer)
+        }
+        (self.answers, self.first, self.second) = (answers, first, second)
+    }
+
+    /// The file that answers `questions`, among files and folders of files. One file that is named alone answers all
+    /// questions, whatever its name.
+    ///
+    /// - Throws: `EvaluationError` where there is none, or more than one.
+    package static func find(for questions: String, in places: [String]) throws -> AnswerFile {
+        let name = baseName(questions)
+        let found = places.flatMap { place -> [String] in
+            var isFolder: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+            guard exists, isFolder.boolValue else {
+                return places.count == 1 || baseName(place) == name ? [place] : []
+            }
+            let file = "\(place)/\(fileName(questions))"
+            return FileManager.default.fileExists(atPath: file) ? [file] : []
+        }
+        guard let file = found.first, found.count == 1 else {
+            throw EvaluationError(
+                "--answers: \(found.count) files named \(name) for the questions of \(questions); "
+                    + "name the file of answers as that of the questions")
+        }
+        return try AnswerFile(path: file)
+    }
+
+    /// The text of the answer to each of `asked`. Answers are matched by id, and must then be to that question: what
+    /// an answer says that it was asked begins with the question's text, and its picture is the question's.
+    ///
+    /// - Parameters:
+    ///   - questions: the file of `asked`, for errors.
+    ///   - isKnown: whether an id is that of a question that this file may answer.
+    /// - Returns: the texts, and how many of the answers don't say what they were asked.
+    /// - Throws: `EvaluationError` for questions without answer, answers to other questions and answers to none, with
+    ///   their numbers.
+    package func texts(
+        of asked: some Collection<Asked>, in questions: String, isKnown: (_ id: String) -> Bool
+    ) throws -> (texts: [String], unnamed: Int) {
+        let sharedIDs = Set(asked.lazy.compactMap(\.sharedID))
+        for asked in asked where !sharedIDs.contains(asked.id) {
+            guard let other = second[asked.id] else { continue }
+            throw EvaluationError(
+                "\(path):\(answers[other].line): a second answer to question \(asked.id); keep one answer to a "
+                    + "question")
+        }
+        var texts: [String] = []
+        texts.reserveCapacity(asked.count)
+        var unnamed = 0
+        var missing: (count: Int, first: String?) = (0, nil)
+        var foreign: (count: Int, first: (question: Asked, answer: Given)?) = (0, nil)
+        for question in asked {
+            guard let answer = answer(to: question) else {
+                missing = (missing.count + 1, missing.first ?? question.id)
+                continue
+            }
+            if !question.isAnswered(byPrompt: answer.prompt, image: answer.image) {
+                foreign = (foreign.count + 1, foreign.first ?? (question, answer))
+            }
+            if answer.image == nil, !question.isNamed(by: answer.prompt) { unnamed += 1 }
+            texts.append(answer.text)
+        }
+        if let first = missing.first {
+            throw EvaluationError(
+                "\(path): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
+                    + "\(first) the first; answer every question, or use --limit")
+        }
+        if let (question, answer) = foreign.first {
+            let about = answer.image.map { " about \($0)" } ?? ""
+            throw EvaluationError(
+                "\(path):\(answer.line): \(foreign.count) of \(asked.count) answers are to other questions than those "
+                    + "of \(questions): the first to \"\(Self.firstLine(answer.prompt ?? "?"))\"\(about), where question "
+                    + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
+                    + "give the answers to these questions")
+        }
+        let surplus = answers.filter { !isKnown($0.id) }
+        if let first = surplus.first {
+            throw EvaluationError(
+                "\(path):\(first.line): \(surplus.count) of \(answers.count) answers are to no question, \(first.id) "
+                    + "the first; give the questions that these answers were made from, all of them")
+        }
+        return (texts, unnamed)
+    }
+
+    private func answer(to asked: Asked) -> Given? {
+        func given(_ id: String) -> [Given] { [first[id], second[id]].compactMap { $0 }.map { answers[$0] } }
+        if let only = first[asked.id], second[asked.id] == nil { return answers[only] }
+        let own = given(asked.id)
+        // Of two under one id its prompt says which it is.
+        let all = own.isEmpty ? asked.sharedID.map(given) ?? [] : own
+        return all.first {
+            asked.isNamed(by: $0.prompt) && asked.isAnswered(byPrompt: $0.prompt, image: $0.image)
+        }
+            ?? own.first
+    }
+
+    private static func firstLine(_ text: String) -> String {
+        ImageMarker.removed(from: text).components(separatedBy: "\n")[0]
+    }
+
+    /// The name under which the answers to `questions` are written.
+    package static func fileName(_ questions: String) -> String { baseName(questions) + ".jsonl" }
+
+    /// `a` of `x/a.jsonl`.
+    private static func baseName(_ path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return name }
+        return String(name[..<dot])
+    }
+
+    package static func lines(_ answers: some Sequence<Answer>) -> String { answers.map(line).joined() }
+
+    /// Writes answers as they come.
+    package static func write(_ answers: some Sequence<Answer>, to path: String) throws {
+        let file = try AtomicFile(path)
+        var block: [UInt8] = []
+        for answer in answers {
+            block += line(answer).utf8
+            guard block.count > 1 << 20 else { continue }
+            try file.write(block)
+            block.removeAll(keepingCapacity: true)
+        }
+        try file.write(block)
+        try file.commit()
+    }
+
+    private static func line(_ answer: Answer) -> String {
+        var object = JSONObject()
+        object.set("question_id", .string(answer.id))
+        object.set("image", .string(answer.image))
+        object.set("prompt", .string(answer.prompt))
+        object.set("text", .string(answer.text))
+        return object.text + "\n"
+    }
+}
+
+extension AnswerFile.Answer {
+    package init(_ asked: Asked, text: String) {
+        self.init(id: asked.id, image: asked.image, prompt: asked.prompt, text: text)
+    }
+}

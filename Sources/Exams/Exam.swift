@@ -1,0 +1,125 @@
+import Metrics
+import Records
+import Tables
+
+/// A benchmark: which files it reads, how it asks, how it judges, and its figures. All that is particular to one stands
+/// in its own file; the options of `eval`, score sheet, summary, comparison and report follow from `ExamList`.
+package protocol Exam: Sendable {
+    associatedtype Question: ExamQuestion
+    associatedtype Score: ExamScore
+
+    /// Its option of `eval`, its word in `EXAM` and its key in `scores.json`: words with hyphens between.
+    var name: String { get }
+    /// What its option takes; nil where it reads no files and only asks on (`followUps`).
+    var help: String? { get }
+    var takesSeveralFiles: Bool { get }
+    /// Whether labels may lie in files beside those of the questions.
+    var readsLabels: Bool { get }
+    /// Whether its key stands in a sheet in which nothing was asked, as version 1 has it.
+    var standsEmpty: Bool { get }
+    var answers: AnswerLength { get }
+    /// In the order of `summary.json`; those whose sums weren't counted are left out there.
+    var figures: [Figure] { get }
+    var highlights: Highlights { get }
+
+    /// - Returns: the questions, and files that labels were read from.
+    /// - Throws: `EvaluationError` or `RecordError` naming file and line of what is no question.
+    func read(_ file: ExamFile) throws -> (questions: [Question], labelFiles: [String])
+    /// Questions that the answers to others give rise to.
+    func followUps(to sheet: ScoreSheet) -> [Question]
+    /// An answer held against the truth, as the sheet keeps it.
+    func score(_ question: Question, answer: String, _ finder: ObjectFinder) -> Score
+    /// Adds what the figures follow from, picture by picture.
+    ///
+    /// - Parameter sheet: with what was answered in other exams.
+    /// - Throws: `EvaluationError` or `MetricsError` for scores that can't be counted.
+    func count(_ scores: [Score], beside sheet: ScoreSheet, in sums: inout ClusteredSums) throws
+    /// Right or wrong, question by question, for a paired test; a series for each part of the exam.
+    func trials(_ scores: [Score]) throws -> [TrialSeries]
+    /// Rows of two cells behind the figures that `eval` prints.
+    func remarks(_ scores: [Score]) -> [[String]]
+    /// What `eval` prints under the figures.
+    func tables(_ scores: [Score]) throws -> [TextTable]
+    /// What is worth a sentence of its own in a comparison.
+    ///
+    /// - Parameters:
+    ///   - rows: by key.
+    ///   - run: its index there; `base` names the first.
+    func conclusion(_ rows: [String: BootstrapResult], run: Int, base: String) -> String?
+}
+
+extension Exam {
+    package var takesSeveralFiles: Bool { true }
+    package var readsLabels: Bool { false }
+    package var standsEmpty: Bool { false }
+    package var answers: AnswerLength { .short }
+    package var highlights: Highlights { Highlights() }
+    package func followUps(to sheet: ScoreSheet) -> [Question] { [] }
+    package func trials(_ scores: [Score]) throws -> [TrialSeries] { [] }
+    package func remarks(_ scores: [Score]) -> [[String]] { [] }
+    package func tables(_ scores: [Score]) throws -> [TextTable] { [] }
+    package func conclusion(_ rows: [String: BootstrapResult], run: Int, base: String) -> String? { nil }
+}
+
+/// How much is let be said.
+package enum AnswerLength: Sendable { case caption, short }
+
+/// Something asked about a picture.
+package protocol ExamQuestion: Sendable {
+    var asked: Asked { get }
+    /// `file:line`, for messages.
+    var place: String { get }
+}
+
+/// An answer with all that its figures need: an object of `scores.json`.
+package protocol ExamScore: Sendable, Equatable, Codable {
+    var image: String { get }
+    /// What was said.
+    var said: String { get }
+    /// What was asked, without what was said.
+    var unanswered: Self { get }
+}
+
+/// Questions that were answered rightly or wrongly.
+package struct TrialSeries: Sendable {
+    package struct Trial: Sendable {
+        package let image: String
+        package let label: String
+        package let isRight: Bool
+
+        package init(image: String, label: String, isRight: Bool) {
+            (self.image, self.label, self.isRight) = (image, label, isRight)
+        }
+    }
+
+    /// The exam's name as papers have it.
+    package let exam: String
+    package let part: String
+    package var trials: [Trial]
+
+    package init(exam: String, part: String, _ trials: [Trial] = []) {
+        (self.exam, self.part, self.trials) = (exam, part, trials)
+    }
+}
+
+/// A file of an exam's questions, with what may be needed to read it.
+package struct ExamFile {
+    package let path: String
+    /// Files of labels that were named, for questions without.
+    package let labels: [String]
+    /// Where pictures lie.
+    package let root: String
+    package let finder: ObjectFinder
+    package let lines: () throws -> FileLines
+    /// The same, where its lines are records of the family.
+    package let records: () throws -> [(record: Record, place: String)]
+
+    package init(
+        _ path: String, labels: [String] = [], root: String = ".", _ finder: ObjectFinder = ObjectFinder(),
+        lines: @escaping () throws -> FileLines,
+        records: @escaping () throws -> [(record: Record, place: String)]
+    ) {
+        (self.path, self.labels, self.root, self.finder) = (path, labels, root, finder)
+        (self.lines, self.records) = (lines, records)
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+
+/// A question of any exam, for who answers it.
+package struct ExamRequest: Sendable {
+    /// `file:line`, for messages.
+    package let place: String
+    package let image: String
+    package let prompt: String
+    package let answer: AnswerLength
+
+    fileprivate init(_ question: some ExamQuestion, _ answer: AnswerLength) {
+        let asked = question.asked
+        (place, image, prompt, self.answer) = (question.place, asked.image, asked.prompt, answer)
+    }
+}
+
+/// Everything that is asked: files of questions of several exams.
+package struct ExamPaper {
+    private var files: [any AskedFile] = []
+    private let exams: ExamList
+    private let finder: ObjectFinder
+
+    package init(_ exams: ExamList = .all, _ finder: ObjectFinder = ObjectFinder()) {
+        (self.exams, self.finder) = (exams, finder)
+    }
+
+    /// Reads a file of an exam's questions.
+    ///
+    /// - Returns: how many there are, and the files that labels were read from.
+    /// - Throws: what the exam throws.
+    @discardableResult package mutating func add<E: Exam>(
+        _ exam: E, _ file: ExamFile
+    ) throws -> (count: Int, labelFiles: [String]) {
+        let read = try exam.read(file)
+        files.append(QuestionFile(exam, file.path, read.questions))
+        return (read.questions.count, read.labelFiles.sorted())
+    }
+
+    /// Leaves the first pictures, in the order in which the files name them.
+    package mutating func keep(pictures limit: Int) {
+        var images: Set<String> = []
+        for file in files {
+            for asked in file.asked where images.count < limit { images.insert(asked.image) }
+        }
+        for index in files.indices { files[index].keep(images) }
+    }
+
+    package var description: String {
+        let captions = files.filter { $0.answers == .caption }.reduce(0) { $0 + $1.count }
+        return "\(captions) captions and \(count - captions) questions"
+    }
+
+    /// Of all questions.
+    package var count: Int { files.reduce(0) { $0 + $1.count } }
+
+    /// All at once, so that a picture is encoded once for everything asked about it.
+    package var requests: [ExamRequest] { files.flatMap(\.requests) }
+
+    /// The texts of files of answers, and of each file how many don't say what they were asked.
+    ///
+    /// - Throws: `EvaluationError` where they are not the answers to these questions.
+    package func texts(in places: [String]) throws -> (texts: [String], unnamed: [String: Int]) {
+        var texts: [String] = []
+        var unnamed: [String: Int] = [:]
+        for file in files {
+            let answers = try AnswerFile.find(for: file.path, in: places)
+            // One file may hold the answers to all.
+            let known = places == [answers.path] ? files : [file]
+            let found = try answers.texts(of: file.asked, in: file.path) { id in
+                known.contains { $0.ids.contains(id) }
+            }
+            unnamed[answers.path, default: 0] += found.unnamed
+            texts += found.texts
+        }
+        return (texts, unnamed)
+    }
+
+    /// Writes the answers to `folder`, a file for each of questions, and scores them. The questions are gone then.
+    ///
+    /// - Parameter texts: one for each of `requests`.
+    package mutating func score(_ texts: [String], writingTo folder: String) throws -> ScoreSheet {
+        var sheet = ScoreSheet(exams)
+        var texts = texts[...]
+        while !files.isEmpty {
+            let file = files.removeFirst()
+            let own = texts.prefix(file.count)
+            texts = texts.dropFirst(own.count)
+            try AnswerFile.write(
+                zip(file.asked, own).lazy.map { AnswerFile.Answer($0, text: $1) },
+                to: "\(folder)/\(AnswerFile.fileName(file.path))")
+            file.score(own, finder, in: &sheet)
+        }
+        return sheet
+    }
+
+    /// Has what exams ask on by the answers so far answered too.
+    package func askOn(
+        _ sheet: inout ScoreSheet, _ answer: (_ requests: [ExamRequest]) throws -> [String]
+    ) throws {
+        func askOn<E: Exam>(_ exam: E) throws {
+            let questions = exam.followUps(to: sheet)
+            let texts = try answer(questions.map { ExamRequest($0, exam.answers) })
+            sheet[exam] = zip(questions, texts).map { exam.score($0, answer: $1, finder) }
+        }
+        for exam in exams.exams where exam.help == nil { try askOn(exam) }
+    }
+}
+
+/// A file of questions, of whatever exam.
+private protocol AskedFile {
+    var path: String { get }
+    var count: Int { get }
+    var asked: AnyCollection<Asked> { get }
+    var answers: AnswerLength { get }
+    /// Of all questions, those too that were left out.
+    var ids: Set<String> { get }
+    var requests: [ExamRequest] { get }
+    mutating func keep(_ images: Set<String>)
+    func score(_ texts: ArraySlice<String>, _ finder: ObjectFinder, in sheet: inout ScoreSheet)
+}
+
+private struct QuestionFile<E: Exam>: AskedFile {
+    let exam: E
+    let path: String
+    private var questions: [E.Question]
+    let ids: Set<String>
+
+    init(_ exam: E, _ path: String, _ questions: [E.Question]) {
+        (self.exam, self.path, self.questions) = (exam, path, questions)
+        ids = Set(questions.lazy.flatMap { [$0.asked.id, $0.asked.sharedID ?? $0.asked.id] })
+    }
+
+    var count: Int { questions.count }
+    var asked: AnyCollection<Asked> { AnyCollection(questions.lazy.map(\.asked)) }
+    var answers: AnswerLength { exam.answers }
+    var requests: [ExamRequest] { questions.map { ExamRequest($0, exam.answers) } }
+
+    mutating func keep(_ images: Set<String>) { questions.removeAll { !images.contains($0.asked.image) } }
+
+    func score(_ texts: ArraySlice<String>, _ finder: ObjectFinder, in sheet: inout ScoreSheet) {
+        let own = zip(questions, texts).map { exam.score($0, answer: $1, finder) }
+        let before = sheet[exam]
+        sheet[exam] = before.isEmpty ? own : before + own
+    }
+}

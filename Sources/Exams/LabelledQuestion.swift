@@ -1,0 +1,121 @@
+import Foundation
+import JSON
+import Records
+
+/// A question about a picture with its right answer, as most benchmarks have them.
+package struct LabelledQuestion: ExamQuestion, Equatable {
+    package let id: String
+    /// The id that LLaVA's files have for both questions about a picture of MME; nil where questions have their own.
+    package let sharedID: String?
+    package let file: String
+    /// From 1.
+    package let line: Int
+    package let image: String
+    /// With the choices, where it has some.
+    package let text: String
+    package let label: String
+    /// The part of the exam that it belongs to: POPE's split, MME's task.
+    package let task: String
+
+    package var place: String { "\(file):\(line)" }
+    package var asked: Asked { Asked(id: id, sharedID: sharedID, image: image, prompt: text) }
+}
+
+extension LabelledQuestion {
+    /// What lines have in common: `question_id` or `id`, `image`, `text`.
+    ///
+    /// - Throws: `RecordError` for what is missing or no text.
+    package init(
+        _ object: JSONObject, file: String, line: Int, sharedID: String? = nil,
+        label: (JSONObject) throws -> String, task: (JSONObject) throws -> String
+    ) throws {
+        (self.file, self.line, self.sharedID) = (file, line, sharedID)
+        id = try sharedID.map { "\($0)#2" } ?? object.questionID()
+        image = try object.requiredString("image")
+        text = try object.requiredString("text")
+        self.label = try label(object)
+        self.task = try task(object)
+    }
+}
+
+/// A labelled question with the model's answer.
+package struct QuestionScore: ExamScore {
+    package var id: String
+    package var image: String
+    package var prompt: String
+    /// The part of the exam: POPE's split, MME's task.
+    package var task: String
+    package var label: String
+    package var answer: String
+    /// The one object that the question names; nil where it names none or several, and in sheets of before.
+    package var object: String?
+
+    package init(
+        id: String, image: String, prompt: String, task: String, label: String, answer: String,
+        object: String? = nil
+    ) {
+        (self.id, self.image, self.prompt, self.task) = (id, image, prompt, task)
+        (self.label, self.answer, self.object) = (label, answer, object)
+    }
+
+    package init(_ question: LabelledQuestion, answer: String, object: String? = nil) {
+        self.init(
+            id: question.id, image: question.image, prompt: question.text, task: question.task,
+            label: question.label, answer: answer, object: object)
+    }
+
+    package var said: String { answer }
+    package var unanswered: QuestionScore {
+        var score = self
+        score.answer = ""
+        return score
+    }
+}
+
+extension Exam where Question == LabelledQuestion, Score == QuestionScore {
+    package func score(
+        _ question: LabelledQuestion, answer: String, _ finder: ObjectFinder
+    ) -> QuestionScore { QuestionScore(question, answer: answer) }
+}
+
+/// The lines on which ids were met.
+package struct QuestionIDs {
+    private var lines: [String: Int] = [:]
+
+    package init() {}
+
+    package func has(_ id: String) -> Bool { lines[id] != nil }
+
+    /// - Throws: `RecordError` where the file has the id already.
+    package mutating func add(_ id: String, line: Int) throws {
+        if let first = lines.updateValue(line, forKey: id) {
+            throw RecordError.invalid(
+                key: "id", found: "\"\(id)\", which line \(first) has too", remedy: "ids must differ")
+        }
+    }
+}
+
+extension JSONObject {
+    /// `id`, else `question_id`, which POPE and LLaVA write as a number or a string.
+    func questionID() throws -> String {
+        if let id = try string("id") { return id }
+        switch self["question_id"] {
+        case .string(let text)?: return text
+        case .number(let number)?: return number.raw
+        default: throw RecordError.missing(key: "id")
+        }
+    }
+}
+
+/// Why something can't be evaluated; reads `where: what was found; what to do`.
+package struct EvaluationError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+
+    package static func reading(_ path: String) throws -> [UInt8] {
+        do { return Array(try Data(contentsOf: URL(fileURLWithPath: path))) } catch {
+            throw EvaluationError("\(path): it can't be read (\(error.localizedDescription)); check the path")
+        }
+    }
+}

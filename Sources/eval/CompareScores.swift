@@ -1,0 +1,85 @@
+import ArgumentParser
+import Metrics
+import Exams
+import Foundation
+import StageKit
+
+/// Before and after: what was scored, side by side.
+struct CompareScores: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval compare",
+        abstract: "Compare scored models with paired bootstrap intervals.",
+        discussion: """
+            Each model is NAME=FOLDER, the folder that eval wrote or the round's that holds it as eval/; the
+            first is what the others are held against. Folders of one NAME are the same run with other seeds,
+            and are taken together. Prints a table, and with -o summary.json writes the figures there and,
+            beside it, comparison.json (with all intervals) and comparison.md.
+            """)
+
+    @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
+    @Option(name: [.short, .long], help: ArgumentHelp("Write the figures here.", valueName: "file"))
+    var output: String?
+    @Option(help: ArgumentHelp("Draw CHAIR_S, recall, words, habits with intervals.", valueName: "svg"))
+    var plot: String?
+    @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
+    @Option(help: "Coverage of the intervals.") var level = 0.95
+    @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
+    @OptionGroup(title: "Run") var runOptions: RunOptions
+
+    func validate() throws {
+        if !(10...1_000_000).contains(resamples) {
+            throw ValidationError("--resamples \(resamples): give a number from 10 to 1000000")
+        }
+    }
+
+    func run(in run: StageRun) throws {
+        let folders = try models.map { try NamedPath.split($0, such: "base=runs/demo/base") }
+        var places: Set<[String]> = []
+        for (name, path) in folders {
+            let place = URL(fileURLWithPath: ScoreSheet.place(of: path)).resolvingSymlinksInPath().path
+            guard places.insert([name, place]).inserted else {
+                throw StageError.usage("\(name)=\(path): it is there twice; a name's folders must differ")
+            }
+        }
+        let sheets = try folders.map { (name: $0.name, sheet: try ScoreSheet(folder: $0.path)) }
+        let outputs = try Outputs(output, plot: plot)
+        for (name, sheet) in sheets.dropFirst() where !sheet.asksTheSame(as: sheets[0].sheet) {
+            throw StageError.failed(
+                "\(name): scored on other scenes or questions than \(sheets[0].name) "
+                    + "(\(Self.size(sheet)) against \(Self.size(sheets[0].sheet))); "
+                    + "let eval score both on the same files, as runs begun with the same TEST do")
+        }
+        for (name, sheet) in sheets.dropFirst() where sheet.saysTheSame(as: sheets[0].sheet) {
+            run.console.warn(
+                "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
+                    + "changes nothing")
+        }
+        for (index, (name, sheet)) in sheets.enumerated()
+        where sheets[..<index].contains(where: { $0.name == name && $0.sheet.saysTheSame(as: sheet) }) {
+            run.console.warn(
+                "\(name): two of its folders say the same word for word, as one run would, not two seeds")
+        }
+        if run.isDryRun { return run.console.say("\(sheets.count) evaluations would be compared") }
+        var names: [String] = []
+        for (name, _) in sheets where !names.contains(name) { names.append(name) }
+        let groups = names.map { name in (name: name, sheets: sheets.filter { $0.name == name }.map(\.sheet))
+        }
+        let bootstrap = PairedBootstrap(resamples: resamples, seed: seed, level: level)
+        let table = try ComparisonTable(
+            runs: groups.map { (name: $0.name, sheets: $0.sheets) }, bootstrap: bootstrap)
+        let summary = try SummaryFile(
+            rounds: groups.indices.map { index in
+                let seconds = groups[index].sheets.reduce(0) { $0 + $1.seconds }
+                return (name: names[index], summary: table.summary(of: index, seconds: seconds))
+            }
+        ).json()
+        let lines = table.headlines
+        try outputs.write(table, summary, lines, run)
+        let told = table.overview == nil ? lines : []
+        try Program.put(table.plainText + told.map { $0 + "\n" }.joined())
+    }
+
+    private static func size(_ sheet: ScoreSheet) -> String {
+        "\(sheet.counts.captions) captions and \(sheet.counts.answers) questions"
+    }
+}
