@@ -1,6 +1,6 @@
 # Sightline's front door. "make help" lists what there is.
 export PATH := $(CURDIR)/.build/release:$(PATH)
-PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/[a-z]*)))
+PROGRAMS := $(filter-out sightline bench,$(notdir $(wildcard Sources/Programs/*)))
 ABLATION := default likelihood relevance lambda-0.5
 SWEEP ?= $(foreach recipe,default paper code,$(addprefix $(recipe)-,0.1 0.5 0.9))
 SEEDS ?= 0 1 2

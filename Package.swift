@@ -1,21 +1,25 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// One library target per concern, one executable target per stage; arrows point one way:
-/// JSON, Random, Files ← Kernels, Checkpoint, Tokenizer, Imaging ← Model ← Decoding, Training;
-/// JSON ← Records ← Rewards ← Pairing; Records ← StageKit ← ModelOptions; programs on top.
-func library(
-    _ name: String, _ dependencies: [Target.Dependency] = [], in folder: String? = nil
-) -> Target {
+// A folder of Sources is a layer, a folder in it a target. Dependencies point one way:
+//
+//     Base ← Engine ← Alignment ← Exams, Stages ← Programs
+//
+// Base knows nothing of models, Engine nothing of methods. Beside Alignment stands PictureWorld, which draws and judges
+// scenes; Exams and programs look at it. Stages makes programs of libraries: options, streams, resume, the ledger.
+
+func library(_ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: folder.map { "Sources/\($0)/\(name)" },
-        swiftSettings: [.swiftLanguageMode(.v6)])
+        name: path.split(separator: "/").last.map(String.init)!, dependencies: dependencies,
+        path: "Sources/\(path)", swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+/// - Parameter module: where the program's name is none for a module.
+func program(_ name: String, _ dependencies: [Target.Dependency] = [], module: String? = nil) -> Target {
     .executableTarget(
-        name: name, dependencies: ["StageKit", "Records", "JSON", "Random", "Files"] + dependencies,
-        swiftSettings: [.swiftLanguageMode(.v6)])
+        name: module ?? name,
+        dependencies: ["StageKit", "Files", "JSON", "Random", "Records", "Tables", arguments] + dependencies,
+        path: "Sources/Programs/\(name)", swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -37,111 +41,65 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
-        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         // renameat2 and O_TMPFILE, which glibc shows to C alone
-        .target(name: "CFiles"),
+        .target(name: "CFiles", path: "Sources/Base/CFiles"),
+        library("Base/Files", ["CFiles"]),
+        library("Base/JSON"),
+        library("Base/Random"),
+        library("Base/Records", ["JSON"]),
+        library("Base/Tables"),
+
+        .systemLibrary(
+            name: "COpenBLAS", path: "Sources/Engine/COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         // libjpeg62-turbo-dev, libpng-dev, libwebp-dev and libgif-dev: C, because errors come by longjmp
         .target(
-            name: "CImageIO",
+            name: "CImageIO", path: "Sources/Engine/CImageIO",
             linkerSettings: ["jpeg", "png", "webp", "webpdemux", "gif"].map { .linkedLibrary($0) }),
         .target(
-            name: "CKernels",
+            name: "CKernels", path: "Sources/Engine/CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-mprefer-vector-width=512"])]),
+        library("Engine/Kernels", ["CKernels", "COpenBLAS"]),
+        library("Engine/Checkpoint", ["Files", "JSON", "Kernels", crypto]),
+        library("Engine/Tokenizer", ["Files", "JSON", crypto]),
+        library("Engine/Imaging", ["Files", "JSON", "CImageIO"]),
+        library("Engine/Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
+        library("Engine/Decoding", ["Random", "Model"]),
+        library("Engine/Training", ["Files", "JSON", "Random", "Model"]),
 
-        library("JSON", in: "Base"),
-        library("Random", in: "Base"),
-        library("Files", ["CFiles"]),
-        library("Tables"),
-        library("Kernels", ["CKernels", "COpenBLAS"]),
-        library("Checkpoint", ["JSON", "Files", "Kernels", crypto]),
-        library("Tokenizer", ["JSON", "Files", crypto]),
-        library("Imaging", ["JSON", "Files", "CImageIO"]),
-        library("Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
-        library("Decoding", ["Random", "Model"]),
-        library("Rewards", ["JSON", "Tables", "Records"], in: "Alignment"),
-        library("Pairing", ["Rewards", "Records"], in: "Alignment"),
-        library("Training", ["JSON", "Random", "Files", "Model"]),
-        library("Relevance", ["Rewards", "Model", "Kernels", "Records"]),
-        library(
-            "Reward",
-            [
-                "JSON", "Random", "Files", "Training", "Rewards", "Model", "Checkpoint", "Kernels",
-                "Records",
-            ]),
-        library("Metrics", ["JSON", "Random"]),
-        library(
-            "Exams", ["JSON", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records", "Files", "Tables"]),
-        library("PictureWorld", ["JSON", "Random", "Imaging", "Records"]),
-        library("Records", ["JSON"]),
-        library("RunLedger", ["JSON", grdb]),
-        library("StageKit", ["JSON", "Files", "Records", "RunLedger", arguments, crypto, toml]),
-        library(
-            "ModelOptions",
-            [
-                "StageKit", "Files", "Relevance", "Model", "Imaging", "Kernels", "Checkpoint", "Records",
-                "JSON", "Random",
-                arguments,
-            ]),
-        library("TrainingKit", ["StageKit", "ModelOptions", "Training", "Model", "Checkpoint", arguments]),
-        library("Report", ["JSON", "Records"]),
-        library("PairFormats", ["JSON", "Records"]),
+        library("PictureWorld", ["JSON", "Random", "Records", "Imaging"]),
 
-        program(
-            "calibrate", ["Relevance", "Reward", "Rewards", "ModelOptions", "Model", "Kernels", arguments]),
-        program(
-            "reward-train",
-            [
-                "Reward", "TrainingKit", "Training", "Rewards", "RunLedger", "ModelOptions", "Model",
-                "Imaging", "Checkpoint", "Kernels", arguments,
-            ]),
-        program("pair", ["Rewards", "Pairing", "PictureWorld", "RunLedger", "Tokenizer", arguments]),
-        program(
-            "self-critic",
-            ["Decoding", "Pairing", "RunLedger", "ModelOptions", "Model", "Kernels", arguments]),
-        program("ledger", ["RunLedger", "Tables", arguments]),
-        program(
-            "clip-train",
-            [
-                "TrainingKit", "Training", "ModelOptions", "Model", "PictureWorld", "Imaging", "Tokenizer",
-                arguments,
-            ]),
-        program(
-            "dpo-train",
-            [
-                "TrainingKit", "Training", "ModelOptions", "Model", "Imaging", "Checkpoint", "Kernels",
-                arguments,
-            ]),
-        program(
-            "sample",
-            [
-                "Decoding", "Model", "ModelOptions", "Imaging", "Rewards", "Relevance", "Kernels",
-                arguments,
-            ]),
-        program(
-            "sft-train",
-            ["TrainingKit", "Training", "ModelOptions", "Model", "Imaging", "Tokenizer", arguments]),
-        program(
-            "eval",
-            [
-                "Report", "Exams", "Metrics", "Rewards", "Pairing", "Decoding", "Model", "ModelOptions",
-                "Kernels", "Tables",
-                arguments,
-            ]),
-        program("sightline", [arguments]),
-        program("export", ["PairFormats", arguments]),
-        // "import" is no name for a module.
-        .executableTarget(
-            name: "importer", dependencies: ["StageKit", "Records", "JSON", "PairFormats", arguments],
-            path: "Sources/import", swiftSettings: [.swiftLanguageMode(.v6)]),
-        program("merge", ["Checkpoint", "Model", "ModelOptions", "Kernels", arguments]),
-        program("report", ["Report", "Exams", "Tables", "Imaging", arguments]),
-        .executableTarget(
-            name: "bench",
-            dependencies: [
-                "Training", "Decoding", "Model", "Checkpoint", "PictureWorld", "Imaging", "Tokenizer",
-                "Records", "JSON", "Random", "Files", "Tables", "Kernels", arguments,
-            ], swiftSettings: [.swiftLanguageMode(.v6)]),
-        program("scenes", ["PictureWorld", "Imaging", arguments]),
+        library("Alignment/Rewards", ["JSON", "Records", "Tables"]),
+        library("Alignment/Relevance", ["Records", "Model", "Rewards"]),
+        library("Alignment/RewardModels", ["Files", "JSON", "Random", "Records", "Training", "Rewards"]),
+        library("Alignment/Pairing", ["Records", "Rewards"]),
+
+        library("Exams/Metrics", ["Random"]),
+        library("Exams/Exams", ["Files", "JSON", "Records", "Tables", "PictureWorld", "Pairing", "Metrics"]),
+        library("Exams/Report", ["JSON", "Records"]),
+
+        library("Stages/RunLedger", ["JSON", grdb]),
+        library("Stages/StageKit", ["Files", "JSON", "Records", "RunLedger", arguments, crypto, toml]),
+        library("Stages/ModelOptions", ["Files", "Random", "Relevance", "StageKit"]),
+        library("Stages/TrainingKit", ["Training", "ModelOptions"]),
+        library("Stages/PairFormats", ["JSON", "Records"]),
+
+        program("sample", ["Decoding", "Relevance", "ModelOptions"]),
+        program("self-critic", ["Decoding", "Pairing", "ModelOptions"]),
+        program("calibrate", ["Relevance", "RewardModels", "ModelOptions"]),
+        program("pair", ["Tokenizer", "PictureWorld", "Pairing"]),
+        program("dpo-train", ["TrainingKit"]),
+        program("sft-train", ["TrainingKit"]),
+        program("reward-train", ["RewardModels", "TrainingKit"]),
+        program("clip-train", ["PictureWorld", "TrainingKit"]),
+        program("eval", ["Decoding", "Exams", "Report", "ModelOptions"]),
+        program("report", ["Exams", "Report"]),
+        program("merge", ["ModelOptions"]),
+        program("import", ["PairFormats"], module: "importer"),
+        program("export", ["PairFormats"]),
+        program("scenes", ["PictureWorld"]),
+        program("ledger", ["RunLedger"]),
+        program("sightline"),
+        program("bench", ["Decoding", "Training", "PictureWorld"]),
 
         .target(
             name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels", "Random"],
@@ -165,10 +123,9 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("TablesTests", ["Tables"]),
         tests("MetricsTests", ["Metrics"]),
-        tests(
-            "ExamsTests", ["Exams", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
+        tests("ExamsTests", ["Exams", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
-        tests("RewardTests", ["Reward", "Rewards", "Model", "Records", "OracleFixtures"]),
+        tests("RewardModelsTests", ["RewardModels", "Rewards", "Model", "Records", "OracleFixtures"]),
         tests("RewardsTests", ["Rewards", "Pairing", "Records"]),
         tests("PairingTests", ["Pairing", "Rewards", "PictureWorld", "Records", "OracleFixtures"]),
         tests("RelevanceTests", ["Relevance", "Rewards", "Records", "Kernels", "OracleFixtures"]),

@@ -2,7 +2,7 @@ import Foundation
 import Model
 import OracleFixtures
 import Records
-import Reward
+import RewardModels
 import Rewards
 import Testing
 

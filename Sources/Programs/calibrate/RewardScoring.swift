@@ -4,7 +4,7 @@ import JSON
 import Model
 import ModelOptions
 import Records
-import Reward
+import RewardModels
 import Rewards
 import StageKit
 

@@ -6,7 +6,7 @@ import Kernels
 import Model
 import ModelOptions
 import Records
-import Reward
+import RewardModels
 import Rewards
 import RunLedger
 import StageKit

@@ -4,7 +4,7 @@ import Model
 import ModelOptions
 import Random
 import Records
-import Reward
+import RewardModels
 import StageKit
 import Training
 
