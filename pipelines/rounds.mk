@@ -92,17 +92,16 @@ kept: $(call adapter,$(rounds)) $(foreach file,$(made),$(rounds:%=$R/round-%/$(f
 	$(foreach k,$(rounds),$(call prompts,$k))
 
 # Both are noticed by content: a recipe with other words, another model has what follows made anew.
-$R/settings: FORCE
-	@mkdir -p $R
-	@printf '%s\n' GRAPH=$(graph) $(foreach name,$(settings),$(if $($(name)),'$(name)=$($(name))')) >$@.new
-	@install -C -m 644 $@.new $@
-	@rm $@.new
+news = $(if $(shell $1 2>/dev/null | cmp -s - $2 || echo differs),FORCE)
+told = printf '%s\n' GRAPH=$(graph) $(foreach name,$(settings),$(if $($(name)),'$(name)=$($(name))'))
 
-$R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,FORCE)
+$R/settings: $$(call news,$$(told),$$@)
 	@mkdir -p $R
-	@sightline recipe $(recipe) >$@.new
-	@install -C -m 644 $@.new $@
-	@rm $@.new
+	@$(told) >$@.new && mv $@.new $@
+
+$R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,$$(call news,sightline recipe $(recipe),$$@))
+	@mkdir -p $R
+	@sightline recipe $(recipe) >$@.new && mv $@.new $@
 
 # Training scenes that the models never saw: theirs are numbered from 0, round k's from k millions. Each round has its
 # own, because what is learned by heart on one picture helps on no other.

@@ -80,7 +80,7 @@ import TrainingKit
         let split = try training.split(examples.map(\.id))
         try train(policy.decoder, trainer, pairs, split.training, session, run)
         try session.measure(split.heldOut) { trainer.evaluate(try pairs.examples($0)) }
-        try session.writeAdapter(of: policy)
+        try session.writePolicy(of: policy)
         try session.publish()
     }
 

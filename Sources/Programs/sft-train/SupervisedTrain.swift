@@ -131,7 +131,7 @@ import TrainingKit
         if rank == nil {
             try start.write(to: session.folder, as: dtype)
         } else {
-            try session.writeAdapter(of: start, as: dtype)
+            try session.writePolicy(of: start, as: dtype)
         }
         try session.publish()
     }

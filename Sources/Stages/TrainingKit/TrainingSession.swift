@@ -58,11 +58,17 @@ package struct TrainingSession {
         for metric in metrics { run.addMetric("eval_" + metric.name, metric.value) }
     }
 
-    /// Writes the trained adapter of `model` to the folder, and what it lies over.
+    /// Writes the trained adapter of `model` to the folder.
     package func writeAdapter(of model: VisionLanguageModel, as type: ElementType = .f32) throws {
-        let base = model.directory.relativePath
-        try model.decoder.adapter(baseModelName: base, baseDigest: model.digest)?.write(to: folder, as: type)
-        try Policy(model: base, adapters: model.adapters).write(to: folder.path, at: target.output)
+        try model.decoder.adapter(baseModelName: model.directory.relativePath, baseDigest: model.digest)?
+            .write(to: folder, as: type)
+    }
+
+    /// Writes the trained adapter of `model` and what it lies over, so that the folder names a policy.
+    package func writePolicy(of model: VisionLanguageModel, as type: ElementType = .f32) throws {
+        try writeAdapter(of: model, as: type)
+        try Policy(model: model.directory.relativePath, adapters: model.adapters)
+            .write(to: folder.path, at: target.output)
     }
 
     /// Puts the folder in its place, once the result is written.
