@@ -7,11 +7,11 @@ import Testing
 import Training
 
 @Suite struct RewardTrainingTests {
-    /// r₀ = 0.4, r₁ = 1.1, the second one chosen: PyTorch's BCEWithLogits(r₁ − r₀, 1) and the centring term.
+    /// r₀ = 0.4, r₁ = 1.1, the second one chosen: PyTorch's BCEWithLogits(r₁ − r₀, 1) and the centering term.
     @Test func theLossOfTheReleasedCode() {
         let pair = PairScores(chosen: 1.1, rejected: 0.4)
         #expect(abs(RewardLoss().evaluate([pair]).loss - (0.403186 + 0.0015)) < 1e-6)
-        #expect(abs(RewardLoss(centring: 0).evaluate([pair]).loss - 0.403186) < 1e-6)
+        #expect(abs(RewardLoss(centering: 0).evaluate([pair]).loss - 0.403186) < 1e-6)
         // The term centers the batch, not each pair: scores that cancel out cost nothing.
         let opposite = PairScores(chosen: -0.4, rejected: -1.1)
         #expect(abs(RewardLoss().evaluate([pair, opposite]).loss - 0.403186) < 1e-6)
@@ -19,7 +19,7 @@ import Training
     }
 
     @Test func itsSlopesAreCentralDifferences() {
-        let loss = RewardLoss(centring: 0.3)
+        let loss = RewardLoss(centering: 0.3)
         let batch = [
             PairScores(chosen: 1.1, rejected: 0.4), PairScores(chosen: -2, rejected: 0.7),
             PairScores(chosen: 0.2, rejected: 0.1),
@@ -50,7 +50,7 @@ import Training
             let (model, pairs) = try DirectPreferenceTests.start()
             decoder = model.decoder
             let head = RewardHead(width: model.config.text.hiddenSize, seed: 3)
-            trainer = GroupTrainer(decoder, RewardLoss(centring: 0.5), head: head, passes: .rows(rowLimit))
+            trainer = GroupTrainer(decoder, RewardLoss(centering: 0.5), head: head, passes: .rows(rowLimit))
             parameters = decoder.adapterParameters + head.parameters
             parameters.forEach { $0.train() }
             self.pairs = pairs.prefix(3).enumerated().map { index, pair in
@@ -86,7 +86,7 @@ import Training
         }
     }
 
-    /// The centring term is of the batch, however many passes it takes.
+    /// The centering term is of the batch, however many passes it takes.
     @Test func passesDontMatter() throws {
         let (whole, single) = (try Start(), try Start(rowLimit: 1))
         let pairs = whole.pairs

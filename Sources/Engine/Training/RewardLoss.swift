@@ -21,11 +21,11 @@ package struct GradedExample: AnswerGroup {
 /// a term that centers the scores, which the difference alone leaves free: weight · |mean(r_w + r_l)|. A group's first
 /// answer is the chosen one, its second the rejected one.
 package struct RewardLoss: Objective {
-    package var centring: Double
+    package var centering: Double
 
-    package init(centring: Double = 1e-3) { self.centring = centring }
+    package init(centering: Double = 1e-3) { self.centering = centering }
 
-    /// The centring term is of the whole batch.
+    /// The centering term is of the whole batch.
     package var isOverBatch: Bool { true }
 
     package func slopes(of range: Range<Int>, in batch: [GradedExample], _ read: [Reading]) -> [Reading] {
@@ -53,8 +53,8 @@ package struct RewardLoss: Objective {
     package func evaluate(_ batch: [PairScores]) -> (loss: Double, slopes: [PairScores]) {
         let count = Double(batch.count)
         let mean = batch.reduce(0) { $0 + $1.chosen + $1.rejected } / count
-        let pull = mean == 0 ? 0 : centring * (mean < 0 ? -1 : 1) / count
-        var loss = centring * abs(mean)
+        let pull = mean == 0 ? 0 : centering * (mean < 0 ? -1 : 1) / count
+        var loss = centering * abs(mean)
         let slopes = batch.map { scores in
             let z = scores.chosen - scores.rejected
             loss += surprise(z) / count

@@ -1,4 +1,5 @@
 import Records
+import StageKit
 
 /// The answers put right by the known scene, against the answers as they were.
 struct FromCorrections: PairSource {
@@ -7,7 +8,7 @@ struct FromCorrections: PairSource {
 
     private let count: Int
 
-    init(_ command: Pair) throws { count = try command.rule.pairsPerRecord }
+    init(_ command: Pair, _ run: StageRun) throws { count = try command.rule.pairsPerRecord }
 
     func pairs(of record: Record, _ truth: SceneTruth?) throws -> FoundPairs {
         let prompt = try Prompt(record)

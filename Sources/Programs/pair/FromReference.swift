@@ -1,6 +1,7 @@
 import Pairing
 import Records
 import Rewards
+import StageKit
 
 /// The record's reference against its answers.
 struct FromReference: PairSource {
@@ -9,7 +10,7 @@ struct FromReference: PairSource {
 
     private let count: Int
 
-    init(_ command: Pair) throws { count = try command.rule.pairsPerRecord }
+    init(_ command: Pair, _ run: StageRun) throws { count = try command.rule.pairsPerRecord }
 
     func pairs(of record: Record, _ truth: SceneTruth?) throws -> FoundPairs {
         let prompt = try Prompt(record)

@@ -1,6 +1,7 @@
 import Pairing
 import Records
 import Rewards
+import StageKit
 
 /// The best answer against the worst by a score, whole or from where they part.
 struct FromScores: PairSource {
@@ -17,7 +18,7 @@ struct FromScores: PairSource {
     /// nil where every sentence may be chosen.
     private let floor: ScoreFloor?
 
-    init(_ command: Pair) throws {
+    init(_ command: Pair, _ run: StageRun) throws {
         rule = try command.rule
         (score, unit) = (command.score, command.unit)
         floor = command.floor.map { ScoreFloor(name: $0.name, least: $0.value) }

@@ -1,6 +1,7 @@
 import Pairing
 import Records
 import Rewards
+import StageKit
 
 /// What critics prefer and the rule admits.
 struct FromVerdicts: PairSource {
@@ -11,7 +12,9 @@ struct FromVerdicts: PairSource {
     private let rule: PairRule
     private let bothOrders: Bool
 
-    init(_ command: Pair) throws { (rule, bothOrders) = (try command.rule, !command.oneOrder) }
+    init(_ command: Pair, _ run: StageRun) throws {
+        (rule, bothOrders) = (try command.rule, !command.oneOrder)
+    }
 
     func pairs(of record: Record, _ truth: SceneTruth?) throws -> FoundPairs {
         let prompt = try Prompt(record)

@@ -121,7 +121,7 @@ import StageKit
     func run(in run: StageRun) throws {
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
-            source: try from.source.init(self), order: order, seed: seed,
+            source: try from.source.init(self, run), order: order, seed: seed,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) },
             needsScenes: audit != nil || score == ScoreName.truth)
         if run.isDryRun {

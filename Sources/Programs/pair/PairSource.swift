@@ -3,18 +3,20 @@ import Pairing
 import Records
 import StageKit
 
-/// Where the pairs of a record come from: a file each, and a line in `PairOrigin.all`.
+/// Where the pairs of a record come from: a file each, and a line in `PairOrigin.all`. An option of its own is declared
+/// in `Pair`.
 protocol PairSource: Sendable {
     /// As `--from` names it.
     static var name: String { get }
-    /// Long names of the options that say something here and not of every source.
+    /// Long names of `pair`'s options that this source takes and some other doesn't.
     static var options: Set<String> { get }
     /// Of all pairs the share with the largest margins that stays, unless it is said.
     static var share: Double { get }
     /// Whether critics decide, of whom is told how much they settled.
     static var hasCritics: Bool { get }
 
-    init(_ command: Pair) throws
+    /// - Parameter run: opens what a source reads besides the records, by `run.pool`.
+    init(_ command: Pair, _ run: StageRun) throws
 
     /// - Parameter truth: nil for a record without a known scene.
     /// - Throws: `RecordError`, `PreferenceError`, all about this record.

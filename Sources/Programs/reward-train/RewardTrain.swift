@@ -42,7 +42,7 @@ import TrainingKit
     var facts = true
     @OptionGroup var looks: RewardPictureOptions
     @OptionGroup var training: AdapterTrainingOptions<Defaults>
-    @Option(help: "Weight of |mean of all scores| beside the loss.") var centring = 1e-3
+    @Option(help: "Weight of |mean of all scores| beside the loss.") var centering = 1e-3
     @Flag(help: "Print token and id of what is read of each comparison's chosen answer, and stop.")
     var dumpTokens = false
 
@@ -54,7 +54,7 @@ import TrainingKit
     }
 
     func validate() throws {
-        if !(centring >= 0) { throw ValidationError("--centring \(centring): give a number from 0") }
+        if !(centering >= 0) { throw ValidationError("--centering \(centering): give a number from 0") }
     }
 
     func run(in run: StageRun) throws {
@@ -82,7 +82,7 @@ import TrainingKit
         let parameters = decoder.adapterParameters + head.parameters
         parameters.forEach { $0.train() }
         let trainer = GroupTrainer(
-            decoder, RewardLoss(centring: centring), head: head, passes: .rows(training.passTokens))
+            decoder, RewardLoss(centering: centering), head: head, passes: .rows(training.passTokens))
         let session = try TrainingSession(target, resume: training.common.resume, run)
         let split = try training.split(comparisons.all.map(\.holdOutKey))
         let count = parameters.reduce(0) { $0 + $1.count }
