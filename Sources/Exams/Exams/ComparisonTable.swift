@@ -184,7 +184,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
             let parts = exams.highlights.changes.compactMap { key, name, change in
                 rows[key].map { "\(name) \(text(of: change, $0, run))" }
             }
-            return ["\(names[run]) against \(base): " + parts.joined(separator: "; ")]
+            let changes = "\(names[run]) against \(base): " + parts.joined(separator: "; ")
+            return (parts.isEmpty ? [] : [changes])
                 + exams.exams.compactMap { $0.conclusion(rows, run: run, base: base) }.map {
                     "\(names[run]), \($0)"
                 }

@@ -44,22 +44,25 @@ final class Author {
                 let seen = try view.seen(batch[index])
                 requests.append(
                     Request(
-                        index: index, prompt: prompt, seen: seen,
-                        rewarded: try seen.picture(images),
+                        index: index, seen: seen, rewarded: try seen.picture(images),
+                        sentences: sentences(of: prompt),
                         growth: GrowthRequest(
                             id: prompt.prompt.id, tokens: prompt.tokens, picture: picture)))
             } catch { results[index] = .bad(error) }
         }
         let grower = suitableGrower(requests.map(\.growth))
-        let grown = try grower.grow(requests.map(\.growth)) { request, nodes, fresh in
+        let grown = try grower.grow(requests.map(\.growth)) { index, nodes, fresh in
             guard let steering else { return [] }
-            let sentences = sentences(nodes, requests[request].prompt)
-            return try steering.keep(record: request, image: requests[request].rewarded, sentences, fresh)
+            requests[index].sentences.grow(to: nodes)
+            return try steering.keep(
+                fresh, of: requests[index].sentences, scored: &requests[index].scored,
+                image: requests[index].rewarded)
         }
-        for (request, nodes) in zip(requests, grown) {
+        for (var request, nodes) in zip(requests, grown) {
+            request.sentences.grow(to: nodes)
             results[request.index] =
                 Result {
-                    var record = try record(batch[request.index], sentences(nodes, request.prompt))
+                    var record = try record(batch[request.index], request.sentences)
                     if steering != nil { request.seen.note(in: &record) }
                     return record
                 }.recordResult
@@ -70,10 +73,13 @@ final class Author {
     private struct Request {
         /// Within the batch.
         let index: Int
-        let prompt: ReadPrompt
         let seen: RewardView.Seen
-        /// What what steers looks at.
+        /// The picture that rewards look at.
         let rewarded: PictureFile?
+        /// What was grown so far.
+        var sentences: Sentences
+        /// The same with the scores that steer.
+        var scored: [SentenceNode] = []
         let growth: GrowthRequest
     }
 
@@ -89,11 +95,11 @@ final class Author {
         return made
     }
 
-    private func sentences(_ nodes: [GrownNode], _ prompt: ReadPrompt) -> Sentences {
-        guard let maxCharacters else { return Sentences(nodes, model) }
+    private func sentences(of prompt: ReadPrompt) -> Sentences {
+        guard let maxCharacters else { return Sentences(model) }
         let asked = model.text(
             prompt: prompt.prompt.prompt, history: prompt.prompt.history.texts, hasImage: prompt.image != nil)
-        return Sentences(nodes, model, maxCharacters: maxCharacters - asked.unicodeScalars.count)
+        return Sentences(model, maxCharacters: maxCharacters - asked.unicodeScalars.count)
     }
 
     private func record(_ input: InputRecord, _ sentences: Sentences) throws -> Record {

@@ -19,24 +19,26 @@ struct Sentences {
     private(set) var nodes: [SentenceNode] = []
     /// The last sentence of each grown node; that of its parent where it added none, −1 at the prompt.
     private(set) var last: [Int] = []
-    private let grown: [GrownNode]
+    private var grown: [GrownNode] = []
     private let model: VisionLanguageModel
     private let stops: Set<Int32>
     /// An answer of so many characters is over.
     private let maxCharacters: Int
-    /// Number of sentences before each grown node.
-    private var starts: [Int] = []
     /// Tokens of the answer up to and including each sentence.
     private var prefixes: [[Int32]] = []
 
-    init(_ grown: [GrownNode], _ model: VisionLanguageModel, maxCharacters: Int = .max) {
-        (self.grown, self.model, self.maxCharacters) = (grown, model, maxCharacters)
+    init(_ model: VisionLanguageModel, maxCharacters: Int = .max) {
+        (self.model, self.maxCharacters) = (model, maxCharacters)
         stops = model.stops
-        for node in grown { add(node) }
+    }
+
+    /// Goes on to all that was grown of the record, of which it has the first already.
+    mutating func grow(to all: [GrownNode]) {
+        for node in all[grown.count...] { add(node) }
     }
 
     private mutating func add(_ node: GrownNode) {
-        starts.append(nodes.count)
+        grown.append(node)
         var parent = node.parent < 0 ? -1 : last[node.parent]
         var start = 0
         let count = node.end == .stop ? node.tokens.count - 1 : node.tokens.count
@@ -67,9 +69,6 @@ struct Sentences {
                 parent: parent, text: text.trimmingCharacters(in: .whitespacesAndNewlines), ids: ids,
                 logprob: node.logProbabilities[range].reduce(0) { $0 + Double($1) }, end: end))
     }
-
-    /// The first sentence that came with a grown node or after it.
-    func first(of index: Int) -> Int { index < starts.count ? starts[index] : nodes.count }
 
     /// Whether a grown node is a sentence that can be gone on from.
     func isOpen(_ index: Int) -> Bool {

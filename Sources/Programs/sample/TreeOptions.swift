@@ -102,7 +102,8 @@ struct TreeOptions: ParsableArguments {
             case .chance: .chance
             }
         return TreeSteering(
-            rule, pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom), minimumPool: minPool)
+            rule: rule, pruning: try Pruning(rule: prune, top: keepTop, bottom: keepBottom),
+            minimumPool: minPool)
     }
 
     private func scorer(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> SentenceScorer

@@ -9,39 +9,34 @@ import StageKit
 /// would keep the same. Or an answer so far has the sum of the likelihoods that its sentences were drawn with,
 /// as in CSR's released code. Or chance decides: what was drawn first goes on, and an answer that ends there is over,
 /// so that beginnings are as likely as the model finds them.
-final class TreeSteering {
+struct TreeSteering {
     enum Rule {
         case reward(SentenceScorer)
         case likelihood
         case chance
     }
 
-    private let rule: Rule
-    private let pruning: Pruning
-    private let minimumPool: Int
-    /// Sentences of each record with their scores, while its tree grows.
-    private var scored: [Int: [SentenceNode]] = [:]
-
-    init(_ rule: Rule, pruning: Pruning, minimumPool: Int) {
-        (self.rule, self.pruning, self.minimumPool) = (rule, pruning, minimumPool)
-    }
+    let rule: Rule
+    let pruning: Pruning
+    let minimumPool: Int
 
     private var scorer: SentenceScorer? {
         if case .reward(let scorer) = rule { scorer } else { nil }
     }
 
-    /// - Parameter fresh: grown nodes of the level just drawn.
-    /// - Returns: which of them are extended.
-    func keep(record: Int, image: PictureFile?, _ sentences: Sentences, _ fresh: Range<Int>) throws -> [Int] {
+    /// - Parameters:
+    ///   - fresh: grown nodes of the level just drawn.
+    ///   - scored: the record's sentences before them with their scores; those of the level are added.
+    /// - Returns: which of the fresh nodes are extended.
+    func keep(
+        _ fresh: Range<Int>, of sentences: Sentences, scored nodes: inout [SentenceNode], image: PictureFile?
+    ) throws -> [Int] {
         if case .chance = rule {
             return fresh.prefix(pruning.top + pruning.bottom).filter { sentences.isOpen($0) }
         }
-        let first = sentences.first(of: fresh.lowerBound)
-        // A record's first level begins its tree anew, also in the next batch.
-        var nodes = first == 0 ? [] : scored[record] ?? []
+        let first = nodes.count
         nodes += sentences.nodes[first...]
         try scorer?.score(&nodes, first..<nodes.count, image: image)
-        scored[record] = nodes
         let open = fresh.filter { sentences.isOpen($0) }
         let scores = open.map { score(of: sentences.path(to: $0).map { nodes[$0] }) }
         return try pruning.kept(scores, minimumPool: minimumPool).map { open[$0] }
