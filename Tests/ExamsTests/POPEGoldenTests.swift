@@ -1,6 +1,6 @@
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Testing
 
 /// Where published predictions stand; they are not part of the repository.

@@ -1,6 +1,6 @@
-import Metrics
 import Files
 import Foundation
+import Metrics
 
 /// Everything that one model answered, judged: `scores.json`. Comparisons are made from it without generating
 /// again.

@@ -28,37 +28,40 @@ import StageKit
     @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: EngineOptions
 
-    @Option(help: ArgumentHelp("CLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("CLIP model that scores sentences, in Hugging Face layout.", valueName: "folder"))
     var relevance: String?
     @OptionGroup var base: BaselineOptions
-    @Option(help: "How likelihood and relevance are brought together.") var mode = Calibration.Mode.zscore
-    @Option(help: "Weight of relevance; 0 is likelihood alone.") var lambda = 0.9
-    @Option(help: "How the sentences' rewards make the score of an answer.")
+    @Option(help: "How likelihood and relevance are put on one scale.") var mode = Calibration.Mode.zscore
+    @Option(help: "Weight of relevance, from 0 (likelihood alone) to 1.") var lambda = 0.9
+    @Option(help: "How an answer's score follows from the rewards of its sentences.")
     var pathRule = Calibration.PathRule.mean
-    @Option(help: "What a sentence is compared with; level for answers that were drawn whole.")
+    @Option(help: "Which sentences a z-score is taken over; use level for answers drawn whole.")
     var among = Calibration.Peers.siblings
     @Option(
         help:
-            "Whose likelihood of a sentence counts: the model's own, or that of group beams with their penalties."
+            "Which likelihood of a sentence counts: the model's own, or that of the beam search with its penalties."
     )
     var likelihood = Calibration.Likelihood.model
     @Option(
         help: ArgumentHelp(
             """
-            Take out sentences before they are scored, with all after them: \
+            Drop sentences, and all that follow them, before scoring: \
             \(SentenceFilter.Rule.known.joined(separator: ", ")); N and more are too many.
             """, valueName: "rule"))
     var filter: [SentenceFilter.Rule] = []
-    @Flag(help: "Compute the likelihoods anew, by --model.") var rescore = false
-    @Option(help: ArgumentHelp("LLaVA for --rescore or --reward.", valueName: "folder")) var model: String?
+    @Flag(help: "Recompute the likelihoods under --model.") var rescore = false
+    @Option(help: ArgumentHelp("LLaVA model for --rescore or --reward.", valueName: "folder")) var model:
+        String?
     @Option(
-        help: ArgumentHelp("PEFT adapter folded into --model; several in their order.", valueName: "folder"))
+        help: ArgumentHelp(
+            "PEFT adapter to fold into --model; repeat for several, in order.", valueName: "folder"))
     var adapter: [String] = []
-    @Option(help: ArgumentHelp("Chat template of --model; else the checkpoint's.", valueName: "name"))
+    @Option(help: ArgumentHelp("Chat template of --model; the checkpoint's by default.", valueName: "name"))
     var template: String?
     @OptionGroup(title: "Reward model") var rewarding: RewardOptions
     @OptionGroup var looks: RewardPictureOptions
-    @Option(help: "Records worked on together.") var batch = 16
+    @Option(help: "Batch size, in records.") var batch = 16
 
     var runOptions: RunOptions { options.run }
 

@@ -20,10 +20,13 @@ struct AskBack: StageCommand {
     static let immaterialOptions = AskingOptions.immaterial
 
     @OptionGroup var model: ModelOptions
-    @Option(help: ArgumentHelp("What eval wrote of this model.", valueName: "folder")) var apply: String
-    @Option(help: ArgumentHelp("The prompts, with scene or facts of the kind object.", valueName: "file"))
+    @Option(help: ArgumentHelp("Folder that eval wrote for this model.", valueName: "folder")) var apply:
+        String
+    @Option(help: ArgumentHelp("Prompts, with a scene or facts of the kind object.", valueName: "file"))
     var captions: String
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
     @OptionGroup var asking: AskingOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))

@@ -17,18 +17,27 @@ struct Blind: StageCommand {
                 --apply runs/x/base/eval --captions test/prompts.jsonl -o runs/x/controls/blind/eval
             """)
 
-    @Option(help: ArgumentHelp("What eval wrote of the pictures to learn from.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder that eval wrote for the pictures to learn from.", valueName: "folder"))
     var learn: String
-    @Option(help: ArgumentHelp("Their prompts, with scene or facts of the kind object.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Prompts of those pictures, with a scene or facts of the kind object.", valueName: "file"))
     var learnCaptions: String
-    @Option(help: ArgumentHelp("What eval wrote of the pictures to be told of.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder that eval wrote for the pictures whose captions are rewritten.", valueName: "folder"))
     var apply: String
-    @Option(help: ArgumentHelp("Their prompts.", valueName: "file")) var captions: String
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(help: ArgumentHelp("Prompts of those pictures.", valueName: "file")) var captions: String
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
-    @Option(help: ArgumentHelp("Most object recall to lose where it is learned.", valueName: "points"))
+    @Option(
+        help: ArgumentHelp(
+            "Object recall that may be lost on the pictures learned from.", valueName: "points"))
     var recallLoss = 1.0
-    @Option(help: ArgumentHelp("Fewest sentences that a rule takes out.", valueName: "n")) var support = 10
+    @Option(help: ArgumentHelp("Minimum number of sentences that a rule must remove.", valueName: "n"))
+    var support = 10
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
     @OptionGroup(title: "Run") var runOptions: RunOptions

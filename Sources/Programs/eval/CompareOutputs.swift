@@ -1,7 +1,7 @@
-import Metrics
 import Exams
 import Files
 import Foundation
+import Metrics
 import Report
 import StageKit
 

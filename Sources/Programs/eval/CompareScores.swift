@@ -1,7 +1,7 @@
 import ArgumentParser
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import StageKit
 
 /// Before and after: what was scored, side by side.
@@ -17,12 +17,14 @@ struct CompareScores: StageCommand {
             """)
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
-    @Option(name: [.short, .long], help: ArgumentHelp("Write the figures here.", valueName: "file"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Write the figures to this file.", valueName: "file"))
     var output: String?
-    @Option(help: ArgumentHelp("Draw CHAIR_S, recall, words, habits with intervals.", valueName: "svg"))
+    @Option(
+        help: ArgumentHelp(
+            "Draw CHAIR_S, recall, words and habits with their intervals to this file.", valueName: "svg"))
     var plot: String?
-    @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
-    @Option(help: "Coverage of the intervals.") var level = 0.95
+    @Option(help: "Number of bootstrap resamples.") var resamples = 10_000
+    @Option(help: "Confidence level of the intervals.") var level = 0.95
     @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
     @OptionGroup(title: "Run") var runOptions: RunOptions
 

@@ -40,15 +40,16 @@ struct Eval: StageCommand {
 
     @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder")) var model: String?
     @Option(
-        help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder")
+        help: ArgumentHelp(
+            "PEFT adapter to fold into the model; repeat for several, in order.", valueName: "folder")
     )
     var adapter: [String] = []
-    @Option(help: ArgumentHelp("Chat template; else the checkpoint's.", valueName: "name"))
+    @Option(help: ArgumentHelp("Chat template; the checkpoint's by default.", valueName: "name"))
     var template: String?
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Answers to score instead: files named as those of the questions, their folder, or one file for all.",
+            "Answers to score instead: files named like those of the questions, a folder of them, or one file for all.",
             valueName: "path"))
     var answers: [String] = []
 
@@ -56,20 +57,23 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "POPE's or MME's files as labels of questions without; else those beside them.", valueName: "file"
+            "POPE's or MME's own files, for questions that lack labels; by default those in the same folder.",
+            valueName: "file"
         ))
     var labels: [String] = []
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
     @Flag(help: "Ask about each object that a caption invented: \"Is there a … in the image?\"")
     var habit = false
-    @Option(help: ArgumentHelp("Use only the first pictures.", valueName: "n")) var limit: Int?
+    @Option(help: ArgumentHelp("Use only the first n pictures.", valueName: "n")) var limit: Int?
     @Option(
         help: ArgumentHelp(
-            "Add so much to the logit of a token, named as the tokenizer has it, before the likeliest is taken.",
+            "Add a number to the logit of a token, spelled as in the tokenizer, before the likeliest is chosen.",
             valueName: "token=number"))
     var logitBias: [NamedNumber<Float>] = []
-    @Option(help: "Most tokens of a caption.") var captionTokens = 128
+    @Option(help: "Maximum tokens per caption.") var captionTokens = 128
     @OptionGroup var asking: AskingOptions
 
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))

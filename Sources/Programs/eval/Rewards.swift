@@ -1,7 +1,7 @@
 import ArgumentParser
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Pairing
 import Rewards
 import StageKit
@@ -21,12 +21,13 @@ struct Rewards: StageCommand {
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=file")) var rewards: [String]
     @Option(help: "Name of the score.") var score = ScoreName.reward
-    @Option(help: "Most answers of which the best is taken: a power of 2.") var bestOf = 8
-    @Option(help: "Greatest difference in words of a pair, as a share of the longer answer.")
+    @Option(help: "Largest number of answers to take the best of; a power of 2.") var bestOf = 8
+    @Option(help: "Maximum difference in words within a pair, as a share of the longer answer.")
     var wordTolerance = 0.1
-    @Option(name: [.short, .long], help: ArgumentHelp("Write all intervals here.", valueName: "file"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Write all intervals to this file.", valueName: "file"))
     var output: String?
-    @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
+    @Option(help: "Number of bootstrap resamples.") var resamples = 10_000
     @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
     @OptionGroup(title: "Run") var runOptions: RunOptions
 

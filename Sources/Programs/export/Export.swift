@@ -21,8 +21,8 @@ import StageKit
     static let immaterialOptions: Set<String> = ["report"]
 
     @OptionGroup var options: StageOptions
-    @Option(help: "Trainer to write for.") var to: TrainerFormat
-    @Option(help: ArgumentHelp("Write what the rows could not carry here too.", valueName: "file"))
+    @Option(help: "Trainer whose layout to write.") var to: TrainerFormat
+    @Option(help: ArgumentHelp("Also write to this file what the rows have no place for.", valueName: "file"))
     var report: String?
 
     var runOptions: RunOptions { options.run }

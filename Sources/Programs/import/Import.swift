@@ -23,9 +23,9 @@ import StageKit
     enum Kind: String, ExpressibleByArgument, CaseIterable { case pairs, prompts, lessons }
 
     @OptionGroup var options: StageOptions
-    @Option(help: "What the rows become.") var to = Kind.pairs
-    @Option(help: "Layout of rows of pairs; else what their keys tell.") var from: PairLayout?
-    @Option(help: "What becomes of a system turn: refused, dropped, or put before the first question.")
+    @Option(help: "What to turn the rows into.") var to = Kind.pairs
+    @Option(help: "Layout of the rows; by default each row's keys tell.") var from: PairLayout?
+    @Option(help: "What to do with a system turn: refuse it, drop it, or put it before the first question.")
     var system = SystemRule.refuse
 
     var runOptions: RunOptions { options.run }

@@ -9,7 +9,7 @@ struct Rounds: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the rounds of a run and their models.")
 
     @OptionGroup var options: LedgerOptions
-    @Argument(help: "Name of the run; all runs without it.") var name: String?
+    @Argument(help: "Name of the run; all runs by default.") var name: String?
 
     func run() throws {
         let rows = try options.open(.read).rounds(of: name).map { round in
@@ -78,7 +78,7 @@ struct Sweep: ParsableCommand {
         abstract: "Mark the runs whose process has died; every run does this when it begins.")
 
     @OptionGroup var options: LedgerOptions
-    @Argument(help: "Folders in which runs left what a locked or full ledger couldn't be told.")
+    @Argument(help: "Folders with entries that runs left behind when the ledger was locked or full.")
     var folders: [String] = []
 
     func run() throws {

@@ -19,9 +19,9 @@ import StageKit
     @OptionGroup var model: ModelOptions
     @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
-    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
     var output: String
-    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+    @Option(help: "Element type of the written weights.") var dtype = ElementType.f16
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)

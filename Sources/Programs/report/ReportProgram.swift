@@ -18,18 +18,21 @@ import StageKit
     @Argument(help: ArgumentHelp("Folder of the run.", valueName: "folder")) var folder: String
     @Option(name: [.short, .long], help: ArgumentHelp("Page to write.", valueName: "file")) var output: String
     @Option(
-        help: ArgumentHelp("Pictures shown of each round, and captions before and after.", valueName: "n"))
+        help: ArgumentHelp(
+            "Number of pictures to show per round, and of captions before and after.", valueName: "n"))
     var pictures = 12
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
     @Option(
         help: ArgumentHelp(
-            "Folder of the pictures trained on; else where the run has them, else here.",
+            "Folder of the training pictures; by default the run's own, else the current folder.",
             valueName: "folder"))
     var imageRoot: String?
     @Option(
         help: ArgumentHelp(
-            "Folder of the pictures evaluated on; else where the run has them, else here.",
+            "Folder of the test pictures; by default the run's own, else the current folder.",
             valueName: "folder"))
     var testImageRoot: String?
     @OptionGroup(title: "Run") var runOptions: RunOptions

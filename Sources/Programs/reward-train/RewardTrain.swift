@@ -29,21 +29,23 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
     var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Reward model to write.", valueName: "folder"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Folder to write the reward model to.", valueName: "folder")
+    )
     var output: String
-    @Option(help: ArgumentHelp("How a grade is asked for.", valueName: "file")) var promptFile: String
-    @Flag(inversion: .prefixedNo, help: "Show the facts of a record to who grades its answers.")
+    @Option(help: ArgumentHelp("Text that asks for a grade.", valueName: "file")) var promptFile: String
+    @Flag(inversion: .prefixedNo, help: "Show the record's facts to the grader.")
     var facts = true
     @OptionGroup var looks: RewardPictureOptions
     @OptionGroup var training: AdapterTrainingOptions<Defaults>
-    @Option(help: "Weight of |mean of all scores| beside the loss.") var centring = 1e-3
-    @Flag(help: "Print token and id of what is read of each comparison's chosen answer, and stop.")
+    @Option(help: "Weight of |mean of all scores|, added to the loss.") var centring = 1e-3
+    @Flag(help: "Print the tokens read for each comparison's chosen answer, with ids, and stop.")
     var dumpTokens = false
 
     enum Defaults: AdapterDefaults {

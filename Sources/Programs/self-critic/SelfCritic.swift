@@ -29,24 +29,24 @@ import StageKit
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
 
-    @Option(help: ArgumentHelp("How the critic is asked.", valueName: "file")) var promptFile: String
+    @Option(help: ArgumentHelp("Text that asks the critic.", valueName: "file")) var promptFile: String
     @Option(
         help: ArgumentHelp(
-            "PEFT adapter over --model that has learned to judge, folded in beside each --adapter.",
+            "PEFT adapter over --model that has learned to judge, folded in next to each --adapter.",
             valueName: "folder"))
     var criticAdapter: String?
-    @Flag(help: "Show the critic the record's reference.") var reference = false
+    @Flag(help: "Show the critic the record's reference answer.") var reference = false
     @OptionGroup var looks: RewardPictureOptions
-    @Option(help: "What to compare by: as the prompt file has it, or none.") var metrics = Metrics.vision
-    @Option(help: "Ask about a pair in both orders, or in one, the sampled answer before the greedy one.")
+    @Option(help: "Criteria to compare by: those of the prompt file, or none.") var metrics = Metrics.vision
+    @Option(help: "Ask about each pair in both orders, or in one: the sampled answer before the greedy one.")
     var order = AnswerOrder.both
-    @Option(help: ArgumentHelp("Pairs of answers judged per record, the first ones first.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum pairs of answers to judge per record.", valueName: "n"))
     var maxPairs = 1
-    @Option(help: "How the critic's text is read: the one number in it, or exactly a number.")
+    @Option(help: "How to read the critic's text: the one number in it, or a number alone.")
     var reading = VerdictReading.plain
-    @Option(help: "Most tokens of a verdict, its reason included.") var maxTokens = 160
-    @Option(help: "Records worked on together.") var batch = 16
-    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+    @Option(help: "Maximum tokens per verdict, including its reasons.") var maxTokens = 160
+    @Option(help: "Batch size, in records.") var batch = 16
+    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
 
     var runOptions: RunOptions { options.run }
 

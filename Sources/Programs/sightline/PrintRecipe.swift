@@ -20,7 +20,7 @@ struct PrintRecipe: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Turn a knob; without a table in every table that has it. May be repeated.",
+            "Set an option; without a table, in every table that has it. May be repeated.",
             valueName: "table.key=value"))
     var set: [String] = []
 

@@ -1,6 +1,6 @@
-import Metrics
 import Foundation
 import JSON
+import Metrics
 import Records
 
 /// MME (Fu et al. 2023): two yes/no questions about each picture, fourteen tasks. Its own files are read as they are
@@ -8,7 +8,7 @@ import Records
 /// and no labels: those stand in MME's.
 package struct MME: Exam {
     package let name = "mme"
-    package let help: String? = "Questions in pairs, as MME asks them: records or MME's files."
+    package let help: String? = "MME questions, two per picture: records or MME's own files."
     package let readsLabels = true
     package let standsEmpty = true
 

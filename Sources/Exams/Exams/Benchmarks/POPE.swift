@@ -1,6 +1,6 @@
-import Metrics
 import Foundation
 import JSON
+import Metrics
 import Records
 import Tables
 
@@ -9,7 +9,7 @@ import Tables
 /// (`llava_pope_test.jsonl`), which has the questions of all splits (`category`) and no labels: those stand in POPE's.
 package struct POPE: Exam {
     package let name = "pope"
-    package let help: String? = "POPE's questions, a file per split."
+    package let help: String? = "POPE questions, one file per split."
     package let readsLabels = true
     package let standsEmpty = true
 
