@@ -43,10 +43,10 @@ import TrainingKit
     var dumpTokens = false
 
     enum Defaults: AdapterDefaults {
-        static let (example, examples) = ("pair", "pairs")
+        static let examples = "pairs"
         static let (batch, learningRate, saveEvery) = (16, 2e-4, 50)
         static let schedule = Schedule.Shape.cosine
-        static let heldOut = "pairs that is held out to measure reward accuracy"
+        static let heldOut = "pairs held out to measure reward accuracy"
     }
 
     func refuseIdle(_ given: GivenOptions) throws {

@@ -49,7 +49,7 @@ import TrainingKit
     var dumpTokens = false
 
     enum Defaults: AdapterDefaults {
-        static let (example, examples) = ("comparison", "comparisons")
+        static let examples = "comparisons"
         static let (batch, learningRate, saveEvery) = (16, 2e-4, 50)
         static let schedule = Schedule.Shape.constant
         static let heldOut = "pictures whose comparisons are held out to measure accuracy"

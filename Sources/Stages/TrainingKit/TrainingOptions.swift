@@ -16,7 +16,7 @@ package protocol TrainingDefaults {
 /// Options of every program that trains.
 package struct TrainingOptions<Defaults: TrainingDefaults>: ParsableArguments {
     @Flag(help: "Continue from the checkpoint of an interrupted run.") package var resume = false
-    @Option(help: "\(Defaults.examples.capitalized) of a step.") package var batch = Defaults.batch
+    @Option(help: "\(Defaults.examples.capitalized) per step.") package var batch = Defaults.batch
     @Option(help: "Peak learning rate.") package var learningRate = Defaults.learningRate
     @Option(help: "Steps between checkpoints.") package var saveEvery = Defaults.saveEvery
 
@@ -64,8 +64,6 @@ package struct StepOptions<Defaults: StepDefaults>: ParsableArguments {
 
 /// What differs between programs that train an adapter.
 package protocol AdapterDefaults: TrainingDefaults {
-    /// As "pair".
-    static var example: String { get }
     static var schedule: Schedule.Shape { get }
     /// What `--hold-out` is a share of, and what for.
     static var heldOut: String { get }
@@ -76,9 +74,8 @@ package struct AdapterTrainingOptions<Defaults: AdapterDefaults>: ParsableArgume
     @OptionGroup package var common: TrainingOptions<Defaults>
     @Option(help: "Rank of the adapter.") package var rank = 16
     @Option(help: "LoRA alpha: the adapter's scale times its rank.") package var alpha = 32.0
-    @Option(help: "Times that each \(Defaults.example) is seen.") package var epochs = 1
-    @Option(
-        help: "Tokens of a forward pass at most; a step's other \(Defaults.examples) go in further passes.")
+    @Option(help: "Number of passes over the \(Defaults.examples).") package var epochs = 1
+    @Option(help: "Maximum tokens per forward pass; a step with more takes several passes.")
     package var passTokens = 8192
     @Option(help: "Learning-rate schedule after warm-up.") package var schedule = Defaults.schedule
     @Option(help: "Share of the steps spent on linear warm-up.") package var warmupRatio = 0.03
