@@ -75,7 +75,7 @@ struct RunGraphTests {
         ("sightline run csr --rounds some", 2, "ROUNDS=some: give a number from 1, or next"),
         (
             "sightline run csr --recipe defualt", 2,
-            "RECIPE=defualt: there is no such file; recipes that come along are "
+            "RECIPE=defualt: there is no such file; the included recipes are "
         ),
         (
             "PATH=/nowhere \(Workshop.programs)/sightline run csr", 1,
