@@ -10,15 +10,15 @@ import StageKit
 @main struct Calibrate: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Score sentences and answers: likelihood and relevance to the image, or a reward model.",
+        abstract: "Score sentences and answers by likelihood and relevance, or by a reward model.",
         discussion: """
-            Reads what sample wrote and adds "scores" to its nodes (likelihood, relevance, calibrated) and to its
+            Reads sample's output and adds "scores" to its nodes (likelihood, relevance, calibrated) and to its
             candidates (calibrated: the path score).
               calibrate candidates.jsonl --relevance data/clip -o scored.jsonl
-            Without --relevance the relevance that stands in the nodes is used, so that another λ needs no model:
+            Without --relevance the relevance in the nodes is used, so that another λ needs no model:
               calibrate scored.jsonl --lambda 0.5 -o scored-0.5.jsonl
-            With --reward, answers are scored by what reward-train wrote instead: "graded", and "reward", which
-            adds what the symbolic rewards say. pair --score reward follows.
+            With --reward, a reward model from reward-train scores the answers instead: "graded", and "reward",
+            which adds the symbolic rewards. Then use pair --score reward.
               calibrate candidates.jsonl --reward reward --model data/llava -o scored.jsonl
             """)
     static let immaterialOptions: Set<String> = ["batch"]

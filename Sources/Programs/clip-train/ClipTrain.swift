@@ -20,9 +20,9 @@ import TrainingKit
         abstract: "Train a small CLIP on single sentences about known scenes.",
         discussion: """
             Reads records with "image" and "scene" (scenes --kind clip) and writes a model directory in Hugging
-            Face layout. Each picture brings true sentences and false ones made from them; what is true of
-            which picture of a batch is read off the scenes. With --patch-steps the vision tower first learns what
-            each of its patches shows.
+            Face layout. Each picture has true sentences and false ones made from them; the scenes say what is
+            true of which picture in a batch. With --patch-steps the vision tower first learns what each of its
+            patches shows.
             """)
 
     @OptionGroup var input: InputOptions

@@ -17,8 +17,8 @@ import TrainingKit
         abstract: "Train a LoRA adapter on preference pairs.",
         discussion: """
             Reads pairs {"id","image","prompt","chosen","rejected"} and writes a PEFT adapter; a pair without id
-            is named by the number of its line. The reference is the model with the adapters given by --adapter
-            folded in; its log-probabilities are computed once and kept in pairs.jsonl beside the adapter.
+            is named by its line number. The reference is the model with the adapters given by --adapter folded
+            in; its log-probabilities are computed once and kept in pairs.jsonl in the adapter's folder.
               dpo-train pairs.jsonl --model data/llava --image-root images -o adapter
             """)
     static let immaterialOptions: Set<String> = ["save-every", "feature-memory"]

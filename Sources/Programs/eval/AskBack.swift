@@ -9,11 +9,11 @@ import StageKit
 struct AskBack: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval ask-back",
-        abstract: "Ask a model about each object that its captions name, and take out what it denies.",
+        abstract: "Ask a model about each object that its captions name, and remove what it denies.",
         discussion: """
-            "Is there a dog in the image?": the sentences that name an object to which the model says no are taken
-            out of the caption. Writes a folder as eval does, for eval compare, with the questions and replies in
-            asked.jsonl. It looks at the pictures and learns nothing, at the price of a question for each object.
+            "Is there a dog in the image?": sentences that name an object to which the model says no are removed
+            from the caption. Writes a folder like eval's, for eval compare, with questions and replies in
+            asked.jsonl. It looks at the pictures and learns nothing, at the price of one question per object.
               eval ask-back --model data/llava --apply runs/x/base/eval --captions test/prompts.jsonl \\
                 --image-root test -o runs/x/controls/ask-back/eval
             """)

@@ -8,11 +8,11 @@ import StageKit
 struct Blind: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval blind",
-        abstract: "Rewrite captions as well as can be without looking at the pictures, and score them.",
+        abstract: "Rewrite captions as well as possible without looking at the pictures, and score them.",
         discussion: """
-            Learns from captions of known pictures which sentences are better never said, at no more than a
-            given loss of object recall, and takes them out of other captions by their words alone. Writes a
-            folder as eval does, for eval compare, with the rules in edit.json. No model is needed.
+            Learns from captions of known pictures which sentences are better left out, at no more than a
+            given loss of object recall, and removes them from other captions by their words alone. Writes a
+            folder like eval's, for eval compare, with the rules in edit.json. No model is needed.
               eval blind --learn runs/x/dev --learn-captions dev/prompts.jsonl \\
                 --apply runs/x/base/eval --captions test/prompts.jsonl -o runs/x/controls/blind/eval
             """)

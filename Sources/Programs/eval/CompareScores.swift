@@ -10,10 +10,10 @@ struct CompareScores: StageCommand {
         commandName: "eval compare",
         abstract: "Compare scored models with paired bootstrap intervals.",
         discussion: """
-            Each model is NAME=FOLDER, the folder that eval wrote or the round's that holds it as eval/; the
-            first is what the others are held against. Folders of one NAME are the same run with other seeds,
-            and are taken together. Prints a table, and with -o summary.json writes the figures there and,
-            beside it, comparison.json (with all intervals) and comparison.md.
+            Each model is NAME=FOLDER, a folder that eval wrote or a round that holds it as eval/; the others
+            are compared with the first. Folders with the same NAME are seeds of one run and are pooled. Prints
+            a table, and with -o summary.json writes the figures there and, beside it, comparison.json (with all
+            intervals) and comparison.md.
             """)
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]

@@ -28,12 +28,12 @@ struct Eval: StageCommand {
         commandName: "eval",
         abstract: "Score a model's captions and answers: CHAIR, POPE, MME.",
         discussion: """
-            Generates greedily with --model, or scores --answers without any model, and writes a folder with
+            Generates greedily with --model, or scores --answers without a model, and writes a folder with
             scores.json and, in answers/, a file of answers for each file of questions.
               eval --model data/llava --captions prompts.jsonl --pope pope_*.jsonl --mme mme.jsonl \\
                 --image-root . -o runs/demo/base/eval
               eval --answers runs/demo/base/eval/answers --captions prompts.jsonl -o rescored
-            Compare what was scored with
+            Compare the results with
               eval compare base=runs/demo/base round-1=runs/demo/round-1 -o runs/demo/summary.json
             """)
     static let immaterialOptions = AskingOptions.immaterial

@@ -11,11 +11,11 @@ import Tables
 struct Rewards: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval rewards",
-        abstract: "Hold rewards against known scenes: accuracy on pairs, and what the best of n invents.",
+        abstract: "Check rewards against known scenes: accuracy on pairs, and what the best of n invents.",
         discussion: """
-            Each is NAME=FILE, the same answers scored by calibrate; the first is what the others are held
-            against, with paired intervals over pictures. A pair counts where two answers of one length differ
-            in their number of false sentences.
+            Each is NAME=FILE, the same answers scored by calibrate; the others are compared with the first,
+            with paired intervals over pictures. A pair is two answers of one length that differ in their
+            number of false sentences.
               eval rewards facts=facts.jsonl plain=no-facts.jsonl --best-of 8
             """)
 

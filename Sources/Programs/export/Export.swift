@@ -8,12 +8,12 @@ import StageKit
 @main struct Export: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write preference pairs as another trainer reads them.",
+        abstract: "Write preference pairs in another trainer's layout.",
         discussion: """
-            Reads pairs and writes the trainer's rows: lines of JSON, for llava one JSON array. Says at the end
-            which keys of how many records the rows have no place for.
+            Reads pairs and writes the trainer's rows: lines of JSON, for llava one JSON array. Lists at the end
+            the keys that the rows have no place for, and in how many records they were.
               export pairs.jsonl --to trl -o rows.jsonl --report lost.json
-            LLaMA-Factory finds the file by an entry in its dataset_info.json:
+            LLaMA-Factory needs an entry in its dataset_info.json:
               "pairs": {"file_name": "rows.jsonl", "formatting": "sharegpt", "ranking": true,
                 "columns": {"messages": "conversations", "chosen": "chosen", "rejected": "rejected",
                   "images": "images"}}

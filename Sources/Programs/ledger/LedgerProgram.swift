@@ -104,7 +104,7 @@ struct Show: ParsableCommand {
 struct Lineage: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Follow a file or model back to its prompts.",
-        discussion: "Contents connect the steps, so renamed files and pipes are followed.")
+        discussion: "Steps are connected by content, so renamed files and pipes are followed.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "A file or folder.") var file: String

@@ -26,7 +26,7 @@ struct Rounds: ParsableCommand {
 /// Notes the model of a round.
 struct RecordRound: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "round", abstract: "Note the model that a round ended with; round 0 is the beginning.")
+        commandName: "round", abstract: "Record the model that a round ended with; round 0 is the initial model.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "Name of the run.") var name: String
@@ -55,7 +55,7 @@ struct RunLocked: ParsableCommand {
         commandName: "run", abstract: "Run a command while holding the lock runs/NAME/.lock.",
         discussion: """
             The stages that the command starts belong to the run NAME. A second caller gets exit code 75. \
-            The kernel drops the lock when the command and all it has started have ended.
+            The kernel releases the lock when the command and everything it started have ended.
             """)
 
     @Argument(help: "Name of the run.") var name: String
@@ -75,7 +75,7 @@ struct RunLocked: ParsableCommand {
 /// Marks killed runs.
 struct Sweep: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Mark the runs whose process has died; every run does this when it begins.")
+        abstract: "Mark the runs whose process has died; every run does this when it starts.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "Folders with entries that runs left behind when the ledger was locked or full.")

@@ -14,9 +14,9 @@ import StageKit
         abstract: "Pair the better and the worse answer of each record.",
         discussion: """
             Reads scored records and writes a line per pair: the best answer against the worst, within bounds that
-            keep length out of the preference. Of all pairs the share with the largest margins is kept. With --unit
-            sentence a pair breaks off behind the first sentence that differs, and with --blind-balance a pair goes
-            where a judge that reads the words alone would prefer the chosen answer too.
+            keep length out of the preference. Of all pairs, a share with the largest margins is kept. With --unit
+            sentence a pair breaks off after the first sentence that differs. With --blind-balance pairs are
+            dropped that a judge which reads only the words gets right.
               pair scored.jsonl -o pairs.jsonl
               pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
               pair scored.jsonl --unit sentence --pairs 6 --blind-balance -o pairs.jsonl
@@ -24,7 +24,7 @@ import StageKit
               pair candidates.jsonl --from reference -o pairs.jsonl
               pair imported.jsonl --from pairs --align-edits data/llava -o weighted.jsonl
               pair candidates.jsonl --score truth --keep-fraction 1 -o comparisons.jsonl
-            Where records carry the "scene" of a drawn picture, the reward is held against the truth.
+            Where records carry the "scene" of a drawn picture, the reward is compared with the truth.
             """)
     static let immaterialOptions: Set<String> = ["audit"]
 

@@ -9,8 +9,8 @@ import StageKit
         abstract: "Write one self-contained HTML page about a run.",
         discussion: """
             Reads the folder of a run: base/ and round-1/, round-2/, …, in each round scored.jsonl (or
-            candidates.jsonl), pairs.jsonl, audit.json, adapter/metrics.jsonl and eval/, and beside them
-            comparison.json. What isn't there is left out.
+            candidates.jsonl), pairs.jsonl, audit.json, adapter/metrics.jsonl and eval/, and the run's
+            comparison.json. What is missing is left out.
               report runs/demo -o runs/demo/report.html
               report runs/coco --image-root train2014 --test-image-root val2014 -o coco.html
             """)

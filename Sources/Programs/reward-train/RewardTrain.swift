@@ -17,12 +17,12 @@ import TrainingKit
 @main struct RewardTrain: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "reward-train",
-        abstract: "Train a reward model on comparisons, with facts before its eyes.",
+        abstract: "Train a reward model on comparisons, with or without facts.",
         discussion: """
             Reads pairs {"id","image","prompt","chosen","rejected","facts"} and writes a folder with a PEFT
-            adapter, reward_head.safetensors and reward_config.json, from which calibrate --reward scores
-            answers. After each answer the model is asked to grade it by the prompt file, which shows it the
-            facts in an order of their own in every epoch; a record without facts is graded without.
+            adapter, reward_head.safetensors and reward_config.json, with which calibrate --reward scores
+            answers. After each answer the prompt file asks the model to grade it, and shows it the facts in
+            a new order in every epoch; a record without facts is graded without.
               reward-train pairs.jsonl --model data/llava --prompt-file data/prompts/grade-short.txt -o reward
             """)
     static let immaterialOptions: Set<String> = ["save-every", "feature-memory"]

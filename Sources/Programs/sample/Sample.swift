@@ -18,8 +18,8 @@ import StageKit
               sample prompts.jsonl --model data/llava --count 5 --temperature 1 -o candidates.jsonl
               sample prompts.jsonl --model data/llava --mode tree --relevance data/clip -o candidates.jsonl
               sample prompts.jsonl --model data/llava --mode tree --draw group-beams --steer-by likelihood
-            A draw depends only on seed, record id and draw number: neither on the other records nor on
-            threads, shards or where a run was resumed.
+            A sample depends only on seed, record id and sample number, not on other records, threads, shards or
+            where a run was resumed.
             """)
     static let immaterialOptions: Set<String> = ["batch", "memory"]
 

@@ -7,9 +7,9 @@ import StageKit
 struct Scenes: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenes",
-        abstract: "Draw pictures whose truth is known, and write what can be asked of them.",
+        abstract: "Draw pictures of known scenes, and write captions and questions about them.",
         discussion: """
-            Picture number N of a split depends on the seed, the split and N alone; no scene occurs in two splits.
+            Picture N of a split depends only on the seed, the split and N; no scene occurs in two splits.
               scenes --split train --count 20000 -o data/train --kind captions
               scenes --split test --count 500 --seed 7 -o data/test
 
@@ -20,7 +20,7 @@ struct Scenes: StageCommand {
               pope_{random,popular,adversarial}.jsonl  (questions)  POPE's questions
               mme.jsonl                                (questions)  existence, count, color, position
               clip.jsonl                               (clip)       pictures and scenes
-            Image paths are relative to that folder: pass it on as --image-root.
+            Image paths are relative to that folder: pass it as --image-root.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {

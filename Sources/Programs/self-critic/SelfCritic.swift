@@ -14,10 +14,9 @@ import StageKit
         discussion: """
             Reads records with candidates and appends "verdicts"; pair --from verdicts makes pairs of them.
               self-critic candidates.jsonl --model data/llava --prompt-file data/prompts/critic-short.txt
-            The prompt file holds {question}, {answer_1} and {answer_2}. What stands between {#reference} and
-            {/reference} is left out where no {reference} is shown, and what stands between {#metrics} and
-            {/metrics} with --metrics none. Whether every text fits into the model is known before the first
-            one is asked.
+            The prompt file holds {question}, {answer_1} and {answer_2}. The part from {#reference} to
+            {/reference} is left out where no {reference} is shown, and the part from {#metrics} to {/metrics}
+            with --metrics none. That every text fits into the model is checked before the first is asked.
             """)
     static let immaterialOptions: Set<String> = ["batch", "memory"]
 

@@ -15,16 +15,15 @@ import TrainingKit
 @main struct SupervisedTrain: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "sft-train",
-        abstract: "Teach a LLaVA captions and answers.",
+        abstract: "Train a LLaVA on captions and answers.",
         discussion: """
             Reads records {"id","image","samples":[{"prompt","answer"},…]} (scenes --kind captions, import --to
-            lessons), a sample with the turns before it as "history", and writes a model directory in Hugging Face
-            layout. Everything said about one picture is a child of one root,
-            so the picture is computed once. Without --model a new model is made: its tokenizer from the
-            texts, its vision tower from --tower where that is given,
-            the rest at random. Several files are mixed by weights, whatever their lengths:
+            lessons), where "history" holds a sample's earlier turns, and writes a model directory in Hugging Face
+            layout. All texts about one picture share its computation. Without --model a new model is made: its
+            tokenizer from the texts, its vision tower from --tower if given, the rest at random. Several files
+            are mixed by weight, whatever their lengths:
               sft-train talks.jsonl closed.jsonl captions.jsonl --weight 2 --weight 1 --weight 1 -o model
-            With --rank a LoRA learns in the model's place, and a PEFT adapter is written:
+            With --rank a LoRA is trained instead of the model, and a PEFT adapter is written:
               sft-train lessons.jsonl --model llava --rank 64 -o adapter
             """)
 

@@ -6,10 +6,10 @@ import StageKit
 struct RunGraph: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", _superCommandName: "sightline",
-        abstract: "Run a stage graph, round after round; one that was stopped goes on.",
+        abstract: "Run a stage graph, round after round; a stopped run continues.",
         discussion: """
-            The run lies in runs/NAME of the current folder and keeps the options that it began with. It needs make. \
-            Exit code 75: another process works on the run. 2: a stage failed and has said why.
+            The run is in runs/NAME of the current folder and keeps the options that it began with. It needs make. \
+            Exit code 75: another process is working on the run. 2: a stage failed and said why.
 
             \((try? Graphs(Family()).overview()) ?? "")
             """, version: sightlineVersionAndRevision)
