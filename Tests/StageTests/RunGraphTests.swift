@@ -51,7 +51,7 @@ struct RunGraphTests {
 
     @Test func aHeldRunEndsWithItsOwnCode() throws {
         let shop = try workshop()
-        let held = "runs/x/.lock: another process works on run x"
+        let held = "runs/x/.lock: another process is working on run x"
         try shop.succeed("mkdir runs/x")
         for (line, code) in [
             ("sightline run csr --run x", 75), ("sightline ledger run x -- true", 75),

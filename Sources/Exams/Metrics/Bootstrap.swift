@@ -71,7 +71,7 @@ package struct PairedBootstrap: Sendable {
         let figures = try estimators.map { estimator in
             guard let figure = estimator.formula.bound(to: first.columns) else {
                 throw MetricsError.badValue(
-                    where: "bootstrap of \(estimator.name)", found: "no sums that it follows from",
+                    where: "bootstrap of \(estimator.name)", found: "no sums to compute it from",
                     remedy: "score what it is made of")
             }
             return figure

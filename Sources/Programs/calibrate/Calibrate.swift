@@ -71,18 +71,18 @@ import StageKit
         if needsModel != (model != nil) {
             throw ValidationError(
                 needsModel
-                    ? "--rescore and --reward: say by which --model"
-                    : "--model \(model ?? ""): add --rescore or --reward, or leave it")
+                    ? "--rescore and --reward: give --model"
+                    : "--model \(model ?? ""): add --rescore or --reward, or leave it out")
         }
         if !needsModel, !adapter.isEmpty || template != nil {
             throw ValidationError("--adapter and --template belong to --model")
         }
         if rewarding.reward != nil, rescore || relevance != nil {
-            throw ValidationError("--reward scores without likelihood and relevance; leave the others out")
+            throw ValidationError("--reward replaces likelihood and relevance; leave the others out")
         }
         if rescore, likelihood == .beam {
             throw ValidationError(
-                "--likelihood beam is the search's that drew the sentences; leave --rescore out")
+                "--likelihood beam uses the scores of the search; leave --rescore out")
         }
         do { _ = try calibration } catch { throw ValidationError("--\(error)") }
     }
@@ -130,7 +130,7 @@ import StageKit
         try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
         if let cut = relevance?.model.cutTexts, cut > 0 {
             run.console.say(
-                "\(cut) sentences were longer than the relevance model reads; their ends went unseen")
+                "\(cut) sentences were longer than the relevance model reads; their ends were ignored")
         }
     }
 

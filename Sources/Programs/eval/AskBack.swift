@@ -46,7 +46,7 @@ struct AskBack: StageCommand {
         let opened = try model.open(run, alpha.rule)
         if let digest = told.base.model, digest != opened.digest {
             throw StageError.failed(
-                "\(apply): it's what another model said (\(digest.prefix(8))…); ask that one")
+                "\(apply): these are another model's answers (\(digest.prefix(8))…); ask that model")
         }
         let sentences = told.texts.map(finder.sentences)
         let asked = zip(told.pictures, sentences).flatMap { picture, sentences in
@@ -78,7 +78,7 @@ struct AskBack: StageCommand {
         let unread = verdicts.count { $0 == nil }
         if unread > 0 {
             run.console.warn(
-                "\(unread) of \(asked.count) replies are neither yes nor no, and take out nothing")
+                "\(unread) of \(asked.count) replies are neither yes nor no, and remove nothing")
         }
         let lines = AnswerFile.lines(
             zip(asked, replies).map {
@@ -89,6 +89,6 @@ struct AskBack: StageCommand {
         try told.write(
             texts, ["asked.jsonl": Array(lines.utf8)], model: opened.digest, since: began, to: target, output,
             run)
-        try Program.put("\(taken) sentences name what the model denies when it's asked, and are taken out\n")
+        try Program.put("\(taken) sentences name what the model denies when asked, and are removed\n")
     }
 }

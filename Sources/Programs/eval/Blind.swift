@@ -78,8 +78,8 @@ struct Blind: StageCommand {
             guard let same = learned[picture.id], same.image == picture.image, same.objects == picture.objects
             else { continue }
             throw StageError.failed(
-                "\(learnCaptions): the picture \(picture.id) is in \(captions) too; learn from other pictures "
-                    + "than those that are scored")
+                "\(learnCaptions): the picture \(picture.id) is in \(captions) too; learn from "
+                    + "pictures that aren't scored")
         }
     }
 }

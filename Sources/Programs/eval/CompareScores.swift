@@ -40,7 +40,7 @@ struct CompareScores: StageCommand {
         for (name, path) in folders {
             let place = URL(fileURLWithPath: ScoreSheet.place(of: path)).resolvingSymlinksInPath().path
             guard places.insert([name, place]).inserted else {
-                throw StageError.usage("\(name)=\(path): it is there twice; a name's folders must differ")
+                throw StageError.usage("\(name)=\(path): it is given twice; folders of one name must differ")
             }
         }
         let sheets = try folders.map { (name: $0.name, sheet: try ScoreSheet(folder: $0.path)) }
@@ -53,13 +53,13 @@ struct CompareScores: StageCommand {
         }
         for (name, sheet) in sheets.dropFirst() where sheet.saysTheSame(as: sheets[0].sheet) {
             run.console.warn(
-                "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
+                "\(name): its answers are word for word those of \(sheets[0].name); an adapter between them "
                     + "changes nothing")
         }
         for (index, (name, sheet)) in sheets.enumerated()
         where sheets[..<index].contains(where: { $0.name == name && $0.sheet.saysTheSame(as: sheet) }) {
             run.console.warn(
-                "\(name): two of its folders say the same word for word, as one run would, not two seeds")
+                "\(name): two of its folders hold the same answers word for word: one run, not two seeds")
         }
         if run.isDryRun { return run.console.say("\(sheets.count) evaluations would be compared") }
         var names: [String] = []

@@ -89,10 +89,10 @@ struct Eval: StageCommand {
         if files.isEmpty { throw ValidationError("give \(ExamOptions.names()): what to ask") }
         if !labels.isEmpty, !files.contains(where: \.exam.readsLabels) {
             let names = ExamOptions.names(where: \.readsLabels).replacing(" or ", with: "'s or ")
-            throw ValidationError("--labels: labels of \(names)'s questions; give those too")
+            throw ValidationError("--labels: these label \(names)'s questions; give those too")
         }
         if Set(logitBias.map(\.name)).count < logitBias.count {
-            throw ValidationError("--logit-bias: a token stands there twice; give each one number")
+            throw ValidationError("--logit-bias: a token is given twice; give each one number")
         }
         if habit && (model == nil || !files.contains { $0.exam is Captions }) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
@@ -102,7 +102,8 @@ struct Eval: StageCommand {
         }
         let names = files.map { AnswerFile.fileName($0.path) }
         if Set(names).count < names.count {
-            throw ValidationError("two files of questions have the same name; their answers would too")
+            throw ValidationError(
+                "two files of questions have the same name, so their answers would too; rename one")
         }
     }
 
@@ -166,7 +167,7 @@ struct Eval: StageCommand {
             let read = try paper.add(exam, file)
             for labels in read.labelFiles {
                 run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
-                run.console.say("labels of \(path) are those of \(labels)")
+                run.console.say("labels of \(path) are read from \(labels)")
             }
             hasLabelFiles = hasLabelFiles || !read.labelFiles.isEmpty
             // Records were counted as they were read. No other question is without a picture.
@@ -175,7 +176,7 @@ struct Eval: StageCommand {
             run.countPictures(read.count, of: read.count)
         }
         if !labels.isEmpty, !hasLabelFiles {
-            throw StageError.usage("--labels: all questions have labels of their own; leave it out")
+            throw StageError.usage("--labels: all questions have labels already; leave it out")
         }
         if let limit { paper.keep(pictures: limit) }
         return paper
@@ -194,7 +195,7 @@ struct Eval: StageCommand {
         let (texts, unnamed) = try paper.texts(in: answers)
         for (file, count) in unnamed.sorted(by: { $0.key < $1.key }) where count > 0 {
             run.console.warn(
-                "\(file): \(count) answers don't say what they were asked, and are taken by their ids")
+                "\(file): \(count) answers don't say what they were asked, and are matched by id alone")
         }
         return texts
     }
@@ -203,7 +204,7 @@ struct Eval: StageCommand {
         let biases = try logitBias.map { bias in
             guard let id = model.tokenizer.id(of: bias.name) else {
                 throw StageError.usage(
-                    "--logit-bias \(bias.name): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ"
+                    "--logit-bias \(bias.name): the tokenizer has no such token; a word's first token usually begins with ▁ or Ġ"
                 )
             }
             return (id, bias.value)

@@ -71,8 +71,8 @@ struct LossReport: CustomStringConvertible {
     }
 
     var description: String {
-        if lost.isEmpty { return "\(format.rawValue) carries everything of \(records) records" }
-        let list = sorted.map { "\($0.key) of \($0.value)" }.joined(separator: ", ")
+        if lost.isEmpty { return "\(format.rawValue) carries everything from \(records) records" }
+        let list = sorted.map { "\($0.key) in \($0.value)" }.joined(separator: ", ")
         return "\(format.rawValue) has no place for: \(list); \(records) records"
     }
 

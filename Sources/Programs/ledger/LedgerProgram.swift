@@ -31,7 +31,7 @@ struct LedgerOptions: ParsableArguments {
 
     func path() throws -> String {
         guard let path = StageRun.ledgerPath(ledger, ProcessInfo.processInfo.environment) else {
-            throw StageError.failed("no ledger here: name one by --ledger or $SIGHTLINE_LEDGER")
+            throw StageError.failed("no ledger here; name one with --ledger or $SIGHTLINE_LEDGER")
         }
         return path
     }

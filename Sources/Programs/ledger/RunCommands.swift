@@ -26,7 +26,8 @@ struct Rounds: ParsableCommand {
 /// Notes the model of a round.
 struct RecordRound: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "round", abstract: "Record the model that a round ended with; round 0 is the initial model.")
+        commandName: "round",
+        abstract: "Record the model that a round ended with; round 0 is the initial model.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "Name of the run.") var name: String
@@ -44,7 +45,7 @@ struct RecordRound: ParsableCommand {
             // A graph notes the round once, behind its work; that must not be undone for it.
             let path = try options.path()
             let file = try WaitingRows(ledger: path, [.round(round)]).write(beside: [model, path])
-            options.console.warn("\(error); the round waits in \(file), the next run tells it")
+            options.console.warn("\(error); the round waits in \(file), and the next run will enter it")
         }
     }
 }

@@ -98,7 +98,7 @@ import StageKit
             _ = try PairRule.keepsLargest([], fraction: share)
         } catch { throw ValidationError("--\(error)") }
         if unit == .sentence, score == ScoreName.truth {
-            throw ValidationError("--score truth knows whole answers; leave --unit sentence out")
+            throw ValidationError("--score truth judges whole answers; leave --unit sentence out")
         }
         if keepAll, blindBalance || floor != nil {
             throw ValidationError(
@@ -187,7 +187,7 @@ import StageKit
         var metrics: [(name: String, value: Double)] = []
         if let guessed = decision.guessed {
             run.console.say(
-                "a judge without pictures, fitted to the pairs, tells \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out"
+                "a judge without pictures, fitted to the pairs, gets \((guessed * 1000).rounded() / 10)% of them right; what it can guess is left out"
             )
             metrics.append(("blind_guessed", guessed))
         }
@@ -202,7 +202,7 @@ import StageKit
         run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
         guard let audit else { return }
         if audited.isEmpty {
-            run.console.say("no pair comes with the scene of its picture; the audit knows no truth")
+            run.console.say("no pair has the scene of its picture; the audit can't compare with the truth")
         }
         try run.write(
             try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit, role: "audit")

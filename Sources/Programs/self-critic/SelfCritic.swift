@@ -78,7 +78,7 @@ import StageKit
         }
         if critic.tooLong > 0 {
             run.console.warn(
-                "\(critic.tooLong) pairs of answers are longer than the critic reads; draw shorter ones, or lower "
+                "\(critic.tooLong) pairs of answers are longer than the critic reads; sample shorter ones, or lower "
                     + "--max-tokens \(maxTokens)")
         }
         if critic.cut > 0 {

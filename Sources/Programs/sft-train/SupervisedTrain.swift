@@ -86,7 +86,7 @@ import TrainingKit
     func validate() throws {
         if passes < 1 { throw ValidationError("--passes \(passes): give a number from 1") }
         if let rank, rank < 1 { throw ValidationError("--rank \(rank): give a number from 1") }
-        if rank != nil, model == nil { throw ValidationError("--rank: say over which --model") }
+        if rank != nil, model == nil { throw ValidationError("--rank: give the --model to train it on") }
         if weight.isEmpty { return }
         if weight.count != input.paths.count || Set(input.paths).count != input.paths.count {
             throw ValidationError(

@@ -117,7 +117,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
         let preference = try row.requiredInt("preference")
         guard (1...2).contains(preference) else {
             throw RecordError.invalid(
-                key: "preference", found: "\(preference)", remedy: "1 or 2 says which output is the better")
+                key: "preference", found: "\(preference)", remedy: "use 1 or 2, for the better output")
         }
         let outputs = try ["output_1", "output_2"].map { key in
             try RecordError.naming(key) { try row.requiredObject(key).requiredString("value") }

@@ -66,7 +66,7 @@ package struct InputOptions: ParsableArguments {
         if let limit, limit < 0 { throw ValidationError("--limit \(limit): give a number from 0") }
         if skipBad < 0 { throw ValidationError("--skip-bad \(skipBad): give a number from 0") }
         if paths.filter({ $0 == "-" }).count > 1 {
-            throw ValidationError("'-' stands twice: standard input can be read once")
+            throw ValidationError("'-' is given twice; standard input can be read only once")
         }
     }
 }

@@ -27,7 +27,7 @@ package struct WaitingRows: Codable {
     /// - Returns: the path of the file.
     /// - Throws: why it can't be done beside the last.
     package func write(beside places: [String]) throws -> String {
-        var failure: any Error = StageError.failed("\(waitingForLedger): no place for what it should know")
+        var failure: any Error = StageError.failed("\(waitingForLedger): no place for its waiting rows")
         for place in places where !StageRun.isStream(place) {
             do {
                 let file = OutputPlace.withoutSlash(place) + Self.suffix
@@ -91,6 +91,6 @@ package struct WaitingRows: Codable {
         } else {
             try AtomicFile.write(try others.map { try $0.line }.joined(), to: file)
         }
-        console.say("\(file): what waited there stands in the ledger now")
+        console.say("\(file): the rows that waited there are in the ledger now")
     }
 }

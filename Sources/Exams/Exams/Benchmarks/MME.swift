@@ -214,7 +214,7 @@ struct MMETable {
                 .map { String(Substring($0)).trimmingCharacters(in: .whitespacesAndNewlines) }
             guard fields.count == columns.count else {
                 throw EvaluationError(
-                    "\(place): \(fields.count) fields; write \(columns.joined(separator: ", ")), with tabs between, or "
+                    "\(place): \(fields.count) fields; write \(columns.joined(separator: ", ")), separated by tabs, or "
                         + "a JSON object")
             }
             rows.append(try body(fields, number))
@@ -250,7 +250,7 @@ struct MMELabels {
                 key: "label",
                 found: "missing, and "
                     + (files.isEmpty
-                        ? "no file of MME's lies beside it"
+                        ? "there is no MME file beside it"
                         : "\(files.joined(separator: ", ")) has none for this question"),
                 remedy: "give MME's \(task).txt (picture, question, Yes or No) with --labels")
         }

@@ -308,7 +308,7 @@ struct LabelBook {
             : given.filter { ($0.split(separator: "/").last ?? "").contains(split.rawValue) }
         guard let file = candidates.first, given.isEmpty || candidates.count == 1 else {
             throw EvaluationError(
-                "\(questions): the \(split.rawValue) questions have no labels, and \(candidates.count) files of them "
+                "\(questions): the \(split.rawValue) questions have no labels, and \(candidates.count) label files for them "
                     + (given.isEmpty ? "lie beside it" : "are among --labels")
                     + "; give POPE's \(name) with --labels")
         }
