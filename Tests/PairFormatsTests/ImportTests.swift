@@ -235,7 +235,7 @@ struct ImportTests {
         (dialogue.replacing(#""image":"1.jpg","#, with: ""), "name the picture's file"),
         (dialogue.replacing("A man.", with: " "), #"samples[0]: wrong value: key "answer" is empty"#),
         (dialogue.replacing("gpt", with: "human"), "must alternate"),
-        (#"{"conversations":[{"from":"human","value":"Who?"}]}"#, "say --to prompts"),
+        (#"{"conversations":[{"from":"human","value":"Who?"}]}"#, "use --to prompts"),
         (#"{"conversations":[]}"#, "beginning with a question"),
     ])
     func badInstructionsSayWhatToDo(row: String, says: String) {
@@ -247,7 +247,7 @@ struct ImportTests {
 
     @Test func instructionsAreNoPairs() {
         let error = #expect(throws: UnknownLayout.self) { try imported(Self.dialogue) }
-        #expect(error?.description.contains("say --to prompts or --to lessons") == true)
+        #expect(error?.description.contains("use --to prompts or --to lessons") == true)
     }
 
     @Test func aRowThatNobodyKnowsNamesItsKeys() {

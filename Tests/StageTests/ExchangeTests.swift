@@ -147,7 +147,7 @@ struct ExchangeTests {
                 == #"{"id":"2","image":"picture-1.png","prompt":"What is it?","reference":"A dog."}"#)
         for (line, says) in [
             ("import detail.json", "detail.json[0]: unknown layout"),
-            ("import detail.json", "say --to prompts or --to lessons"),
+            ("import detail.json", "use --to prompts or --to lessons"),
             ("sample detail.json --model $LLAVA", "detail.json:1: a JSON array, but records are lines; "),
             ("sft-train detail.json --model $LLAVA --rank 2 -o no", "detail.json:1: a JSON array"),
         ] {

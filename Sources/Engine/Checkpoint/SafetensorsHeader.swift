@@ -115,7 +115,7 @@ struct SafetensorsHeader {
         try reader.array { reader in
             let text = try reader.number()
             guard let number = text.integer(as: Int.self), number >= 0 else {
-                throw reader.fault("\(text.raw) is no whole number from 0 to 2^63 - 1")
+                throw reader.fault("\(text.raw) is not a whole number from 0 to 2^63 - 1")
             }
             numbers.append(number)
         }

@@ -135,7 +135,7 @@ package struct UnknownLayout: Error, CustomStringConvertible {
     package var description: String {
         "unknown layout: the keys are \(keys.joined(separator: ", ")); "
             + (keys.contains { InstructionRow.keys.contains($0) }
-                ? "where each question has one answer, say --to prompts or --to lessons"
+                ? "where each question has one answer, use --to prompts or --to lessons"
                 : "rename them as docs/interop.md has them")
     }
 }

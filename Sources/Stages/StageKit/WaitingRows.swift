@@ -84,7 +84,7 @@ package struct WaitingRows: Codable {
         guard others.count < rows.count else { return }
         for row in rows where row.waitingForLedger == path {
             if try ledger.bringIn(row.notes, of: row.run, by: row.process) { continue }
-            console.warn("\(file): the ledger knows no run \(row.run ?? 0) of that process; left out")
+            console.warn("\(file): the ledger has no run \(row.run ?? 0) of that process; left out")
         }
         if others.isEmpty {
             unlink(file)
