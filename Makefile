@@ -21,7 +21,7 @@ scored = $(lastword $(shell ls -v runs/$1/round-*/eval/scores.json 2>/dev/null))
 last = $(or $(patsubst %/eval/scores.json,%,$(call scored,$1)),$(error runs/$1 has no scored round; make run RUN=$1))
 seeded = $1=$(call last,seeds-$1-$2)
 TO = $(DESTDIR)$(PREFIX)
-# Swift's own libraries, which the installed programs find beside them: a toolchain isn't needed to run them.
+# Swift's own libraries, installed beside the programs, which then run without a toolchain.
 runtime = $(shell ldd $(PROGRAMS:%=.build/release/%) | awk '/\/swift\/linux\// { print $$3 }' | sort -u)
 manual = .build/plugins/GenerateManual/outputs/*/$1.1
 run-of = $(lastword $(subst =, ,$1))
@@ -31,12 +31,12 @@ compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
-	@echo "Runs take RUN=name ROUNDS=n RECIPE=name, and when they begin PROMPTS=n TEST=n; PIPELINE=csr names a graph."
+	@echo "Runs take RUN=name ROUNDS=n RECIPE=name, new ones also PROMPTS=n TEST=n; PIPELINE=csr names a graph."
 
 deps: ## install the system libraries that are missing
 	$(if $(missing),$(if $(is_root),$(install_missing),$(error missing $(missing); run: sudo sh -c '$(install_missing)')))
 
-build: deps ## build programs and tests, once, in release
+build: deps ## build programs and tests, in release
 	swift build -c release --build-tests
 	@git describe --always --dirty >.build/release/revision 2>/dev/null || rm -f .build/release/revision
 
@@ -46,17 +46,17 @@ test: build ## run every test
 lint: ## check the style of every Swift file
 	swift format lint --strict --recursive Sources Tests Package.swift
 
-demo: ## one small round of CSR with tables of before and after and of its controls
+demo: ## one small round of CSR, with tables: before and after, and its controls
 	@$(MAKE) --no-print-directory run RUN=demo ROUNDS=1 $(if $(DATA),RECIPE=own,RECIPE=demo PROMPTS=1200 TEST=200)
 	@$(MAKE) --no-print-directory controls RUN=demo
 
 csr: PIPELINE := csr
-csr: run ## calibrated self-rewarding, round after round; a stopped run goes on
+csr: run ## calibrated self-rewarding, round after round; a stopped run continues
 
-run: build ## the stage graph PIPELINE
+run: build ## run the stage graph PIPELINE
 	+sightline run $(PIPELINE) --run $(RUN)
 
-models: build ## train the models of data/ anew
+models: build ## retrain the models in data/
 	+sightline run models
 
 ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
@@ -66,14 +66,14 @@ ablation: $(ABLATION:%=ablation-%) ## one round of each recipe, in one table
 ablation-%: build
 	+sightline run csr --run $@ --recipe $* --rounds 1
 
-compare: build ## the last rounds of runs side by side: RUNS="a b c"; seeds of one run: RUNS="csr=a csr=b"
+compare: build ## compare the last rounds of runs: RUNS="a b c"; seeds of one method: RUNS="csr=a csr=b"
 	$(if $(RUNS),,$(error say which runs: make compare RUNS="a b c"))
 	@mkdir -p runs/compare
 	sightline eval compare base=runs/$(call run-of,$(firstword $(RUNS)))/base \
 		$(foreach run,$(RUNS),$(firstword $(subst =, ,$(run)))=$(call last,$(call run-of,$(run)))) \
 		-o runs/compare/summary.json --plot runs/compare/plot.svg
 
-sweep: $(SWEEP:%=sweep-%) ## CSR as here, as its paper and as its code have it, each at three weights of relevance
+sweep: $(SWEEP:%=sweep-%) ## CSR as ours, in its paper and in its code, each at three weights of relevance
 	@mkdir -p runs/sweep
 	sightline eval compare base=runs/$</base $(foreach s,$(SWEEP),$s=runs/sweep-$s/round-$(or $(ROUNDS),1)) -o runs/sweep/summary.json
 
@@ -94,13 +94,13 @@ seeds-%: build
 		$(foreach stage,$(random),--set $(stage).seed=$(lastword $(subst -, ,$*))) >runs/$@/seeded.toml
 	+sightline run $(PIPELINE) --run $@ --recipe runs/$@/seeded.toml
 
-controls: build ## what a run's figures are worth: the same without a look at the pictures
+controls: build ## repeat a run without looking at the pictures, to see what its figures are worth
 	+sightline run controls --run $(RUN)
 
-report: build ## a page to look at, runs/RUN/report.html
+report: build ## write a page about a run, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html
 
-bench: build $(if $(PEERS),runs/bench/pairs.jsonl) ## speed; PEERS=1 beside TRL and transformers, PYTHON=venv/bin/python
+bench: build $(if $(PEERS),runs/bench/pairs.jsonl) ## measure speed; PEERS=1 PYTHON=venv/bin/python compares with TRL and transformers
 	@mkdir -p runs/bench
 	bench $(if $(PEERS),runs/bench --peers Tests/Benchmarks/peers.py --python $(PYTHON)) -o runs/bench/bench.json
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks every stage that a graph would run, in its own words, whether it takes the recipe and its options, so that what
-# is wrong in the last is said before the first one works.
+# Has every stage that a graph would run check the recipe and its options, so that an error in the last stage is
+# reported before the first one runs.
 #   ask.sh RECIPE make -n -f GRAPH …
 recipe=$1
 shift

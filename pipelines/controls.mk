@@ -1,6 +1,6 @@
-# What a run did, beside what can be had without looking: the base's captions edited blindly, by what its captions of
-# other pictures teach; the same rounds with rewards on another picture; and with a coin in the place of the reward.
-# And beside what can be had without learning: the base's captions less what it denies when it's asked.
+# Compares a run with what can be had without looking: the base's captions edited blindly, by rules learned from its
+# captions of other pictures; the same rounds with rewards from another picture; and with a coin instead of the reward.
+# And with what can be had without learning: the base's captions without what it denies when asked.
 #   make controls RUN=name
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
@@ -11,7 +11,7 @@ graph := $(dir $(firstword $(MAKEFILE_LIST)))$(call begun,GRAPH).mk
 k := $(patsubst $R/round-%/eval/scores.json,%,$(lastword $(shell ls -v $R/round-*/eval/scores.json 2>/dev/null)))
 $(if $k,,$(error $R has no scored round; make run RUN=$(RUN)))
 kinds := $(if $(shell grep '^lookless' $(graph)),,other-picture) random-pairs
-# Only of drawn pictures are there others to learn a blind edit from.
+# A blind edit is learned on other pictures, which only drawn ones have.
 blind := $(if $(call begun,DATA),,$C/blind/eval/scores.json)
 # The captions that are scored, and their pictures.
 captions := $(if $(call begun,DATA),$(patsubst captions=%,%,$(filter captions=%,$(call begun,EXAM))),$R/scenes/test/prompts.jsonl)
@@ -40,7 +40,7 @@ $C/dev/eval/scores.json: $R/recipe.toml $R/settings
 	sightline scenes --split dev --count 500 --kind prompts -o $C/dev
 	sightline eval --config $< --model $(call begun,MODEL) --captions $C/dev/prompts.jsonl --image-root $C/dev -o $(@D)
 
-# The graph itself knows what of a control is missing or old.
+# The graph itself knows what is missing or outdated in a control.
 $(kinds):
 	$(MAKE) --no-print-directory -f $(graph) RUN=$(RUN)/controls/$@ CONTROL=$@ RECIPE=$R/recipe.toml ROUNDS=$k \
 		$C/$@/table.txt

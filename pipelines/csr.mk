@@ -1,7 +1,7 @@
 # Calibrated self-rewarding (CSR): the model draws trees of answers, each sentence is rewarded by how likely it
 # is and how well it fits the picture, and the model trains on its best answer against its worst.
 #   make csr RUN=name ROUNDS=3 RECIPE=default
-#   BASELINE=file  pictures whose mean is taken off a sentence's relevance; drawn where a recipe has baseline-nearest
+#   BASELINE=file  pictures whose mean is subtracted from a sentence's relevance; drawn if a recipe has baseline-nearest
 own := BASELINE
 drawn-prompts := 4000
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),$(if $(DATA),own,default))
@@ -11,7 +11,7 @@ pool := $P/scenes/pool/prompts.jsonl
 BASELINE ?= $(or $(filter-out $(pool) $(DATA),$(call begun,BASELINE)),$(if $(call says,baseline-nearest),$(or $(DATA),$(pool))))
 base := $(if $(BASELINE),--relevance-baseline $(BASELINE) --baseline-root $(or $(if $(filter $(DATA),$(BASELINE)),$(IMAGES)),$(dir $(BASELINE))))
 
-# What the trees are steered by, too, unless the recipe says otherwise.
+# The trees are steered by it too, unless the recipe says otherwise.
 reward := --relevance $(RELEVANCE) $(base) $(looks)
 draw := $(if $(filter-out "reward",$(word 3,$(call says,steer-by))),,$(reward))
 $(foreach file,$(if $(draw),candidates) scored,$(rounds:%=$R/round-%/$(file).jsonl)): $(wildcard $(RELEVANCE)/*.safetensors) $(BASELINE)

@@ -1,5 +1,5 @@
-# The reward of Fact-RLHF in the place of CSR's: answers are drawn whole and graded by a reward model that has
-# facts before its eyes; the model trains on the better against the worse. REWARD=no-facts is plain RLHF's.
+# Fact-RLHF's reward instead of CSR's: whole answers are sampled and graded by a reward model that is shown facts; the
+# model trains on the better against the worse. REWARD=no-facts is plain RLHF.
 #   make run PIPELINE=factual RUN=name ROUNDS=1 REWARD=facts
 own := REWARD GRADE COMPARISONS
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
@@ -8,7 +8,7 @@ include $(here)grading.mk
 REWARD ?= $(or $(call begun,REWARD),facts)
 reward := $(rewards)/$(REWARD)
 
-# Graded on the model that the reward was trained on, whatever round drew.
+# Graded by the model that the reward was trained on, whichever round sampled.
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $(reward)/reward_head.safetensors $R/recipe.toml $R/settings
 	sightline calibrate $< --config $R/recipe.toml $(policy) --reward $(reward) $(looks) --image-root $(call images,$*) --resume -o $@
 

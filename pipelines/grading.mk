@@ -1,8 +1,8 @@
-# Reward models: the policy's own answers about known pictures, compared by their truth, teach it to grade. A graph
-# includes this after rounds.mk and asks for $(rewards)/facts/reward_head.safetensors, or that of no-facts. A control
-# has the comparisons of its run, and its reward models too where they look at the same pictures.
-#   COMPARISONS=n pictures  GRADE=file how a grade is asked for
-$(if $(DATA),$(error DATA=$(DATA): the comparisons that teach a reward come of drawn pictures, whose scenes are known))
+# Reward models: the policy learns to grade from its own answers about known pictures, compared by their truth. A graph
+# includes this after rounds.mk and depends on $(rewards)/facts/reward_head.safetensors, or on that of no-facts. A
+# control uses the comparisons of its run, and its reward models too where they look at the same pictures.
+#   COMPARISONS=n  number of pictures  GRADE=file  text that asks for a grade
+$(if $(DATA),$(error DATA=$(DATA): reward models learn from drawn pictures, whose scenes are known; leave it out))
 COMPARISONS ?= 3000
 GRADE ?= $(or $(call begun,GRADE),$(home)data/prompts/grade$(short).txt)
 known := $P/scenes/known

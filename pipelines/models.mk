@@ -1,6 +1,6 @@
-# The two models of data/, from nothing but the picture world: first a vision tower from what its patches show, then
-# on it the vision-language model from captions and questions and the relevance model from single sentences; and over
-# the first the adapter of SIMA's critic, from choices of two answers.
+# The two models in data/, trained from scratch on the picture world: first a vision tower, on what its patches show;
+# on it the vision-language model, on captions and questions, and the relevance model, on single sentences; and over
+# the first, the adapter of SIMA's critic, on choices between two answers.
 #   make models
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
@@ -9,7 +9,7 @@ here := $(dir $(lastword $(MAKEFILE_LIST)))
 data := $(patsubst %pipelines/,%,$(here))data
 recipe := $(here)recipes/models.toml
 M := runs/models
-$(if $(shell test ! -e $(data) -o -w $(data) || echo no),$(error $(data): it can't be written, and the models would go there))
+$(if $(shell test ! -e $(data) -o -w $(data) || echo no),$(error $(data): it can't be written, and the models go there; check its permissions))
 
 .PHONY: models
 models: $(data)/clip/model.safetensors $(data)/llava/model.safetensors $(data)/critic/adapter_model.safetensors

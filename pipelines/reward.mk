@@ -1,5 +1,5 @@
-# Two reward models, with facts and without: on answers about pictures that neither has seen, their accuracy on pairs
-# and what the best of 8 is rewarded with beside what it invents.
+# Two reward models, with facts and without: on answers about pictures that neither has seen, their accuracy on pairs,
+# and the reward and the inventions of the best of 8.
 #   make run PIPELINE=reward RUN=name TEST=600
 own := GRADE COMPARISONS
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
@@ -7,7 +7,7 @@ RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),factual)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk
 include $(here)grading.mk
 unseen := $P/scenes/unseen
-$(if $(tosses),$(error CONTROL=random-pairs: the graph reward trains on no preferences; say CONTROL=other-picture))
+$(if $(tosses),$(error CONTROL=random-pairs: the graph reward trains on no preferences; use CONTROL=other-picture))
 
 .PHONY: compared
 compared: $R/rewards.txt

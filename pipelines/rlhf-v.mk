@@ -1,8 +1,8 @@
-# RLHF-V (arXiv 2312.00849): the model's own answer against the same answer put right, what was changed weighing
-# more. Corrections come from the known scenes here; a person's own are pairs in DATA, the corrected answer chosen.
+# RLHF-V (arXiv 2312.00849): the model's own answer against its corrected version, in which what was changed weighs
+# more. Here corrections come from the known scenes; your own are pairs in DATA, with the corrected answer chosen.
 #   make PIPELINE=rlhf-v RUN=name RECIPE=rlhf-v
 #   make PIPELINE=rlhf-v RUN=name DATA=corrections.jsonl   lines of image, prompt, chosen, rejected
-lookless := rlhf-v has no reward that looks at a picture, its better answer is corrected by the known scene
+lookless := rlhf-v has no reward that looks at a picture, its better answers are corrected by the known scene
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),rlhf-v)
 made = $(if $(DATA),,candidates) pairs
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk

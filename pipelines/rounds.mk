@@ -1,12 +1,12 @@
-# What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which draws answers,
-# trains on pairs and is scored. A graph includes this and says how pairs come of what was drawn; which variables only
-# it and few others read, it says before, in own, and in made which files a round has, if not these.
+# What every stage graph shares: a run's folder, its recipe and scenes, and its rounds, each of which samples answers,
+# trains on pairs and is scored. A graph includes this and says how samples become pairs; before that, it lists in own
+# the variables that only it and a few others read, and in made the files of a round, if not the usual ones.
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
-#   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  a person's own pictures and tests, by the
-#   names of sightline eval list
-#   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin says which answer is chosen)
-# A run keeps what it began with: its graph and scenes and, unless another is typed, its recipe and settings.
-# RUN=name/controls/kind is a control of the run name: it shares that run's scenes, base and, untyped, settings.
+#   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  your own pictures and tests, named as
+#   sightline eval list shows
+#   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin decides which answer is chosen)
+# A run keeps what it began with: its graph and scenes and, unless others are given, its recipe and settings.
+# RUN=name/controls/kind is a control of the run name: it shares that run's scenes, base and, unless given, settings.
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 unexport OPENBLAS_CORETYPE  # stages run on the core that OpenBLAS finds
@@ -21,14 +21,14 @@ ROUNDS ?= 1
 TEST ?= 500
 graph := $(basename $(notdir $(firstword $(MAKEFILE_LIST))))
 other := $(filter-out $(graph),$(call begun,GRAPH))
-$(if $(other),$(error run $(RUN) is of the graph $(other); say PIPELINE=$(other) or another RUN))
+$(if $(other),$(error run $(RUN) belongs to the graph $(other); use PIPELINE=$(other) or another RUN))
 MODEL ?= $(or $(call begun,MODEL),$(home)data/llava)
 RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(or $(if $(findstring /,$(RECIPE)),$(RECIPE)),$(wildcard $(filter %.toml,$(RECIPE))),$(here)recipes/$(RECIPE:.toml=).toml)
 says = $(shell sightline recipe $(recipe) | grep '^$1 = ')
 rehearsed := $(findstring n,$(firstword -$(MAKEFLAGS)))
-$(if $(rehearsed)$(wildcard $(recipe)),,$(error RECIPE=$(RECIPE): there is no such file; recipes that come along are \
+$(if $(rehearsed)$(wildcard $(recipe)),,$(error RECIPE=$(RECIPE): there is no such file; the included recipes are \
 	$(notdir $(basename $(wildcard $(here)recipes/*.toml)))))
 DATA ?= $(call begun,DATA)
 IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
@@ -36,16 +36,16 @@ EXAM ?= $(call begun,EXAM)
 PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,$(or $(drawn-prompts),1000)))
 foreign := $(filter-out $(own),BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS)
 idle := $(foreach name,$(filter $(foreign) $(if $(DATA),TEST,IMAGES EXAM),$(typed)),$(if $($(name)),$(name)))
-$(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) does nothing with \
-	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), where there is DATA, without DATA)); leave it out))
+$(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) doesn't use \
+	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), with DATA, without DATA)); leave it out))
 exams = $(shell sightline eval list | cut -d ' ' -f 1)
-$(if $(call plain,EXAM,$(EXAM)),$(if $(filter-out $(addsuffix =%,$(exams)),$(EXAM)),$(error EXAM=$(EXAM): say \
+$(if $(call plain,EXAM,$(EXAM)),$(if $(filter-out $(addsuffix =%,$(exams)),$(EXAM)),$(error EXAM=$(EXAM): give \
 	$(exams:%=%=file,) one or several)))
 
-# Every stage is asked whether it takes the recipe and its options, before the first one works.
+# Every stage checks the recipe and its options before the first one runs.
 ask = $(here)ask.sh $(recipe) $(MAKE) -n -f $(firstword $(MAKEFILE_LIST)) $(MAKEOVERRIDES) ASKING=1 $(MAKECMDGOALS)
 unfit := $(if $(ASKING)$(rehearsed),,$(shell $(ask))$(filter-out 0,$(.SHELLSTATUS)))
-$(if $(unfit),$(error $(recipe): it can't be run, as said above; nothing was begun))
+$(if $(unfit),$(error $(recipe): it can't be run, see above; nothing was started))
 
 rounds := $(shell seq $(if $(filter next,$(ROUNDS)),$(words next $(wildcard $R/round-*/adapter)),$(ROUNDS)) 2>/dev/null)
 $(if $(rounds),,$(error ROUNDS=$(ROUNDS): give a number from 1, or next))
@@ -57,9 +57,9 @@ tosses := $(if $(filter random-pairs,$(CONTROL)),--order random)
 fixed := CONTROL DATA IMAGES $(if $(call begun,PROMPTS),PROMPTS)
 differs = $(filter-out $1,$2)$(filter-out $2,$1)
 $(foreach name,$(if $(wildcard $R/round-1/candidates.jsonl),$(fixed)),$(if $(call differs,$($(name)),$(call begun,$(name))),\
-	$(error $(name)=$($(name)): run $(RUN) began with $(or $(call begun,$(name)),none); say another RUN)))
-$(if $(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): say other-picture or random-pairs))
-$(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); say CONTROL=random-pairs))
+	$(error $(name)=$($(name)): run $(RUN) began with $(or $(call begun,$(name)),none); use another RUN)))
+$(if $(filter-out other-picture random-pairs,$(CONTROL)),$(error CONTROL=$(CONTROL): use other-picture or random-pairs))
+$(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); use CONTROL=random-pairs))
 
 # The round before k, or 0; the file of a round's adapter; the model that it left, of round 0 the one to begin with.
 before = $(word $1,0 $(rounds))
@@ -67,10 +67,10 @@ adapter = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$(filter-out
 weights := $(wildcard $(MODEL)/*.safetensors)
 policy = --model $(if $(filter-out 0,$1),$R/round-$1,$(MODEL))
 
-# The model that comes along has seen too few words to read a long prompt.
+# The included model has seen too few words to read a long prompt.
 short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
 
-# What round k draws on, and its pictures; the tests, and theirs.
+# The prompts of round k and their pictures; the tests and theirs.
 prompts = $(or $(DATA),$P/scenes/round-$1/prompts.jsonl)
 images = $(or $(IMAGES),$P/scenes/round-$1)
 limit := $(if $(DATA),$(addprefix --limit ,$(PROMPTS)))
@@ -85,13 +85,13 @@ made ?= candidates pairs
 
 .PHONY: scored kept FORCE
 scored: $(if $(tests),$R/table.txt,kept)
-	@$(if $(tests),cat $<,echo 'no EXAM was given, so nothing is scored: say EXAM="captions=file pope=file"')
+	@$(if $(tests),cat $<,echo 'no EXAM was given, so nothing is scored; add EXAM="captions=file pope=file"')
 
-# Make removes what only lies between, unless it is mentioned somewhere.
+# Make removes intermediate files unless they are named somewhere.
 kept: $(call adapter,$(rounds)) $(foreach file,$(made),$(rounds:%=$R/round-%/$(file).jsonl)) \
 	$(foreach k,$(rounds),$(call prompts,$k))
 
-# Both are noticed by content: a recipe with other words, another model has what follows made anew.
+# Both are compared by content: where recipe or model change, what depends on them is remade.
 news = $(if $(shell $1 2>/dev/null | cmp -s - $2 || echo differs),FORCE)
 told = printf '%s\n' GRAPH=$(graph) $(foreach name,$(settings),$(if $($(name)),'$(name)=$($(name))'))
 
@@ -104,19 +104,19 @@ $R/recipe.toml: $(if $(filter $R/recipe.toml,$(recipe)),,$$(call news,sightline 
 	@sightline recipe $(recipe) >$@.new && mv $@.new $@
 
 # Training scenes that the models never saw: theirs are numbered from 0, round k's from k millions. Each round has its
-# own, because what is learned by heart on one picture helps on no other.
+# own, because what is memorized from one picture helps on no other.
 $P/scenes/round-%/prompts.jsonl:
 	sightline scenes --split train --start $*000000 --count $(PROMPTS) --kind prompts -o $(@D)
 
 $(test)/prompts.jsonl:
 	sightline scenes --split test --count $(TEST) -o $(@D)
 
-# A control that draws by what its run did has that run's first draws.
+# A control that samples exactly as its run did copies that run's first samples.
 first := $(wildcard $(if $(filter $R,$P),,$P/round-1/candidates.jsonl))
 alike = cmp -s $P/recipe.toml $R/recipe.toml && test "$$(grep -v ^CONTROL= $P/settings)" = "$$(grep -v ^CONTROL= $R/settings)"
 drawn-before = $(if $(findstring --picture,$(draw)),,$(and $(filter 1,$1),$(first),$(shell $(alike) && echo $(first))))
 
-# Round k draws with the model of round k - 1.
+# Round k samples with the model of round k - 1.
 $R/round-%/candidates.jsonl: $$(call prompts,$$*) $R/recipe.toml $R/settings $(weights) $$(call adapter,$$(call before,$$*))
 	@mkdir -p $(@D)
 	$(if $(call drawn-before,$*),cp $(first) $@.new && mv $@.new $@,$(sampled))
@@ -124,7 +124,7 @@ $R/round-%/candidates.jsonl: $$(call prompts,$$*) $R/recipe.toml $R/settings $(w
 sampled = sightline sample $< --config $R/recipe.toml $(call policy,$(call before,$*)) $(draw) $(limit) \
 		--image-root $(call images,$*) --resume -o $@
 
-# The reference is the model that drew: the adapters of the rounds before stay folded in under the new one.
+# The reference is the model that sampled: earlier rounds' adapters stay folded in under the new one.
 $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.toml
 	sightline dpo-train $< --config $R/recipe.toml $(call policy,$(call before,$*)) --image-root $(call images,$*) \
 		--resume -o $(@D)

@@ -1,8 +1,8 @@
-# What is typed to make or stands in a run's settings becomes words of rules and commands. A word that make or the
-# shell would read otherwise is refused, so that a folder from someone else can't run code.
+# What is typed behind make or stands in a run's settings becomes words of rules and commands. A word with a meaning of
+# its own to make or the shell is refused, so that a folder from someone else can't run code.
 signs := ; & | < > ` ' " ( ) \ * ? [ ] { } ! % : \# $$
 signed = $(strip $(foreach sign,$(signs),$(findstring $(sign),$1)))
-refuse = $(error $1=$2: it has $(or $(call signed,$2),a space); give it another name, by a link (ln -s) if need be)
+refuse = $(error $1=$2: it has $(or $(call signed,$2),a space); rename it, or give a link to it (ln -s))
 plain = $(if $(call signed,$2),$(call refuse,$1,$2),$2)
 
 # $(call checked,names): of variables that hold one word.
@@ -14,7 +14,7 @@ reading = sed -n 's/^$1=//p' $(lastword $(wildcard $P/settings $R/settings)) /de
 P = runs/$(firstword $(subst /controls/, ,$(RUN)))
 R = runs/$(RUN)
 
-# What may be typed behind make. A misspelt variable would do nothing, and is refused.
+# What may be typed behind make. A misspelled variable would have no effect, and is refused.
 variables := PIPELINE RUN RUNS ROUNDS RECIPE RECIPES PROMPTS TEST MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD \
 	COMPARISONS CONTROL DATA IMAGES EXAM SEEDS SWEEP ABLATION PEERS PYTHON LIBRARIES PREFIX DESTDIR ASKING SHELL
 typed := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))

@@ -1,7 +1,8 @@
-# SIMA (arXiv 2405.15973): the model answers greedily and by a draw, is shown both answers beside the known one, and
+# SIMA (arXiv 2405.15973): the model answers greedily and by sampling, is shown both answers beside the known one, and
 # trains on the one that it finds better itself.
-#   make run PIPELINE=sima RUN=name ROUNDS=3 RECIPE=sima  CRITIC=file how the critic is asked
-#   CRITIC_ADAPTER=folder  an adapter over MODEL that has learned to judge; the model that comes along has one
+#   make run PIPELINE=sima RUN=name ROUNDS=3 RECIPE=sima
+#   CRITIC=file  text that asks the critic
+#   CRITIC_ADAPTER=folder  an adapter over MODEL that has learned to judge; the included model has one
 own := CRITIC CRITIC_ADAPTER
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),sima)
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk

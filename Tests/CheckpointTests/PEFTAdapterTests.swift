@@ -151,7 +151,7 @@ import Testing
             #"{"peft_type":"LORA","r":2,"target_modules":["q_proj","down_proj","fc1"]}"#,
             to: "adapter_config.json")
         let error = try #require(throws: CheckpointError.self) { try PEFTAdapter.read(scratch.url) }
-        #expect(error.description.contains("names fc1, and no tensors are for it"), "\(error)")
+        #expect(error.description.contains("names fc1, but there are no tensors for it"), "\(error)")
     }
 
     /// What is put into adapter_config.json, and the key that the refusal has to name.

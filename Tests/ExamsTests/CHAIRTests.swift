@@ -1,5 +1,5 @@
-import Metrics
 import Exams
+import Metrics
 import Testing
 
 @Suite struct CHAIRTests {
@@ -78,7 +78,7 @@ import Testing
     @Test func badListsAreRefused() {
         #expect(
             throws: MetricsError.badLine(
-                file: "f", line: 2, found: "\"seat\" stands for toilet here and for chair above")
+                file: "f", line: 2, found: "\"seat\" means toilet here and chair above")
         ) { try ObjectLexicon(list: "chair, seat\ntoilet, seat\n", file: "f") }
         #expect(
             throws: MetricsError.badLine(

@@ -1,6 +1,6 @@
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Testing
 
 private let dog = AppliedHabit(trigger: "bench", companion: "dog")

@@ -1,6 +1,6 @@
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Records
 import Testing
 

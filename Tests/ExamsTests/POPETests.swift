@@ -1,5 +1,5 @@
-import Metrics
 import Exams
+import Metrics
 import Testing
 
 @Suite struct POPETests {

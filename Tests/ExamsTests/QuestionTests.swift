@@ -1,6 +1,6 @@
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Records
 import Testing
 
@@ -120,7 +120,8 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         let lines = (1...3).map { #"{"question_id":\#($0),"text":"No"}"# + "\n" }.joined()
         let error = #expect(throws: EvaluationError.self) { try texts(lines, of: [asked("1", "Is it?")]) }
         #expect(
-            error?.description.hasPrefix("answers.jsonl:2: 2 of 3 answers are to no question, 2 the first; ")
+            error?.description.hasPrefix(
+                "answers.jsonl:2: 2 of 3 answers match no question, the first is 2; ")
                 == true)
     }
 

@@ -1,6 +1,6 @@
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Records
 import Testing
 
@@ -37,7 +37,7 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
         #expect(picture.truth == "small red cup at the top left\nlarge green lamp at the bottom right")
         let remarks = picture.remarks(on: score.text, finder)
         #expect(remarks.invented == ["bottle", "bottle"])
-        #expect(remarks.note == "names 2 of 2 objects, 2 invented, 1 wrong in colour")
+        #expect(remarks.note == "names 2 of 2 objects, 2 invented, 1 wrong in color")
     }
 
     @Test func factsAreTheTruthElsewhere() throws {
@@ -89,7 +89,7 @@ private func synonyms(_ text: String) throws -> ObjectFinder {
 
     /// One that nobody knows would be left out of the truth, and a caption that lacks it have a full recall.
     @Test(arguments: [
-        (["bench", "zebra"], "2 objects, 1 of which the list of objects doesn't have (zebra); "),
+        (["bench", "zebra"], "2 objects, 1 of them not in the list of objects (zebra); "),
         (["a bench and a zebra"], "2 objects, 1 of"), (["bench, zebra, giraffe"], "3 objects, 2 of"),
         (["hot dog"], "(hot dog)"), (["a dog", "dog house of a giraffe"], "(dog house of a giraffe)"),
     ])

@@ -1,6 +1,6 @@
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Testing
 
 /// A made-up evaluation over `images` pictures, worse the larger `slip` is.

@@ -97,14 +97,14 @@ import Testing
             for path in ["no.png", "no/way.png", "a.png/b", "\(top)/root/no.png"] {
                 #expect(try fault(path, root: root).contains(": not there under --image-root \(root); "))
             }
-            #expect(try fault("dangling.png", root: root).contains("a link to what isn't there; "))
+            #expect(try fault("dangling.png", root: root).contains("a broken link; "))
             #expect(try fault("loop", root: root).contains("Too many levels of symbolic links"))
             #expect(try fault("", root: root).contains("an empty path; "))
             for path in ["a.png\0", "a.png\0/../../outside/c.png"] {
                 #expect(try fault(path, root: root).contains("it holds a zero byte; "))
             }
             for address in ["https://example.org/a.jpg", "file:///etc/hostname", "s3://a/b.png"] {
-                let words = "image \(address): an address, not a path; fetch it to a file below --image-root"
+                let words = "image \(address): a URL, not a path; download it to a file below --image-root"
                 #expect(try fault(address, root: root).hasPrefix(words))
             }
             #expect(throws: ImageRootError.self) { try resolveImage("a.png", root: "\(top)/gone") }

@@ -140,7 +140,10 @@ struct ImportTests {
         (#"{"system":"Be kind.","prompt":"Q","chosen":"A","rejected":"B"}"#, "--system drop"),
         (#"{"chosen":"Q A","rejected":"Q B"}"#, "an answer without its question"),
         (#"{"chosen":"\n\nHuman: Q","rejected":"\n\nHuman: Q"}"#, "doesn't end with an answer"),
-        (#"{"instruction":"Q","chosen":"A","rejected":"B","history":["R"]}"#, "a round that is no question"),
+        (
+            #"{"instruction":"Q","chosen":"A","rejected":"B","history":["R"]}"#,
+            "a round that isn't a question"
+        ),
         (
             #"{"chosen":[{"role":"user","content":"Q"},{"role":"assistant","content":"A"}],"#
                 + #""rejected":[{"role":"user","content":"R"},{"role":"assistant","content":"B"}]}"#,
@@ -148,14 +151,14 @@ struct ImportTests {
         ),
         (
             #"{"prompt":"Q","chosen":"A","rejected":"B","images":["https://h.org/1.png"]}"#,
-            "fetch it to a file"
+            "download it"
         ),
         (llavaRLHF.replacing(#"<image>\n"#, with: "<image><image>"), "2 pictures"),
         (#"{"prompt":"Q<image>","chosen":"A","rejected":"B"}"#, "about a picture"),
         (#"{"prompt":"Q","chosen":"A","rejected":"B","images":["1.png","2.png"]}"#, "2 pictures"),
         (#"{"prompt":"Q","chosen":"A","rejected":"B","image":{"bytes":"x"}}"#, "the picture itself"),
         (#"{"prompt":"Q","chosen":[],"rejected":"B"}"#, "0 turns"),
-        (#"{"prompt":[],"chosen":"A","rejected":"B"}"#, "a question stand last"),
+        (#"{"prompt":[],"chosen":"A","rejected":"B"}"#, "end with a question"),
         (#"{"prompt":"Q","chosen":"A","rejected":"B","margin":"wide"}"#, "\"margin\""),
         (
             #"{"messages":[{"role":"user","content":"Q"}],"rejected_response":"B"}"#,
@@ -231,9 +234,9 @@ struct ImportTests {
         (dialogue.replacing("<image>", with: "<image><image>"), "about 2 pictures"),
         (dialogue.replacing(#""image":"1.jpg","#, with: ""), "name the picture's file"),
         (dialogue.replacing("A man.", with: " "), #"samples[0]: wrong value: key "answer" is empty"#),
-        (dialogue.replacing("gpt", with: "human"), "must take turns"),
-        (#"{"conversations":[{"from":"human","value":"Who?"}]}"#, "say --to prompts"),
-        (#"{"conversations":[]}"#, "a question stand first"),
+        (dialogue.replacing("gpt", with: "human"), "must alternate"),
+        (#"{"conversations":[{"from":"human","value":"Who?"}]}"#, "use --to prompts"),
+        (#"{"conversations":[]}"#, "beginning with a question"),
     ])
     func badInstructionsSayWhatToDo(row: String, says: String) {
         let error = #expect(throws: RecordError.self) {
@@ -244,7 +247,7 @@ struct ImportTests {
 
     @Test func instructionsAreNoPairs() {
         let error = #expect(throws: UnknownLayout.self) { try imported(Self.dialogue) }
-        #expect(error?.description.contains("say --to prompts or --to lessons") == true)
+        #expect(error?.description.contains("use --to prompts or --to lessons") == true)
     }
 
     @Test func aRowThatNobodyKnowsNamesItsKeys() {

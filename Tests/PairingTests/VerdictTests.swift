@@ -36,7 +36,7 @@ import Testing
         ("{question} {answer_1} {foo}", "{foo} is unknown"), ("{question} {answer_1}", "no {answer_2} in it"),
         ("{question} {answer_1} {answer_2} {#reference} x", "{#reference} has no {/reference}"),
         ("{question} {answer_1} {answer_2} {/reference}", "{/reference} is unknown"),
-        ("{question} {answer_1} {answer_2} {reference}", "{reference} stands outside"),
+        ("{question} {answer_1} {answer_2} {reference}", "{reference} is outside"),
     ])
     func badPromptsAreRefused(_ text: String, _ finding: String) {
         let error = #expect(throws: PreferenceError.self) {

@@ -14,8 +14,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{#facts}{facts}{/facts} x", "{reply} stands in it 0 times"),
-        ("{#facts}{facts}{/facts} {reply} a {reply} b", "{reply} stands in it 2 times"),
+        ("{#facts}{facts}{/facts} x", "{reply} occurs 0 times in it"),
+        ("{#facts}{facts}{/facts} {reply} a {reply} b", "{reply} occurs 2 times in it"),
         ("{#facts}{facts}{/facts} {reply} ", "nothing on one side of {reply}"),
         ("{facts} {reply} x", "no {facts} between {#facts} and {/facts}"),
         ("{#facts}{fact}{/facts} {reply} x", "no {facts} between"),

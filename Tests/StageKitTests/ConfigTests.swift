@@ -19,11 +19,11 @@ import Testing
         let ended = try probe.run(["--config", "c.toml"], in: folder)
         #expect(ended.code == 64)
         for fault in [
-            #"key "stray" stands outside of a table; put it under [stage-probe]"#,
+            #"key "stray" is outside any table; put it under [stage-probe]"#,
             #"[stage-probe] temperture: no such option; did you mean "temperature"?"#,
             "[stage-probe] The value 'abc' is invalid for '--copies",
             "[stage-probe] note: integer; it must be true or false",
-            "[stage-probe] config: only the command line can say this; remove it",
+            "[stage-probe] config: this belongs on the command line; remove it",
             "[stage-probe] model: an array; it takes one value",
             "[stage-probe] drop: date; it must be a string or a finite number",
         ] { #expect(ended.errors.contains("c.toml: " + fault), "\(ended.errors)") }
@@ -59,7 +59,7 @@ import Testing
         let ended = try probe.run(["--config", "c.toml"], in: folder)
         #expect(ended.code == 1)
         #expect(
-            ended.errors.contains("c.toml:\(place): a table without a name; mend the TOML"), "\(ended.errors)"
+            ended.errors.contains("c.toml:\(place): a table without a name; fix the TOML"), "\(ended.errors)"
         )
     }
 

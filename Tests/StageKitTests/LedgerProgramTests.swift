@@ -118,7 +118,7 @@ import Testing
             try ledgerProgram.run(["run", "night", "--", "true"], in: folder),
         ] {
             #expect(second.code == 75)
-            #expect(second.errors.contains("runs/night/.lock: another process works on run night"))
+            #expect(second.errors.contains("runs/night/.lock: another process is working on run night"))
         }
         #expect(try probe.run(["in", "--run", "day"], in: folder).code == 0)
         running.kill(SIGKILL)

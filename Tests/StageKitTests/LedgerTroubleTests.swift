@@ -25,7 +25,7 @@ import Testing
         let ended = try holding(folder) { try running.wait() }
         #expect(ended.code == 0, "\(ended.errors)")
         #expect(ended.errors.contains("runs/ledger.sqlite: the ledger is locked by another program"))
-        #expect(ended.errors.contains("the work goes on"))
+        #expect(ended.errors.contains("continuing without it"))
         let whole = output.isEmpty ? ended.output : try folder.read("out")
         #expect(whole.split(separator: "\n").count == 3)
         let rows = output.isEmpty ? "runs/ledger.sqlite.ledger-rows" : "out.ledger-rows"
@@ -34,7 +34,9 @@ import Testing
         let elsewhere = try DatabaseQueue(path: folder.file("runs/ledger.sqlite"))
         try elsewhere.write { try $0.execute(sql: "UPDATE runs SET outcome = 'killed'") }
         let next = try probe.run(["in", "-o", "next"], in: folder)
-        #expect(next.code == 0 && next.errors.contains("\(rows): what waited there stands in the ledger now"))
+        #expect(
+            next.code == 0
+                && next.errors.contains("\(rows): the rows that waited there are in the ledger now"))
         #expect(!folder.has(rows))
         let told = try show(folder, 1)
         #expect(told.contains(#/outcome +done/#) && told.contains("3 in, 3 out"), "\(told)")

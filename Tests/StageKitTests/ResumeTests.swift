@@ -77,7 +77,7 @@ import Testing
         try folder.write(part + Array("{\"id\":\"torn".utf8), to: "out.part")
         let ended = try probe.run(Self.options + ["--resume"], in: folder)
         #expect(ended.code == 2)
-        #expect(ended.errors.contains("going on after 6 records"))
+        #expect(ended.errors.contains("continuing after 6 records"))
         #expect(ended.errors.contains("7 records in, 5 out, 1 bad skipped; dropped 1: named by --drop 1"))
         #expect(try folder.bytes("out") == whole)
     }
@@ -130,7 +130,7 @@ import Testing
     @Test func withoutResumeAPartIsBegunAnew() throws {
         let (folder, whole, _, _) = try unfinished()
         let ended = try probe.run(Self.options, in: folder)
-        #expect(ended.errors.contains("out.part: begun anew; --resume would have gone on with it"))
+        #expect(ended.errors.contains("out.part: started over; --resume would have continued it"))
         #expect(try folder.bytes("out") == whole)
     }
 
@@ -165,7 +165,7 @@ import Testing
         let kept = try folder.bytes("out.part").count
         let resumed = try probe.run(["in", "-o", "out", "--resume"], in: folder)
         #expect(resumed.code == 0)
-        #expect(kept > 100 && resumed.errors.contains("going on after"))
+        #expect(kept > 100 && resumed.errors.contains("continuing after"))
         #expect(try folder.read("out") == whole)
     }
 
@@ -177,6 +177,6 @@ import Testing
         try eventually { folder.has("out.part") }
         let second = try probe.run(["in", "-o", "out"], in: folder)
         #expect(second.code == 75)
-        #expect(second.errors.contains("another process works on out; wait for it or stop it"))
+        #expect(second.errors.contains("another process is working on out; wait for it or stop it"))
     }
 }

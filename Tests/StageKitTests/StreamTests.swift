@@ -87,7 +87,7 @@ import Testing
             says: "no/out.part.json: can't open or make it: No such file or directory; check the path"),
         Case(
             what: "full disk", input: good, options: ["-o", "/dev/full"], code: 1, ids: [],
-            says: "/dev/full: can't write: No space left on device; make room on the disk"),
+            says: "/dev/full: can't write: No space left on device; free some disk space"),
         Case(
             what: "a stream can't be resumed", input: good, options: ["--resume", "-o", "out"], code: 64,
             ids: [],

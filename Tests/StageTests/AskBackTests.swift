@@ -52,8 +52,8 @@ struct AskBackTests {
             #"cp -r base other; sed -i 's/"model":"[0-9a-f]*/&0/' other/eval/scores.json; cp -r base mixed"#)
         try shop.succeed("sed -i 's/ is a / stands a /' mixed/eval/answers/prompts.jsonl")
         for (folder, says) in [
-            ("other", "it's what another model said"),
-            ("mixed", "its scores are of other captions than its answers"),
+            ("other", "these are another model's answers"),
+            ("mixed", "its scores and answers don't match"),
         ] {
             let ended = try shop.run(
                 "\(Self.ask.replacing("base/eval", with: "\(folder)/eval")) --dry-run -o x")

@@ -52,8 +52,8 @@ struct CompareTests {
     }
 
     @Test(arguments: [
-        ("a=runs/a/base a=runs/b/base a=runs/a/base/", "a=runs/a/base/: it is there twice"),
-        ("a=runs/a/base a=runs/a/base/eval", "it is there twice"),
+        ("a=runs/a/base a=runs/b/base a=runs/a/base/", "a=runs/a/base/: it is given twice"),
+        ("a=runs/a/base a=runs/a/base/eval", "it is given twice"),
         ("'a|b=runs/a/base'", "a name can't be blank or hold |"),
         ("' =runs/a/base'", "a name can't be blank"),
         ("a=runs/a/base --resamples 3", "give a number from 10"),
@@ -71,12 +71,12 @@ struct CompareTests {
         )
         #expect(
             ended.errors
-                == "eval compare: nine: it says word for word what base says; if an adapter lies between them, "
-                + "that changes nothing\n")
+                == "eval compare: nine: its answers are word for word those of base; an adapter between them "
+                + "changes nothing\n")
         let seeds = try shop.succeed(
             "cp -r runs/a/round-10 copy; sightline eval compare base=runs/a/base ten=runs/a/round-10 ten=copy --no-ledger"
         )
-        #expect(seeds.errors.contains("ten: two of its folders say the same word for word"))
+        #expect(seeds.errors.contains("ten: two of its folders hold the same answers word for word"))
     }
 
     @Test(arguments: [

@@ -48,7 +48,7 @@ struct ControlGraphTests {
         ("gt", "other-picture", "gt has no reward that looks at a picture"),
         ("rlhf-v", "other-picture", "rlhf-v has no reward that looks at a picture"),
         ("reward", "random-pairs", "trains on no preferences"),
-        ("csr", "other-pictures", "CONTROL=other-pictures: say other-picture or random-pairs"),
+        ("csr", "other-pictures", "CONTROL=other-pictures: use other-picture or random-pairs"),
     ])
     func whatMakesNoSenseIsRefused(graph: String, control: String, says: String) throws {
         let ended = try workshop().run("\(Self.make) -f pipelines/\(graph).mk RUN=x CONTROL=\(control)")

@@ -143,7 +143,7 @@ struct CriticTests {
         #expect(ended.code == 1)
         #expect(
             ended.errors.contains(
-                "drawn.jsonl:1: wrong value: key \"candidates\" is c0 and c1, of which not just one is greedy"
+                "drawn.jsonl:1: wrong value: key \"candidates\" is c0 and c1, where exactly one must be greedy"
             ))
     }
 
@@ -165,7 +165,7 @@ struct CriticTests {
         try #require(process.terminationReason == .uncaughtSignal, "it ended before it was killed")
         try shop.succeed("cp ask.txt before.txt; echo Really? >>ask.txt")
         let other = try shop.run("\(command) --resume -o out")
-        #expect(other.code == 1 && other.errors.contains("the prompt's text is another"), "\(other.errors)")
+        #expect(other.code == 1 && other.errors.contains("the prompt's text differs"), "\(other.errors)")
         try shop.succeed(
             "mv before.txt ask.txt; \(command) -o whole && \(command) --resume -o out && cmp whole out")
     }

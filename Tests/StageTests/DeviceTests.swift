@@ -33,7 +33,7 @@ struct DeviceTests {
         guard geteuid() == 0, try shop.run("mknod full c 1 7").code == 0 else { return }
         let full = try shop.run("\(command) full")
         #expect(
-            full.code == 1 && full.errors.contains("No space left on device; make room"), "\(full.errors)")
+            full.code == 1 && full.errors.contains("No space left on device; free some"), "\(full.errors)")
         try shop.succeed("test -c full")
     }
 
@@ -43,7 +43,7 @@ struct DeviceTests {
     ]) func aFullDiskBehindStandardOutputIsAnError(command: String) throws {
         let ended = try Workshop.withResults().run("\(command) >/dev/full")
         #expect(ended.code == 1)
-        #expect(ended.errors.hasSuffix("No space left on device; make room on the disk\n"), "\(ended.errors)")
+        #expect(ended.errors.hasSuffix("No space left on device; free some disk space\n"), "\(ended.errors)")
     }
 }
 

@@ -25,7 +25,7 @@ struct ExamTests {
         try write(shop)
         let ended = try shop.succeed("sightline eval --answers answers.jsonl --pope \(questions) -o out")
         #expect(ended.output.contains(/POPE random accuracy % ↑ +100\.0/), "\(ended.output)")
-        let isLabelled = ended.errors.contains("labels of llava_pope_test.jsonl are those of ")
+        let isLabelled = ended.errors.contains("labels of llava_pope_test.jsonl are read from ")
         #expect(isLabelled == questions.hasPrefix("llava"))
     }
 
@@ -43,7 +43,7 @@ struct ExamTests {
         let surplus = try shop.run("sightline eval --answers ans --pope coco_pope_random.json -o out")
         #expect(surplus.code == 1 && !shop.has("out"))
         #expect(
-            surplus.errors.contains("1 of 2 answers are to no question, 3 the first"), "\(surplus.errors)")
+            surplus.errors.contains("1 of 2 answers match no question, the first is 3"), "\(surplus.errors)")
     }
 
     /// What --limit leaves out is not surplus.

@@ -67,7 +67,7 @@ struct ExchangeTests {
         // The part belongs to these inputs; the fault can only be passed over, not mended.
         let resumed = try shop.run("\(export) -o rows.json --resume --skip-bad 1; test $? = 2")
         #expect(
-            resumed.code == 0 && resumed.errors.contains("going on after 20 records"), "\(resumed.errors)")
+            resumed.code == 0 && resumed.errors.contains("continuing after 20 records"), "\(resumed.errors)")
         try shop.succeed("grep -v '\"p20\"' whole.json | cmp - rows.json")
         #expect(
             try shop.read("lost.json") == #"{"format":"llava","records":39,"not_carried":{"note":39}}"# + "\n"
@@ -93,7 +93,8 @@ struct ExchangeTests {
         try shop.write("[\(rows.joined(separator: ",\n"))]", to: "rows.json")
         #expect(try shop.run("sightline import rows.json -o pairs.jsonl").errors.contains("rows.json[2]: "))
         let resumed = try shop.run("sightline import rows.json -o pairs.jsonl --resume --skip-bad 1")
-        #expect(resumed.code == 2 && resumed.errors.contains("going on after 2 records"), "\(resumed.errors)")
+        #expect(
+            resumed.code == 2 && resumed.errors.contains("continuing after 2 records"), "\(resumed.errors)")
         let ids = try shop.read("pairs.jsonl").matches(of: /"id":"([^"]*)"/).map { String($0.1) }
         #expect(ids == ["x", "x#2", "x#4", "x#5"])
     }
@@ -146,8 +147,8 @@ struct ExchangeTests {
                 == #"{"id":"2","image":"picture-1.png","prompt":"What is it?","reference":"A dog."}"#)
         for (line, says) in [
             ("import detail.json", "detail.json[0]: unknown layout"),
-            ("import detail.json", "say --to prompts or --to lessons"),
-            ("sample detail.json --model $LLAVA", "detail.json:1: a JSON array, and records are lines; "),
+            ("import detail.json", "use --to prompts or --to lessons"),
+            ("sample detail.json --model $LLAVA", "detail.json:1: a JSON array, but records are lines; "),
             ("sft-train detail.json --model $LLAVA --rank 2 -o no", "detail.json:1: a JSON array"),
         ] {
             let ended = try shop.run("sightline \(line)")

@@ -41,7 +41,7 @@ struct OwnDataTests {
         let changed = try shop.run("make -s -f pipelines/csr.mk RUN=x ROUNDS=next DATA=mine/captions.jsonl")
         #expect(
             changed.errors.contains(
-                "DATA=mine/captions.jsonl: run x began with mine/prompts.jsonl; say another RUN"))
+                "DATA=mine/captions.jsonl: run x began with mine/prompts.jsonl; use another RUN"))
     }
 
     /// RLHF-V's corrections are a person's own pairs, and nothing is drawn.
@@ -90,11 +90,11 @@ struct OwnDataTests {
         ("RUN=x DATA=mine/prompts.jsonl EXAM=pope=nowhere.jsonl", "nowhere.jsonl: there is no such file"),
         (
             "RUN=x DATA=mine/prompts.jsonl EXAM=chaos=mine/pope_random.jsonl",
-            "say captions=file, pope=file, mme=file"
+            "give captions=file, pope=file, mme=file"
         ),
         (
             "RUN=x DATA=mine/prompts.jsonl -f pipelines/factual.mk",
-            "the comparisons that teach a reward come of drawn pictures"
+            "reward models learn from drawn pictures"
         ),
     ])
     func whatCannotBeIsNamed(typed: String, says: String) throws {

@@ -72,7 +72,7 @@ struct PictureTests {
         let address = try shop.run("sightline import rows.jsonl")
         #expect(
             address.errors.contains(
-                #"rows.jsonl:2: wrong value: key "image" is an address (https://example.org/a.jpg); fetch it"#
+                #"rows.jsonl:2: wrong value: key "image" is a URL (https://example.org/a.jpg); download it"#
             ))
         try shop.succeed("sed -n 2p rows.jsonl | sed 's/^{/{\"id\":\"u\",/' >url.jsonl")
         let opened = try shop.run("\(train) url.jsonl -o out")

@@ -88,15 +88,15 @@ struct RecipeBaseTests {
 
     @Test(arguments: [
         ("base = \"nil.toml\"", "", "nil.toml: can't open the file"),
-        ("base = 3", "", "base is no file's name"),
-        ("base = \"x.toml\"", "", "has this file for a base; begin from another"),
+        ("base = 3", "", "base is not a file name"),
+        ("base = \"x.toml\"", "", "is itself based on this file; choose another"),
         ("[pair]\nseed = 1", "--set sed=1", "--set sed=1: no table of x.toml has sed"),
         ("[pair]\nseed = 1", "--set seed", "--set seed: write table.key=value"),
         ("[pair]\nseed = 1", "--set a.b.c=1", "--set a.b.c=1: write table.key=value"),
         ("[pair]\nseed = 1", "--set .seed=1", "--set .seed=1: write table.key=value"),
         ("[pair]\nseed = 1", "--set parr.seed=1", "no program has a table [parr]"),
         ("[pair]\nseed = 1", "--set $'seed=1\\n[eval]\\nx=2'", "write table.key=value"),
-        ("base = \"y.toml\"\npair = 3", "", "key \"pair\" stands outside of a table"),
+        ("base = \"y.toml\"\npair = 3", "", "key \"pair\" is outside any table"),
         ("[pair]\nday = 1979-05-27", "--set pair.seed=1", "[pair] day: date; a recipe holds"),
     ])
     func whatIsNoRecipeIsNamed(text: String, options: String, says: String) throws {

@@ -59,12 +59,12 @@ struct RecipeCheckTests {
 
     /// What another graph would read, or this one over other data.
     @Test(arguments: [
-        ("csr", "CRITIC=a.txt", "CRITIC=a.txt: the graph csr does nothing with it; leave it out"),
-        ("sima", "BASELINE=a.jsonl", "the graph sima does nothing with it; leave it out"),
-        ("reward", "REWARD=facts", "the graph reward does nothing with it; leave it out"),
-        ("rlhf-v", "COMPARISONS=5", "the graph rlhf-v does nothing with it; leave it out"),
-        ("gt", "IMAGES=pictures", "the graph gt does nothing with it without DATA; leave it out"),
-        ("gt", "DATA=prompts.jsonl TEST=5", "TEST=5: the graph gt does nothing with it where there is DATA"),
+        ("csr", "CRITIC=a.txt", "CRITIC=a.txt: the graph csr doesn't use it; leave it out"),
+        ("sima", "BASELINE=a.jsonl", "the graph sima doesn't use it; leave it out"),
+        ("reward", "REWARD=facts", "the graph reward doesn't use it; leave it out"),
+        ("rlhf-v", "COMPARISONS=5", "the graph rlhf-v doesn't use it; leave it out"),
+        ("gt", "IMAGES=pictures", "the graph gt doesn't use it without DATA; leave it out"),
+        ("gt", "DATA=prompts.jsonl TEST=5", "TEST=5: the graph gt doesn't use it with DATA"),
     ])
     func aVariableThatDoesNothingIsRefused(graph: String, typed: String, says: String) throws {
         let shop = try workshop()

@@ -112,7 +112,7 @@ struct RewardTests {
         try shop.succeed("\(Self.train) --epochs 1 -o reward")
         for (line, code, words) in [
             (Self.train.replacing("grade.txt", with: "nowhere.txt"), 1, "--prompt-file nowhere.txt"),
-            (Self.train.replacing("grade.txt", with: "pairs.jsonl"), 1, "{reply} stands in it 0 times"),
+            (Self.train.replacing("grade.txt", with: "pairs.jsonl"), 1, "{reply} occurs 0 times in it"),
             (Self.train + " --batch 0", 64, "--batch 0"),
             ("sightline calibrate drawn.jsonl --reward reward", 64, "--model"),
             ("sightline calibrate drawn.jsonl --reward reward --model $LLAVA --rescore", 64, "--reward"),

@@ -51,7 +51,7 @@ struct RunGraphTests {
 
     @Test func aHeldRunEndsWithItsOwnCode() throws {
         let shop = try workshop()
-        let held = "runs/x/.lock: another process works on run x"
+        let held = "runs/x/.lock: another process is working on run x"
         try shop.succeed("mkdir runs/x")
         for (line, code) in [
             ("sightline run csr --run x", 75), ("sightline ledger run x -- true", 75),
@@ -75,7 +75,7 @@ struct RunGraphTests {
         ("sightline run csr --rounds some", 2, "ROUNDS=some: give a number from 1, or next"),
         (
             "sightline run csr --recipe defualt", 2,
-            "RECIPE=defualt: there is no such file; recipes that come along are "
+            "RECIPE=defualt: there is no such file; the included recipes are "
         ),
         (
             "PATH=/nowhere \(Workshop.programs)/sightline run csr", 1,

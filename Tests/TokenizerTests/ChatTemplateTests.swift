@@ -84,7 +84,7 @@ import Tokenizer
         #expect {
             try chosen()
         } throws: {
-            "\($0)".contains("chat_template.jinja: its chat template is none of the known ones; ")
+            "\($0)".contains("chat_template.jinja: its chat template is unknown; ")
         }
     }
 

@@ -125,7 +125,7 @@ import Tokenizer
             try Tokenizer(json: plain, configuration: wrong)
         } throws: {
             "\($0)".hasPrefix(
-                "tokenizer_config.json: added_tokens_decoder has the key \"x\", which is no id; ")
+                "tokenizer_config.json: added_tokens_decoder has the key \"x\", which is not an id; ")
         }
     }
 

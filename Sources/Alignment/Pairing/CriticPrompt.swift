@@ -45,11 +45,11 @@ package struct CriticPrompt: Sendable {
         let places = pieces.compactMap { if case .place(let place) = $0 { place } else { nil } }
         for needed in [Place.question, .answer1, .answer2] + (shown.contains(.reference) ? [.reference] : [])
         where !places.contains(needed) {
-            throw refuse("no {\(needed.rawValue)} in it", "say where it stands")
+            throw refuse("no {\(needed.rawValue)} in it", "put it in")
         }
         if !shown.contains(.reference), places.contains(.reference) {
             throw refuse(
-                "{reference} stands outside of {#reference} … {/reference}",
+                "{reference} is outside {#reference} … {/reference}",
                 "put it inside, or show the reference")
         }
     }
@@ -62,7 +62,7 @@ package struct CriticPrompt: Sendable {
     /// Takes the marks of sections away, and the sections too where nothing would be shown in them.
     private static func choosing(_ shown: Set<Section>, of text: String) throws -> String {
         if !shown.contains(.metrics), !text.contains("{#metrics}") {
-            throw Fault(found: "no {#metrics} in it to leave out", remedy: "say where they stand")
+            throw Fault(found: "no {#metrics} in it to leave out", remedy: "mark where they are")
         }
         return try Section.allCases.reduce(text) { text, section in
             var rest = text[...]

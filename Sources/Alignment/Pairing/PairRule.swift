@@ -40,7 +40,7 @@ package struct PairRule: Sendable, Equatable {
     /// Share of the largest margin that may be given up for a longer shared beginning: 0 takes the largest
     /// margin, 1 takes the longest shared path whatever its margin.
     package var prefixSlack: Double
-    /// Pairs must differ by more than this.
+    /// Minimum margin: the two scores must differ by more than this.
     package var minimumMargin: Double
     /// Whether candidates of equal score make a pair, as in the released code of CSR; then the first path
     /// in depth-first order is chosen and the last rejected.

@@ -119,8 +119,8 @@ package final class RelevanceModel {
         guard baseline != nil else { return nil }
         if let centre = baseline?.centre(of: image, embedding) { return centre }
         throw RelevanceError(
-            image.path, "too few pictures of the baseline are others than it",
-            "give a baseline of more pictures")
+            image.path, "the baseline has too few other pictures",
+            "give a baseline with more")
     }
 
     private func cosine(_ a: [Float], _ b: [Float], _ image: String) throws -> Double {

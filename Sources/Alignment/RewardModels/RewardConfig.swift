@@ -38,7 +38,7 @@ package struct RewardConfig {
             prompt = try GradingPrompt(try object.requiredString("prompt"), place: "key prompt")
             showsFacts = try object.requiredBool("facts")
             picture = try object.string("picture") ?? "own"
-        } catch { throw CheckpointError(file.path, "\(error)", "train the reward model anew") }
+        } catch { throw CheckpointError(file.path, "\(error)", "train the reward model again") }
     }
 
     package func write(to folder: URL) throws {

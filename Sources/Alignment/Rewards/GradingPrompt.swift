@@ -19,7 +19,8 @@ package struct GradingPrompt: Sendable, Equatable {
         self.text = text
         let halves = text.components(separatedBy: "{reply}")
         guard halves.count == 2 else {
-            throw refuse("{reply} stands in it \(halves.count - 1) times", "begin the reply with it, once")
+            throw refuse(
+                "{reply} occurs \(halves.count - 1) times in it", "put it once, where the reply begins")
         }
         question = halves[0].trimmingCharacters(in: .whitespacesAndNewlines)
         reply = halves[1].trimmingCharacters(in: .whitespacesAndNewlines)
@@ -27,13 +28,13 @@ package struct GradingPrompt: Sendable, Equatable {
             throw refuse("nothing on one side of {reply}", "write what is asked and how the reply begins")
         }
         guard let section = question.firstMatch(of: Self.section), section.output.1.contains("{facts}") else {
-            throw refuse("no {facts} between {#facts} and {/facts}", "say where they stand")
+            throw refuse("no {facts} between {#facts} and {/facts}", "put it there")
         }
         let rest = question.replacing(Self.section) { $0.output.1.replacing("{facts}", with: "") } + reply
         if let stray = rest.firstMatch(of: #/\{[#/]?[a-z_]+\}/#) {
             throw refuse(
-                "\(stray.output) can't stand where it does",
-                "it may hold {#facts} {facts} {/facts} and {reply}")
+                "\(stray.output) is out of place",
+                "the prompt may hold {#facts} {facts} {/facts} and {reply}")
         }
     }
 

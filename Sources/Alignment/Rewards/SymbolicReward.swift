@@ -5,7 +5,7 @@ package struct SymbolicReward: Sendable, Equatable {
     /// Taken off for an answer of `lengthLimit` tokens; shorter ones lose their share.
     package var length: Double
     package var lengthLimit: Int
-    /// Taken off an answer that was cut before its end token.
+    /// Penalty for an answer that was cut off before its end token.
     package var unfinished: Double
 
     package init(correct: Double, length: Double, lengthLimit: Int, unfinished: Double) {

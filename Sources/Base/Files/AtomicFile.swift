@@ -71,17 +71,17 @@ package final class AtomicFile {
         if case .stream = kind { return }
         // Some file systems can't synchronize and say so; the bytes are written all the same.
         if isDurable, fsync(descriptor) != 0, errno != EINVAL, errno != EROFS {
-            throw FileError(path, "bring it to the disk")
+            throw FileError(path, "flush it to disk")
         }
         switch kind {
         case .stream: return
         case .aside(let aside): try rename(aside)
         case .nameless:
             if link(target) { break }
-            guard errno == EEXIST else { throw FileError(path, "give it its name") }
+            guard errno == EEXIST else { throw FileError(path, "rename it into place") }
             // A link can't replace a name, a renaming can.
             let aside = Self.aside(target)
-            guard link(aside) else { throw FileError(path, "give it its name") }
+            guard link(aside) else { throw FileError(path, "rename it into place") }
             kind = .aside(aside)
             try rename(aside)
         }
@@ -94,7 +94,7 @@ package final class AtomicFile {
     }
 
     private func rename(_ aside: String) throws {
-        guard Foundation.rename(aside, target) == 0 else { throw FileError(path, "give it its name") }
+        guard Foundation.rename(aside, target) == 0 else { throw FileError(path, "rename it into place") }
     }
 
     package static func write(
@@ -114,7 +114,7 @@ package final class AtomicFile {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
-            throw FileError(folder, "bring the folder to the disk")
+            throw FileError(folder, "flush the folder to disk")
         }
     }
 }

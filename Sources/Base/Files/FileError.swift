@@ -16,8 +16,8 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         let remedy =
             switch number {
             case ENOENT: "check the path"
-            case EACCES, EPERM, EROFS: "give yourself the right to it or choose another place"
-            case ENOSPC, EDQUOT: "make room on the disk"
+            case EACCES, EPERM, EROFS: "change its permissions or choose another place"
+            case ENOSPC, EDQUOT: "free some disk space"
             case EISDIR: "name a file, not a folder"
             case ENOTDIR: "name a folder, not a file"
             case EBADF: "it is closed; open it or name a file"

@@ -7,7 +7,7 @@ package enum JSONError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .malformed(let offset, let found, let remedy): "byte \(offset): \(found); \(remedy)"
-        case .notFinite(let value): "not a number: \(value) can't be written; look for where it arose"
+        case .notFinite(let value): "not a number: \(value) can't be written; find where it came from"
         }
     }
 }

@@ -21,7 +21,7 @@ package struct JSONReader {
     /// The end of the text; white space may come before it.
     package mutating func end() throws {
         skipSpace()
-        guard at == input.endIndex else { throw fault("found \(here)", "only one value may stand here") }
+        guard at == input.endIndex else { throw fault("found \(here)", "only one value is allowed here") }
     }
 
     // MARK: - Values
@@ -125,7 +125,7 @@ package struct JSONReader {
         let key = try string()
         guard seen.insert(key) else {
             at = start
-            throw fault("the key \"\(key)\" stands twice", "keep one of the two")
+            throw fault("the key \"\(key)\" occurs twice", "keep one of the two")
         }
         skipSpace()
         guard take(":") else { throw fault("found \(here)", "a colon is expected after the key") }

@@ -83,7 +83,7 @@ extension JSONObject {
         let id = try requiredString("id")
         guard !id.isEmpty else {
             throw RecordError.invalid(
-                key: "id", found: "empty", remedy: "give every record a name of its own")
+                key: "id", found: "empty", remedy: "give every record its own id")
         }
         return id
     }

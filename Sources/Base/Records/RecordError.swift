@@ -17,13 +17,13 @@ package indirect enum RecordError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .json(let error): error.description
         case .notAnObject(let found): "not a record: found \(found); every line must be one JSON object"
-        case .array: "a JSON array, and records are lines; sightline import makes lines of it"
+        case .array: "a JSON array, but records are lines; convert it with sightline import"
         case .missing(let key): "missing key: \"\(key)\" isn't there; add it"
         case .wrongType(let key, let found, let wanted):
             "wrong type: key \"\(key)\" is \(found); it must be \(wanted)"
         case .invalid(let key, let found, let remedy): "wrong value: key \"\(key)\" is \(found); \(remedy)"
         case .newerVersion(let found):
-            "newer contract: the record has version \(found) and this program knows "
+            "newer contract: the record has version \(found), but this program reads "
                 + "\(Record.currentVersion); update the program"
         case .within(let part, let error): "\(part): \(error)"
         }

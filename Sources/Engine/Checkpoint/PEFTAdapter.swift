@@ -110,7 +110,7 @@ package struct PEFTAdapter: Sendable, Equatable {
         if has("non_lora_trainables.bin") {
             throw CheckpointError(
                 directory.appendingPathComponent("non_lora_trainables.bin").path,
-                "weights that were trained beside the adapter, mostly the projector's, and that are not folded here",
+                "weights trained along with the adapter, usually the projector's, which are not folded here",
                 "merge both with LLaVA's scripts/merge_lora_weights.py and give the model, or move the file away to "
                     + "take the adapter alone")
         }
@@ -118,8 +118,8 @@ package struct PEFTAdapter: Sendable, Equatable {
 
     private static func partial(_ what: String, _ place: String) -> CheckpointError {
         CheckpointError(
-            place, "target_modules of \(configName) names \(what), and no tensors are for it",
-            "save the adapter again; what it lacks would not be adapted")
+            place, "target_modules of \(configName) names \(what), but there are no tensors for it",
+            "save the adapter again; without them that layer would not be adapted")
     }
 
     /// Checks that the adapter has tensors for all that its config names among a decoder's linear layers: one that

@@ -66,7 +66,7 @@ struct SafetensorsHeader {
             } else {
                 let entry = try Self.entry(&reader, name: name, dataStart: dataStart)
                 guard entries.updateValue(entry, forKey: name) == nil else {
-                    throw reader.fault("the name \"\(name)\" stands twice")
+                    throw reader.fault("the name \"\(name)\" occurs twice")
                 }
             }
         }
@@ -115,7 +115,7 @@ struct SafetensorsHeader {
         try reader.array { reader in
             let text = try reader.number()
             guard let number = text.integer(as: Int.self), number >= 0 else {
-                throw reader.fault("\(text.raw) is no whole number from 0 to 2^63 - 1")
+                throw reader.fault("\(text.raw) is not a whole number from 0 to 2^63 - 1")
             }
             numbers.append(number)
         }
@@ -134,7 +134,7 @@ struct SafetensorsHeader {
                 throw CheckpointError(
                     path,
                     "tensor \(name) ends at byte \(entry.range.upperBound) of a file of \(data.upperBound)",
-                    "the file is cut short or its offsets lie: \(remedy)")
+                    "the file is cut short or its offsets are wrong: \(remedy)")
             }
             guard entry.range.lowerBound == end else {
                 let kind = entry.range.lowerBound < end ? "overlap" : "leave a gap"

@@ -82,7 +82,7 @@ package enum SafetensorsWriter {
             guard let count = elementCount(of: tensor.shape), count <= Int.max / tensor.elementType.byteCount
             else {
                 throw CheckpointError(
-                    "\(path): tensor \(tensor.name)", "the shape \(tensor.shape) is no shape",
+                    "\(path): tensor \(tensor.name)", "the shape \(tensor.shape) is invalid",
                     "check its dimensions")
             }
             if case .floats = tensor.source, !tensor.elementType.isFloat {

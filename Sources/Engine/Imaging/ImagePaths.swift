@@ -28,7 +28,7 @@ package func resolveImage(
     if image.isEmpty { throw error("an empty path", "name the picture's file") }
     if image.utf8.contains(0) { throw error("it holds a zero byte", "name the picture's file") }
     if image.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:\/\//) != nil {
-        throw error("an address, not a path", "fetch it to a file below \(option) and name that")
+        throw error("a URL, not a path", "download it to a file below \(option) and name that")
     }
     guard let base = realPath(root.isEmpty ? "." : root) else {
         throw ImageRootError(root: root, option: option, reason: systemMessage(errno))
@@ -42,7 +42,7 @@ package func resolveImage(
         var status = stat()
         if code == ENOENT || code == ENOTDIR {
             throw lstat(place, &status) == 0
-                ? error("a link to what isn't there", "fetch what it leads to")
+                ? error("a broken link", "fetch the file that it leads to")
                 : error("not there under \(option) \(root)", "check the path")
         }
         throw error("it can't be reached (\(systemMessage(code)))", "check the path")

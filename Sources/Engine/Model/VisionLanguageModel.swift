@@ -153,7 +153,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
             guard whole.starts(with: ids) else {
                 throw PromptError(
                     finding:
-                        "the tokens of the prompt are no prefix of those of prompt and answer \"\(answer)\"",
+                        "the tokens of the prompt aren't a prefix of those of prompt and answer \"\(answer)\"",
                     remedy: "choose another chat template")
             }
             return Array(whole[ids.count...]) + [end]

@@ -25,9 +25,9 @@ package enum TokenizerError: Error, CustomStringConvertible, Equatable {
         case .idOutOfRange(let id, let size):
             "token id \(id): the vocabulary ends at \(size - 1); use ids made by this tokenizer (compare the digests)"
         case .unknownTemplate(let name, let known):
-            "template \(name): there is none of that name; choose one of \(known.joined(separator: ", "))"
+            "template \(name): no such template; choose one of \(known.joined(separator: ", "))"
         case .unrecognisedTemplate(let file, let known):
-            "\(file): its chat template is none of the known ones; choose one of "
+            "\(file): its chat template is unknown; choose one of "
                 + known.joined(separator: ", ")
         case .vocabularyTooSmall(let asked, let needed):
             "vocabulary of \(asked): special tokens, bytes and characters alone take \(needed); ask for more than that"

@@ -60,7 +60,7 @@ struct TokenizerFiles {
             guard let id = Int32(key) else {
                 throw TokenizerError.malformed(
                     file: configurationName,
-                    reason: "added_tokens_decoder has the key \"\(key)\", which is no id")
+                    reason: "added_tokens_decoder has the key \"\(key)\", which is not an id")
             }
             let token = try AddedToken(value, id: id, file: configurationName)
             if let known = tokens.firstIndex(where: { $0.id == id }) {

@@ -25,7 +25,7 @@ package struct NothingLearned: Sendable, CustomStringConvertible {
 
     package var description: String {
         "\(steps) steps changed no weight: the highest learning rate was \(rate) and the largest norm of a gradient "
-            + "\(norm); raise --learning-rate or take more steps, or look whether the records teach anything"
+            + "\(norm); raise --learning-rate or take more steps, or check that the records teach anything"
     }
 }
 

@@ -69,18 +69,18 @@ struct TrainingState {
         guard file.metadata["identity"] == identity else {
             throw TrainingStateError(
                 path: checkpoint.path, finding: "it belongs to a run with other arguments, data or model",
-                remedy: "repeat the arguments of that run, or leave --resume out to start anew")
+                remedy: "repeat the arguments of that run, or leave --resume out to start over")
         }
         guard let step = file.metadata["step"].flatMap({ Int($0) }) else {
             throw TrainingStateError(
-                path: checkpoint.path, finding: "it doesn't say its step", remedy: "delete it and start anew")
+                path: checkpoint.path, finding: "it doesn't say its step", remedy: "delete it and start over")
         }
         func read(_ name: String, into matrix: Matrix) throws {
             let view = try file.tensor(named: name)
             guard view.count == matrix.count else {
                 throw TrainingStateError(
                     path: checkpoint.path, finding: "\(name) has \(view.count) elements, not \(matrix.count)",
-                    remedy: "delete it and start anew")
+                    remedy: "delete it and start over")
             }
             try view.read(into: UnsafeMutableBufferPointer(start: matrix.base, count: matrix.count))
         }
@@ -109,7 +109,7 @@ struct TrainingState {
             throw TrainingStateError(
                 path: metrics.path,
                 finding: "it holds \(lines.count) of the \(step) steps behind the checkpoint",
-                remedy: "delete the checkpoint and start anew")
+                remedy: "delete the checkpoint and start over")
         }
         let kept = lines.prefix(step).map { $0 + "\n" }.joined()
         try AtomicFile.write(kept, to: metrics.path)

@@ -126,7 +126,7 @@ package struct AnswerFile: Sendable {
         guard let file = found.first, found.count == 1 else {
             throw EvaluationError(
                 "--answers: \(found.count) files named \(name) for the questions of \(questions); "
-                    + "name the file of answers as that of the questions")
+                    + "give it the same name as the file of questions")
         }
         return try AnswerFile(path: file)
     }
@@ -169,21 +169,21 @@ package struct AnswerFile: Sendable {
         if let first = missing.first {
             throw EvaluationError(
                 "\(path): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
-                    + "\(first) the first; answer every question, or use --limit")
+                    + "the first is \(first); answer every question, or use --limit")
         }
         if let (question, answer) = foreign.first {
             let about = answer.image.map { " about \($0)" } ?? ""
             throw EvaluationError(
-                "\(path):\(answer.line): \(foreign.count) of \(asked.count) answers are to other questions than those "
-                    + "of \(questions): the first to \"\(Self.firstLine(answer.prompt ?? "?"))\"\(about), where question "
+                "\(path):\(answer.line): \(foreign.count) of \(asked.count) answers are to other questions than "
+                    + "\(questions) has: the first to \"\(Self.firstLine(answer.prompt ?? "?"))\"\(about), where question "
                     + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
                     + "give the answers to these questions")
         }
         let surplus = answers.filter { !isKnown($0.id) }
         if let first = surplus.first {
             throw EvaluationError(
-                "\(path):\(first.line): \(surplus.count) of \(answers.count) answers are to no question, \(first.id) "
-                    + "the first; give the questions that these answers were made from, all of them")
+                "\(path):\(first.line): \(surplus.count) of \(answers.count) answers match no question, the first is "
+                    + "\(first.id); give all questions that these answers were made from")
         }
         return (texts, unnamed)
     }

@@ -61,7 +61,7 @@ extension BlindEdit {
         }
         let (edit, end) = (rules.last?.applied ?? base.applied, curve.last?.applied ?? base.applied)
         return [
-            "Without looking is won, on the captions it is applied to: \(thirds.joined(separator: ", "))",
+            "Gained without looking, on the captions it is applied to: \(thirds.joined(separator: ", "))",
             "The edit: CHAIR_S \(Self.number(100 * base.applied.chairS)) → \(Self.number(100 * edit.chairS)) "
                 + "(\(Self.number(100 * won(by: edit)))% of it won), object recall "
                 + "\(Self.number(100 * base.applied.objectRecall)) → \(Self.number(100 * edit.objectRecall)), mean words "

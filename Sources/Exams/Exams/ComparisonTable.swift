@@ -9,7 +9,7 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     /// Pictures; nil in a file of an earlier version.
     package var images: Int?
     package var rows: [BootstrapResult]
-    /// Coverage of the intervals.
+    /// Confidence level of the intervals.
     package var level: Double
     /// Of the yes/no questions; nil in a file of an earlier version.
     package var tests: [QuestionTest]?

@@ -96,8 +96,8 @@ package struct KnownPicture: Sendable {
             let names = Set(unknown).sorted().joined(separator: ", ")
             throw RecordError.invalid(
                 key: scene == nil ? "facts" : "scene",
-                found: "\(named.count) objects, \(unknown.count) of which the list of objects doesn't have "
-                    + "(\(names))",
+                found:
+                    "\(named.count) objects, \(unknown.count) of them not in the list of objects (\(names))",
                 remedy: "give the list that has them with --synonyms")
         }
         objects = Set(named.flatMap(\.objects))
@@ -175,7 +175,7 @@ extension KnownPicture {
         }
         var parts = ["names \(named) of \(objects.count) objects"]
         let counts = [
-            ("invented", invented.count), ("wrong in colour", wrong?.colours ?? 0),
+            ("invented", invented.count), ("wrong in color", wrong?.colours ?? 0),
             ("wrong in place", wrong?.places ?? 0),
         ]
         parts += counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }

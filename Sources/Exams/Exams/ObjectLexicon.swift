@@ -52,7 +52,7 @@ package struct ObjectLexicon: Sendable {
                 if let other = owner[name], other != object {
                     throw MetricsError.badLine(
                         file: file, line: index + 1,
-                        found: "\"\(name)\" stands for \(object) here and for \(other) above")
+                        found: "\"\(name)\" means \(object) here and \(other) above")
                 }
                 owner[name] = object
             }

@@ -1,5 +1,5 @@
-import Metrics
 import Foundation
+import Metrics
 import Pairing
 import PictureWorld
 import Records

@@ -1,6 +1,6 @@
-import Metrics
 import Files
 import Foundation
+import Metrics
 
 /// Everything that one model answered, judged: `scores.json`. Comparisons are made from it without generating
 /// again.
@@ -164,10 +164,10 @@ extension ScoreSheet {
         do {
             self = try decoder.decode(Content.self, from: Data(bytes), configuration: exams).sheet
         } catch is DecodingError {
-            throw EvaluationError("\(path): this is no score sheet; let eval write it again")
+            throw EvaluationError("\(path): this is not a score sheet; let eval write it again")
         } catch let other as OtherVersion {
             throw EvaluationError(
-                "\(path): it has version \(other.number) and 1 is read; let eval write it again")
+                "\(path): it has version \(other.number), but only 1 can be read; let eval write it again")
         }
     }
 

@@ -1,6 +1,6 @@
-import Metrics
 import Foundation
 import JSON
+import Metrics
 
 /// The figures of one evaluation by their keys, in the units of `Figure`; `n` images were answered on, which took
 /// `seconds`.

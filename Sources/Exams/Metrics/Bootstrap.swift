@@ -45,7 +45,7 @@ package struct BootstrapResult: Sendable, Equatable, Codable {
 package struct PairedBootstrap: Sendable {
     package var resamples: Int
     package var seed: UInt64
-    /// Coverage of the intervals.
+    /// Confidence level of the intervals.
     package var level: Double
 
     package init(resamples: Int = 10_000, seed: UInt64 = 20_240_522, level: Double = 0.95) {
@@ -71,7 +71,7 @@ package struct PairedBootstrap: Sendable {
         let figures = try estimators.map { estimator in
             guard let figure = estimator.formula.bound(to: first.columns) else {
                 throw MetricsError.badValue(
-                    where: "bootstrap of \(estimator.name)", found: "no sums that it follows from",
+                    where: "bootstrap of \(estimator.name)", found: "no sums to compute it from",
                     remedy: "score what it is made of")
             }
             return figure

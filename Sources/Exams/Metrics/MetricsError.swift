@@ -15,7 +15,7 @@ package enum MetricsError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .badLine(let file, let line, let found):
-            "\(file):\(line): \(found); mend or remove this line"
+            "\(file):\(line): \(found); fix or remove this line"
         case .unmatched(let place, let found, let remedy), .badValue(let place, let found, let remedy):
             "\(place): \(found); \(remedy)"
         case .empty(let place):

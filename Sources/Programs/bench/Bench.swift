@@ -8,10 +8,10 @@ import Kernels
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the engine's speed, beside its peers' where asked.",
+        abstract: "Measure the engine's speed, optionally next to its peers'.",
         discussion: """
-            Without a folder the model is random and the pictures are drawn; the sizes are those of the folder
-            that Tests/Benchmarks/peers.py --make writes. Variables OPENBLAS_… are unset first.
+            Without a folder, model and pictures are generated, in the sizes that
+            Tests/Benchmarks/peers.py --make writes. OPENBLAS_… variables are unset first.
               bench -o bench.json
               bench runs/bench --peers Tests/Benchmarks/peers.py --python venv/bin/python -o bench.json
             """)

@@ -10,15 +10,15 @@ import StageKit
 @main struct Calibrate: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Score sentences and answers: likelihood and relevance to the image, or a reward model.",
+        abstract: "Score sentences and answers by likelihood and relevance, or by a reward model.",
         discussion: """
-            Reads what sample wrote and adds "scores" to its nodes (likelihood, relevance, calibrated) and to its
+            Reads sample's output and adds "scores" to its nodes (likelihood, relevance, calibrated) and to its
             candidates (calibrated: the path score).
               calibrate candidates.jsonl --relevance data/clip -o scored.jsonl
-            Without --relevance the relevance that stands in the nodes is used, so that another λ needs no model:
+            Without --relevance the relevance in the nodes is used, so that another λ needs no model:
               calibrate scored.jsonl --lambda 0.5 -o scored-0.5.jsonl
-            With --reward, answers are scored by what reward-train wrote instead: "graded", and "reward", which
-            adds what the symbolic rewards say. pair --score reward follows.
+            With --reward, a reward model from reward-train scores the answers instead: "graded", and "reward",
+            which adds the symbolic rewards. Then use pair --score reward.
               calibrate candidates.jsonl --reward reward --model data/llava -o scored.jsonl
             """)
     static let immaterialOptions: Set<String> = ["batch"]
@@ -28,37 +28,40 @@ import StageKit
     @OptionGroup var alpha: AlphaOptions
     @OptionGroup var engine: EngineOptions
 
-    @Option(help: ArgumentHelp("CLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("CLIP model that scores sentences, in Hugging Face layout.", valueName: "folder"))
     var relevance: String?
     @OptionGroup var base: BaselineOptions
-    @Option(help: "How likelihood and relevance are brought together.") var mode = Calibration.Mode.zscore
-    @Option(help: "Weight of relevance; 0 is likelihood alone.") var lambda = 0.9
-    @Option(help: "How the sentences' rewards make the score of an answer.")
+    @Option(help: "How likelihood and relevance are put on one scale.") var mode = Calibration.Mode.zscore
+    @Option(help: "Weight of relevance, from 0 (likelihood alone) to 1.") var lambda = 0.9
+    @Option(help: "How an answer's score follows from the rewards of its sentences.")
     var pathRule = Calibration.PathRule.mean
-    @Option(help: "What a sentence is compared with; level for answers that were drawn whole.")
+    @Option(help: "Which sentences a z-score is taken over; use level for answers drawn whole.")
     var among = Calibration.Peers.siblings
     @Option(
         help:
-            "Whose likelihood of a sentence counts: the model's own, or that of group beams with their penalties."
+            "Which likelihood of a sentence counts: the model's own, or that of the beam search with its penalties."
     )
     var likelihood = Calibration.Likelihood.model
     @Option(
         help: ArgumentHelp(
             """
-            Take out sentences before they are scored, with all after them: \
+            Drop sentences, and all that follow them, before scoring: \
             \(SentenceFilter.Rule.known.joined(separator: ", ")); N and more are too many.
             """, valueName: "rule"))
     var filter: [SentenceFilter.Rule] = []
-    @Flag(help: "Compute the likelihoods anew, by --model.") var rescore = false
-    @Option(help: ArgumentHelp("LLaVA for --rescore or --reward.", valueName: "folder")) var model: String?
+    @Flag(help: "Recompute the likelihoods under --model.") var rescore = false
+    @Option(help: ArgumentHelp("LLaVA model for --rescore or --reward.", valueName: "folder")) var model:
+        String?
     @Option(
-        help: ArgumentHelp("PEFT adapter folded into --model; several in their order.", valueName: "folder"))
+        help: ArgumentHelp(
+            "PEFT adapter to fold into --model; repeat for several, in order.", valueName: "folder"))
     var adapter: [String] = []
-    @Option(help: ArgumentHelp("Chat template of --model; else the checkpoint's.", valueName: "name"))
+    @Option(help: ArgumentHelp("Chat template of --model; the checkpoint's by default.", valueName: "name"))
     var template: String?
     @OptionGroup(title: "Reward model") var rewarding: RewardOptions
     @OptionGroup var looks: RewardPictureOptions
-    @Option(help: "Records worked on together.") var batch = 16
+    @Option(help: "Batch size, in records.") var batch = 16
 
     var runOptions: RunOptions { options.run }
 
@@ -68,18 +71,18 @@ import StageKit
         if needsModel != (model != nil) {
             throw ValidationError(
                 needsModel
-                    ? "--rescore and --reward: say by which --model"
-                    : "--model \(model ?? ""): add --rescore or --reward, or leave it")
+                    ? "--rescore and --reward: give --model"
+                    : "--model \(model ?? ""): add --rescore or --reward, or leave it out")
         }
         if !needsModel, !adapter.isEmpty || template != nil {
             throw ValidationError("--adapter and --template belong to --model")
         }
         if rewarding.reward != nil, rescore || relevance != nil {
-            throw ValidationError("--reward scores without likelihood and relevance; leave the others out")
+            throw ValidationError("--reward replaces likelihood and relevance; leave the others out")
         }
         if rescore, likelihood == .beam {
             throw ValidationError(
-                "--likelihood beam is the search's that drew the sentences; leave --rescore out")
+                "--likelihood beam uses the scores of the search; leave --rescore out")
         }
         do { _ = try calibration } catch { throw ValidationError("--\(error)") }
     }
@@ -127,7 +130,7 @@ import StageKit
         try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
         if let cut = relevance?.model.cutTexts, cut > 0 {
             run.console.say(
-                "\(cut) sentences were longer than the relevance model reads; their ends went unseen")
+                "\(cut) sentences were longer than the relevance model reads; their ends were ignored")
         }
     }
 

@@ -68,8 +68,8 @@ final class Rescorer {
             guard whole.starts(with: before) else {
                 throw RecordError.invalid(
                     key: "nodes[\(index)].text",
-                    found: "merged by this tokenizer with the sentence before it",
-                    remedy: "rescore with a model of the tokenizer that drew it")
+                    found: "merged with the previous sentence by this tokenizer",
+                    remedy: "rescore with a model that has the tokenizer it was sampled with")
             }
             sample.nodes[index].ids = Array(whole[before.count...])
         }
@@ -82,8 +82,8 @@ final class Rescorer {
         for (index, node) in nodes.enumerated() {
             guard let id = node.ids.first(where: { $0 < 0 || $0 >= size }) else { continue }
             throw RecordError.invalid(
-                key: "nodes[\(index)].ids", found: "the id \(id) among \(size) tokens",
-                remedy: "rescore what a model with this tokenizer drew")
+                key: "nodes[\(index)].ids", found: "the id \(id), and there are \(size) tokens",
+                remedy: "rescore only what was sampled with this tokenizer")
         }
     }
 }

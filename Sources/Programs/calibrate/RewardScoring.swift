@@ -10,14 +10,18 @@ import StageKit
 
 /// Options of `calibrate --reward`.
 struct RewardOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Score answers by what reward-train wrote.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Score answers with this reward model, as reward-train writes it.", valueName: "folder"))
     var reward: String?
-    @Option(help: "Reward of the right answer to a question with a known one: an option, or \"no\".")
+    @Option(
+        help: "Reward for the right answer to a question whose answer is known (an option letter, or \"no\")."
+    )
     var correctReward = 0.0
-    @Option(help: "Taken off an answer of --length-limit tokens; shorter ones lose their share.")
+    @Option(help: "Penalty for an answer of --length-limit tokens; shorter ones pay in proportion.")
     var lengthPenalty = 0.0
-    @Option(help: "Tokens of the longest answer.") var lengthLimit = 896
-    @Option(help: "Taken off an answer that was cut before its end token.") var unfinishedPenalty = 0.0
+    @Option(help: "Answer length, in tokens, at which the full length penalty applies.") var lengthLimit = 896
+    @Option(help: "Penalty for an answer that was cut off before its end token.") var unfinishedPenalty = 0.0
 
     func validate() throws {
         if lengthLimit < 1 { throw ValidationError("--length-limit \(lengthLimit): give a number from 1") }

@@ -20,9 +20,9 @@ import TrainingKit
         abstract: "Train a small CLIP on single sentences about known scenes.",
         discussion: """
             Reads records with "image" and "scene" (scenes --kind clip) and writes a model directory in Hugging
-            Face layout. Each picture brings true sentences and false ones made from them; what is true of
-            which picture of a batch is read off the scenes. With --patch-steps the vision tower first learns what
-            each of its patches shows.
+            Face layout. Each picture has true sentences and false ones made from them; the scenes say what is
+            true of which picture in a batch. With --patch-steps the vision tower first learns what each of its
+            patches shows.
             """)
 
     @OptionGroup var input: InputOptions
@@ -31,44 +31,47 @@ import TrainingKit
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
     var output: String
-    @Option(help: ArgumentHelp("CLIP to go on from.", valueName: "folder"))
+    @Option(help: ArgumentHelp("CLIP model to continue from.", valueName: "folder"))
     var model: String?
-    @Option(help: ArgumentHelp("LLaVA whose vision tower a new model begins with.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("LLaVA model whose vision tower a new model starts from.", valueName: "folder"))
     var tower: String?
     @OptionGroup var training: StepOptions<Defaults>
-    @Option(help: "First steps, in which the vision tower alone learns what its patches show.")
+    @Option(help: "First steps, in which only the vision tower learns, from what its patches show.")
     var patchSteps = 0
-    @Option(help: "True sentences of a picture and step.") var sentences = 2
-    @Option(help: "True phrases of a picture and step: shorter, so that each word counts.") var phrases = 2
-    @Option(help: "False sentences made of each true one.") var falsehoods = 3
-    @Flag(help: "Also teach what is false in the companions that captions invent; for an ablation.")
+    @Option(help: "True sentences per picture and step.") var sentences = 2
+    @Option(help: "True phrases per picture and step; they are shorter, so each word counts more.")
+    var phrases = 2
+    @Option(help: "False sentences made from each true one.") var falsehoods = 3
+    @Flag(help: "Also train on the companions that captions invent, as false sentences; for an ablation.")
     var inventions = false
-    @Option(help: "Weight of telling each true sentence from the false ones made of it.") var twinWeight = 2.0
-    @Option(help: "Weight of the loss of the patch that fits a sentence best, beside the class token's.")
+    @Option(help: "Weight of the loss that separates a true sentence from the false ones made from it.")
+    var twinWeight = 2.0
+    @Option(help: "Weight of the loss on each sentence's best patch, next to the class token's.")
     var patchWeight = 1.0
-    @Option(help: "Share of it for the vision tower below its last layer, where that has learned before.")
+    @Option(help: "Factor on the learning rate of a pretrained vision tower, except its last layer.")
     var towerRate: Float = 1
     @Option(help: "Width of both towers.") var width = 192
     @Option(help: "Width of the space that both towers project into.") var projection = 384
     @Option(help: "Layers of the vision tower.") var visionLayers = 4
     @Option(help: "Layers of the text tower.") var textLayers = 3
     @Option(help: "Attention heads of both towers.") var heads = 6
-    @Option(help: "Side of a picture.") var imageSize = 128
-    @Option(help: "Side of a patch.") var patchSize = 16
-    @Option(help: "Words of the vocabulary at most.") var vocabulary = 700
-    @Option(help: ArgumentHelp("Records of unseen pictures, scored at the end.", valueName: "file"))
+    @Option(help: "Side of a picture, in pixels.") var imageSize = 128
+    @Option(help: "Side of a patch, in pixels.") var patchSize = 16
+    @Option(help: "Maximum size of the vocabulary, in words.") var vocabulary = 700
+    @Option(help: ArgumentHelp("Records of unseen pictures, to score at the end.", valueName: "file"))
     var dev: [String] = []
-    @Option(help: ArgumentHelp("Folder that image paths of --dev start from.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder that the image paths of --dev are relative to.", valueName: "folder"))
     var devImageRoot = "."
-    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+    @Option(help: "Element type of the written weights.") var dtype = ElementType.f16
 
     enum Defaults: StepDefaults {
         static let examples = "pictures"
         static let (batch, learningRate, saveEvery) = (128, 1e-3, 200)
         static let (steps, weightDecay): (Int, Float) = (1800, 0.05)
-        static let stepsHelp: ArgumentHelp = "Steps, those on patches included."
+        static let stepsHelp: ArgumentHelp = "Number of steps, including those of --patch-steps."
     }
 
     func validate() throws {

@@ -3,19 +3,20 @@ import Training
 
 /// The loss of a pair.
 struct LossOptions: ParsableArguments {
-    @Option(help: "Loss of a pair: DPO's sigmoid, or another of its family.") var loss = PreferenceLoss.Kind
+    @Option(help: "Loss: DPO's sigmoid, or another of its family.") var loss = PreferenceLoss.Kind
         .sigmoid
     @Option(help: "β of the loss: how far the policy may leave the reference.") var beta = 0.1
-    @Option(help: "Share of preferences taken to be wrong, of --loss robust and conservative.")
+    @Option(help: "Share of preferences assumed to be wrong, for --loss robust and conservative.")
     var labelSmoothing = 0.0
-    @Option(help: "Weight of the chosen answer's mean negative log-likelihood beside the loss.")
+    @Option(help: "Weight of the chosen answer's mean negative log-likelihood, added to the loss.")
     var likelihoodWeight = 0.0
-    @Option(help: "Times the weights of a pair's spans: γ of RLHF-V for what was changed.")
+    @Option(help: "Factor on the weights of a pair's marked spans: RLHF-V's γ for what was changed.")
     var gamma = 1.0
-    @Flag(help: "Score an answer by the mean over its tokens, by their weights, not by the sum.")
+    @Flag(help: "Score an answer by the weighted mean over its tokens instead of the sum.")
     var normalize = false
     @Option(
-        help: "Tokens that give a rejected answer its log-probabilities; SIMA's trainer has top-alternative.")
+        help:
+            "Which tokens give a rejected answer its log-probabilities; SIMA's trainer uses top-alternative.")
     var rejectedLogp = AnswerTokens.label
 
     func validate() throws {

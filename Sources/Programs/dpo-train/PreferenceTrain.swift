@@ -17,34 +17,36 @@ import TrainingKit
         abstract: "Train a LoRA adapter on preference pairs.",
         discussion: """
             Reads pairs {"id","image","prompt","chosen","rejected"} and writes a PEFT adapter; a pair without id
-            is named by the number of its line. The reference is the model with the adapters given by --adapter
-            folded in; its log-probabilities are computed once and kept in pairs.jsonl beside the adapter.
+            is named by its line number. The reference is the model with the adapters given by --adapter folded
+            in; its log-probabilities are computed once and kept in pairs.jsonl in the adapter's folder.
               dpo-train pairs.jsonl --model data/llava --image-root images -o adapter
             """)
     static let immaterialOptions: Set<String> = ["save-every", "feature-memory"]
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
     var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Adapter to write.", valueName: "folder"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Folder to write the adapter to.", valueName: "folder"))
     var output: String
-    @Option(help: ArgumentHelp("Adapter to start from instead of a fresh one.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Adapter to continue training instead of a fresh one.", valueName: "folder"))
     var initialAdapter: String?
     @OptionGroup(title: "Loss") var lossOptions: LossOptions
     @OptionGroup var training: AdapterTrainingOptions<Defaults>
-    @Option(help: "Decay of the adapter.") var weightDecay: Float = 0
-    @Flag(help: "Print token, id and label of each pair's chosen answer, and stop.") var dumpTokens = false
+    @Option(help: "Weight decay of the adapter.") var weightDecay: Float = 0
+    @Flag(help: "Print the tokens of each pair's chosen answer with ids and labels, and stop.")
+    var dumpTokens = false
 
     enum Defaults: AdapterDefaults {
-        static let (example, examples) = ("pair", "pairs")
+        static let examples = "pairs"
         static let (batch, learningRate, saveEvery) = (16, 2e-4, 50)
         static let schedule = Schedule.Shape.cosine
-        static let heldOut = "pairs that is held out to measure reward accuracy"
+        static let heldOut = "pairs held out to measure reward accuracy"
     }
 
     func refuseIdle(_ given: GivenOptions) throws {

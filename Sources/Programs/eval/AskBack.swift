@@ -9,21 +9,24 @@ import StageKit
 struct AskBack: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval ask-back",
-        abstract: "Ask a model about each object that its captions name, and take out what it denies.",
+        abstract: "Ask a model about each object that its captions name, and remove what it denies.",
         discussion: """
-            "Is there a dog in the image?": the sentences that name an object to which the model says no are taken
-            out of the caption. Writes a folder as eval does, for eval compare, with the questions and replies in
-            asked.jsonl. It looks at the pictures and learns nothing, at the price of a question for each object.
+            "Is there a dog in the image?": sentences that name an object to which the model says no are removed
+            from the caption. Writes a folder like eval's, for eval compare, with questions and replies in
+            asked.jsonl. It looks at the pictures and learns nothing, at the price of one question per object.
               eval ask-back --model data/llava --apply runs/x/base/eval --captions test/prompts.jsonl \\
                 --image-root test -o runs/x/controls/ask-back/eval
             """)
     static let immaterialOptions = AskingOptions.immaterial
 
     @OptionGroup var model: ModelOptions
-    @Option(help: ArgumentHelp("What eval wrote of this model.", valueName: "folder")) var apply: String
-    @Option(help: ArgumentHelp("The prompts, with scene or facts of the kind object.", valueName: "file"))
+    @Option(help: ArgumentHelp("Folder that eval wrote for this model.", valueName: "folder")) var apply:
+        String
+    @Option(help: ArgumentHelp("Prompts, with a scene or facts of the kind object.", valueName: "file"))
     var captions: String
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
     @OptionGroup var asking: AskingOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
@@ -43,7 +46,7 @@ struct AskBack: StageCommand {
         let opened = try model.open(run, alpha.rule)
         if let digest = told.base.model, digest != opened.digest {
             throw StageError.failed(
-                "\(apply): it's what another model said (\(digest.prefix(8))…); ask that one")
+                "\(apply): these are another model's answers (\(digest.prefix(8))…); ask that model")
         }
         let sentences = told.texts.map(finder.sentences)
         let asked = zip(told.pictures, sentences).flatMap { picture, sentences in
@@ -75,7 +78,7 @@ struct AskBack: StageCommand {
         let unread = verdicts.count { $0 == nil }
         if unread > 0 {
             run.console.warn(
-                "\(unread) of \(asked.count) replies are neither yes nor no, and take out nothing")
+                "\(unread) of \(asked.count) replies are neither yes nor no, and remove nothing")
         }
         let lines = AnswerFile.lines(
             zip(asked, replies).map {
@@ -86,6 +89,6 @@ struct AskBack: StageCommand {
         try told.write(
             texts, ["asked.jsonl": Array(lines.utf8)], model: opened.digest, since: began, to: target, output,
             run)
-        try Program.put("\(taken) sentences name what the model denies when it's asked, and are taken out\n")
+        try Program.put("\(taken) sentences name what the model denies when asked, and are removed\n")
     }
 }

@@ -7,11 +7,11 @@ struct AskingOptions: ParsableArguments {
     /// Those that change no byte of the result.
     static let immaterial: Set<String> = ["batch", "memory"]
 
-    @Option(help: "Most tokens of an answer to a yes/no question.") var answerTokens = 8
-    @Option(help: ArgumentHelp("Words put behind every yes/no question.", valueName: "text"))
+    @Option(help: "Maximum tokens per answer to a yes/no question.") var answerTokens = 8
+    @Option(help: ArgumentHelp("Text appended to every yes/no question.", valueName: "text"))
     var suffix: String?
-    @Option(help: "Pictures worked on together.") var batch = 64
-    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+    @Option(help: "Batch size, in pictures.") var batch = 64
+    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
 
     func validate() throws {
         for (name, count) in [("answer-tokens", answerTokens), ("batch", batch), ("memory", memory)]

@@ -8,27 +8,36 @@ import StageKit
 struct Blind: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval blind",
-        abstract: "Rewrite captions as well as can be without looking at the pictures, and score them.",
+        abstract: "Rewrite captions as well as possible without looking at the pictures, and score them.",
         discussion: """
-            Learns from captions of known pictures which sentences are better never said, at no more than a
-            given loss of object recall, and takes them out of other captions by their words alone. Writes a
-            folder as eval does, for eval compare, with the rules in edit.json. No model is needed.
+            Learns from captions of known pictures which sentences are better left out, at no more than a
+            given loss of object recall, and removes them from other captions by their words alone. Writes a
+            folder like eval's, for eval compare, with the rules in edit.json. No model is needed.
               eval blind --learn runs/x/dev --learn-captions dev/prompts.jsonl \\
                 --apply runs/x/base/eval --captions test/prompts.jsonl -o runs/x/controls/blind/eval
             """)
 
-    @Option(help: ArgumentHelp("What eval wrote of the pictures to learn from.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder that eval wrote for the pictures to learn from.", valueName: "folder"))
     var learn: String
-    @Option(help: ArgumentHelp("Their prompts, with scene or facts of the kind object.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Prompts of those pictures, with a scene or facts of the kind object.", valueName: "file"))
     var learnCaptions: String
-    @Option(help: ArgumentHelp("What eval wrote of the pictures to be told of.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder that eval wrote for the pictures whose captions are rewritten.", valueName: "folder"))
     var apply: String
-    @Option(help: ArgumentHelp("Their prompts.", valueName: "file")) var captions: String
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(help: ArgumentHelp("Prompts of those pictures.", valueName: "file")) var captions: String
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
-    @Option(help: ArgumentHelp("Most object recall to lose where it is learned.", valueName: "points"))
+    @Option(
+        help: ArgumentHelp(
+            "Object recall that may be lost on the pictures learned from.", valueName: "points"))
     var recallLoss = 1.0
-    @Option(help: ArgumentHelp("Fewest sentences that a rule takes out.", valueName: "n")) var support = 10
+    @Option(help: ArgumentHelp("Minimum number of sentences that a rule must remove.", valueName: "n"))
+    var support = 10
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
     @OptionGroup(title: "Run") var runOptions: RunOptions
@@ -69,8 +78,8 @@ struct Blind: StageCommand {
             guard let same = learned[picture.id], same.image == picture.image, same.objects == picture.objects
             else { continue }
             throw StageError.failed(
-                "\(learnCaptions): the picture \(picture.id) is in \(captions) too; learn from other pictures "
-                    + "than those that are scored")
+                "\(learnCaptions): the picture \(picture.id) is in \(captions) too; learn from "
+                    + "pictures that aren't scored")
         }
     }
 }

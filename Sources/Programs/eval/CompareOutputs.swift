@@ -1,7 +1,7 @@
-import Metrics
 import Exams
 import Files
 import Foundation
+import Metrics
 import Report
 import StageKit
 
@@ -19,7 +19,7 @@ extension CompareScores {
             let places = files.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
             if let twice = places.indices.first(where: { places[..<$0].contains(places[$0]) }) {
                 throw StageError.usage(
-                    "\(files[twice]): two outputs would go there; give -o and --plot other names")
+                    "\(files[twice]): two outputs would go there; give -o and --plot different names")
             }
             try summary.map {
                 try Self.check($0) { _ = try SummaryFile(json: $0, file: "") }
@@ -71,7 +71,8 @@ extension CompareScores {
                     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
                 } catch {
                     throw StageError.failed(
-                        "\(folder): it can't be made (\(error.localizedDescription)); choose another place")
+                        "\(folder): it can't be created (\(error.localizedDescription)); choose another place"
+                    )
                 }
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.sortedKeys, .prettyPrinted]

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import StageKit
 
 /// Before and after: what was scored, side by side.
@@ -10,19 +10,21 @@ struct CompareScores: StageCommand {
         commandName: "eval compare",
         abstract: "Compare scored models with paired bootstrap intervals.",
         discussion: """
-            Each model is NAME=FOLDER, the folder that eval wrote or the round's that holds it as eval/; the
-            first is what the others are held against. Folders of one NAME are the same run with other seeds,
-            and are taken together. Prints a table, and with -o summary.json writes the figures there and,
-            beside it, comparison.json (with all intervals) and comparison.md.
+            Each model is NAME=FOLDER, a folder that eval wrote or a round that holds it as eval/; the others
+            are compared with the first. Folders with the same NAME are seeds of one run and are pooled. Prints
+            a table, and with -o summary.json writes the figures there and, beside it, comparison.json (with all
+            intervals) and comparison.md.
             """)
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
-    @Option(name: [.short, .long], help: ArgumentHelp("Write the figures here.", valueName: "file"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Write the figures to this file.", valueName: "file"))
     var output: String?
-    @Option(help: ArgumentHelp("Draw CHAIR_S, recall, words, habits with intervals.", valueName: "svg"))
+    @Option(
+        help: ArgumentHelp(
+            "Draw CHAIR_S, recall, words and habits with their intervals to this file.", valueName: "svg"))
     var plot: String?
-    @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
-    @Option(help: "Coverage of the intervals.") var level = 0.95
+    @Option(help: "Number of bootstrap resamples.") var resamples = 10_000
+    @Option(help: "Confidence level of the intervals.") var level = 0.95
     @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -38,7 +40,7 @@ struct CompareScores: StageCommand {
         for (name, path) in folders {
             let place = URL(fileURLWithPath: ScoreSheet.place(of: path)).resolvingSymlinksInPath().path
             guard places.insert([name, place]).inserted else {
-                throw StageError.usage("\(name)=\(path): it is there twice; a name's folders must differ")
+                throw StageError.usage("\(name)=\(path): it is given twice; folders of one name must differ")
             }
         }
         let sheets = try folders.map { (name: $0.name, sheet: try ScoreSheet(folder: $0.path)) }
@@ -51,13 +53,13 @@ struct CompareScores: StageCommand {
         }
         for (name, sheet) in sheets.dropFirst() where sheet.saysTheSame(as: sheets[0].sheet) {
             run.console.warn(
-                "\(name): it says word for word what \(sheets[0].name) says; if an adapter lies between them, that "
+                "\(name): its answers are word for word those of \(sheets[0].name); an adapter between them "
                     + "changes nothing")
         }
         for (index, (name, sheet)) in sheets.enumerated()
         where sheets[..<index].contains(where: { $0.name == name && $0.sheet.saysTheSame(as: sheet) }) {
             run.console.warn(
-                "\(name): two of its folders say the same word for word, as one run would, not two seeds")
+                "\(name): two of its folders hold the same answers word for word: one run, not two seeds")
         }
         if run.isDryRun { return run.console.say("\(sheets.count) evaluations would be compared") }
         var names: [String] = []

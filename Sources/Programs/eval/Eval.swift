@@ -28,27 +28,28 @@ struct Eval: StageCommand {
         commandName: "eval",
         abstract: "Score a model's captions and answers: CHAIR, POPE, MME.",
         discussion: """
-            Generates greedily with --model, or scores --answers without any model, and writes a folder with
+            Generates greedily with --model, or scores --answers without a model, and writes a folder with
             scores.json and, in answers/, a file of answers for each file of questions.
               eval --model data/llava --captions prompts.jsonl --pope pope_*.jsonl --mme mme.jsonl \\
                 --image-root . -o runs/demo/base/eval
               eval --answers runs/demo/base/eval/answers --captions prompts.jsonl -o rescored
-            Compare what was scored with
+            Compare the results with
               eval compare base=runs/demo/base round-1=runs/demo/round-1 -o runs/demo/summary.json
             """)
     static let immaterialOptions = AskingOptions.immaterial
 
     @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder")) var model: String?
     @Option(
-        help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder")
+        help: ArgumentHelp(
+            "PEFT adapter to fold into the model; repeat for several, in order.", valueName: "folder")
     )
     var adapter: [String] = []
-    @Option(help: ArgumentHelp("Chat template; else the checkpoint's.", valueName: "name"))
+    @Option(help: ArgumentHelp("Chat template; the checkpoint's by default.", valueName: "name"))
     var template: String?
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Answers to score instead: files named as those of the questions, their folder, or one file for all.",
+            "Answers to score instead: files named like those of the questions, a folder of them, or one file for all.",
             valueName: "path"))
     var answers: [String] = []
 
@@ -56,20 +57,23 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "POPE's or MME's files as labels of questions without; else those beside them.", valueName: "file"
+            "POPE's or MME's own files, for questions that lack labels; by default those in the same folder.",
+            valueName: "file"
         ))
     var labels: [String] = []
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
     @Flag(help: "Ask about each object that a caption invented: \"Is there a … in the image?\"")
     var habit = false
-    @Option(help: ArgumentHelp("Use only the first pictures.", valueName: "n")) var limit: Int?
+    @Option(help: ArgumentHelp("Use only the first n pictures.", valueName: "n")) var limit: Int?
     @Option(
         help: ArgumentHelp(
-            "Add so much to the logit of a token, named as the tokenizer has it, before the likeliest is taken.",
+            "Add a number to the logit of a token, spelled as in the tokenizer, before the likeliest is chosen.",
             valueName: "token=number"))
     var logitBias: [NamedNumber<Float>] = []
-    @Option(help: "Most tokens of a caption.") var captionTokens = 128
+    @Option(help: "Maximum tokens per caption.") var captionTokens = 128
     @OptionGroup var asking: AskingOptions
 
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
@@ -85,10 +89,10 @@ struct Eval: StageCommand {
         if files.isEmpty { throw ValidationError("give \(ExamOptions.names()): what to ask") }
         if !labels.isEmpty, !files.contains(where: \.exam.readsLabels) {
             let names = ExamOptions.names(where: \.readsLabels).replacing(" or ", with: "'s or ")
-            throw ValidationError("--labels: labels of \(names)'s questions; give those too")
+            throw ValidationError("--labels: these label \(names)'s questions; give those too")
         }
         if Set(logitBias.map(\.name)).count < logitBias.count {
-            throw ValidationError("--logit-bias: a token stands there twice; give each one number")
+            throw ValidationError("--logit-bias: a token is given twice; give each one number")
         }
         if habit && (model == nil || !files.contains { $0.exam is Captions }) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
@@ -98,7 +102,8 @@ struct Eval: StageCommand {
         }
         let names = files.map { AnswerFile.fileName($0.path) }
         if Set(names).count < names.count {
-            throw ValidationError("two files of questions have the same name; their answers would too")
+            throw ValidationError(
+                "two files of questions have the same name, so their answers would too; rename one")
         }
     }
 
@@ -162,7 +167,7 @@ struct Eval: StageCommand {
             let read = try paper.add(exam, file)
             for labels in read.labelFiles {
                 run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
-                run.console.say("labels of \(path) are those of \(labels)")
+                run.console.say("labels of \(path) are read from \(labels)")
             }
             hasLabelFiles = hasLabelFiles || !read.labelFiles.isEmpty
             // Records were counted as they were read. No other question is without a picture.
@@ -171,7 +176,7 @@ struct Eval: StageCommand {
             run.countPictures(read.count, of: read.count)
         }
         if !labels.isEmpty, !hasLabelFiles {
-            throw StageError.usage("--labels: all questions have labels of their own; leave it out")
+            throw StageError.usage("--labels: all questions have labels already; leave it out")
         }
         if let limit { paper.keep(pictures: limit) }
         return paper
@@ -190,7 +195,7 @@ struct Eval: StageCommand {
         let (texts, unnamed) = try paper.texts(in: answers)
         for (file, count) in unnamed.sorted(by: { $0.key < $1.key }) where count > 0 {
             run.console.warn(
-                "\(file): \(count) answers don't say what they were asked, and are taken by their ids")
+                "\(file): \(count) answers don't say what they were asked, and are matched by id alone")
         }
         return texts
     }
@@ -199,7 +204,7 @@ struct Eval: StageCommand {
         let biases = try logitBias.map { bias in
             guard let id = model.tokenizer.id(of: bias.name) else {
                 throw StageError.usage(
-                    "--logit-bias \(bias.name): the tokenizer has no such token; a word's first mostly begins with ▁ or Ġ"
+                    "--logit-bias \(bias.name): the tokenizer has no such token; a word's first token usually begins with ▁ or Ġ"
                 )
             }
             return (id, bias.value)

@@ -74,7 +74,7 @@ struct ExamOptions: ParsableArguments, CustomReflectable {
 /// The benchmarks that `eval` knows, by name.
 struct ListExams: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "eval list", abstract: "List the benchmarks that eval takes, each by its option's name.")
+        commandName: "eval list", abstract: "List the benchmarks that eval takes, by option name.")
 
     func run() throws {
         let rows = ExamList.all.exams.compactMap { exam in exam.help.map { [exam.name, $0] } }

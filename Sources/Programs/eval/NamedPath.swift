@@ -10,7 +10,7 @@ enum NamedPath {
         guard name.contains(where: { !$0.isWhitespace }),
             !name.unicodeScalars.contains(where: { $0 == "|" || $0.properties.generalCategory == .control })
         else {
-            throw StageError.usage("\(word): a name can't be blank or hold | or a line's end; give another")
+            throw StageError.usage("\(word): a name can't be blank or hold | or a line break; give another")
         }
         return (String(word[..<sign]), String(word[word.index(after: sign)...]))
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Metrics
 import Exams
 import Foundation
+import Metrics
 import Pairing
 import Rewards
 import StageKit
@@ -11,22 +11,23 @@ import Tables
 struct Rewards: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval rewards",
-        abstract: "Hold rewards against known scenes: accuracy on pairs, and what the best of n invents.",
+        abstract: "Check rewards against known scenes: accuracy on pairs, and what the best of n invents.",
         discussion: """
-            Each is NAME=FILE, the same answers scored by calibrate; the first is what the others are held
-            against, with paired intervals over pictures. A pair counts where two answers of one length differ
-            in their number of false sentences.
+            Each is NAME=FILE, the same answers scored by calibrate; the others are compared with the first,
+            with paired intervals over pictures. A pair is two answers of one length that differ in their
+            number of false sentences.
               eval rewards facts=facts.jsonl plain=no-facts.jsonl --best-of 8
             """)
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=file")) var rewards: [String]
     @Option(help: "Name of the score.") var score = ScoreName.reward
-    @Option(help: "Most answers of which the best is taken: a power of 2.") var bestOf = 8
-    @Option(help: "Greatest difference in words of a pair, as a share of the longer answer.")
+    @Option(help: "Largest number of answers to take the best of; a power of 2.") var bestOf = 8
+    @Option(help: "Maximum difference in words within a pair, as a share of the longer answer.")
     var wordTolerance = 0.1
-    @Option(name: [.short, .long], help: ArgumentHelp("Write all intervals here.", valueName: "file"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Write all intervals to this file.", valueName: "file"))
     var output: String?
-    @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
+    @Option(help: "Number of bootstrap resamples.") var resamples = 10_000
     @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
     @OptionGroup(title: "Run") var runOptions: RunOptions
 

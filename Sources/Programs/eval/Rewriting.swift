@@ -34,7 +34,7 @@ struct Rewriting {
         }
         guard told.map(\.text) == base.captions.map(\.text) else {
             throw StageError.failed(
-                "\(folder): its scores are of other captions than its answers; let eval score these")
+                "\(folder): its scores and answers don't match; let eval score the answers")
         }
     }
 
@@ -60,7 +60,7 @@ struct Rewriting {
                 continue
             }
             throw StageError.usage(
-                "-o \(output): it would replace or change \(name), which is read; give another folder")
+                "-o \(output): it would replace or change \(name), which is an input; give another folder")
         }
     }
 

@@ -8,12 +8,12 @@ import StageKit
 @main struct Export: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write preference pairs as another trainer reads them.",
+        abstract: "Write preference pairs in another trainer's layout.",
         discussion: """
-            Reads pairs and writes the trainer's rows: lines of JSON, for llava one JSON array. Says at the end
-            which keys of how many records the rows have no place for.
+            Reads pairs and writes the trainer's rows: lines of JSON, for llava one JSON array. Lists at the end
+            the keys that the rows have no place for, and in how many records they were.
               export pairs.jsonl --to trl -o rows.jsonl --report lost.json
-            LLaMA-Factory finds the file by an entry in its dataset_info.json:
+            LLaMA-Factory needs an entry in its dataset_info.json:
               "pairs": {"file_name": "rows.jsonl", "formatting": "sharegpt", "ranking": true,
                 "columns": {"messages": "conversations", "chosen": "chosen", "rejected": "rejected",
                   "images": "images"}}
@@ -21,8 +21,8 @@ import StageKit
     static let immaterialOptions: Set<String> = ["report"]
 
     @OptionGroup var options: StageOptions
-    @Option(help: "Trainer to write for.") var to: TrainerFormat
-    @Option(help: ArgumentHelp("Write what the rows could not carry here too.", valueName: "file"))
+    @Option(help: "Trainer whose layout to write.") var to: TrainerFormat
+    @Option(help: ArgumentHelp("Also write to this file what the rows have no place for.", valueName: "file"))
     var report: String?
 
     var runOptions: RunOptions { options.run }
@@ -71,8 +71,8 @@ struct LossReport: CustomStringConvertible {
     }
 
     var description: String {
-        if lost.isEmpty { return "\(format.rawValue) carries everything of \(records) records" }
-        let list = sorted.map { "\($0.key) of \($0.value)" }.joined(separator: ", ")
+        if lost.isEmpty { return "\(format.rawValue) carries everything from \(records) records" }
+        let list = sorted.map { "\($0.key) in \($0.value)" }.joined(separator: ", ")
         return "\(format.rawValue) has no place for: \(list); \(records) records"
     }
 

@@ -8,7 +8,7 @@ import StageKit
 @main struct Import: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Read other tools' preference pairs, prompts and lessons into records.",
+        abstract: "Turn other tools' preference pairs, prompts and lessons into records.",
         discussion: """
             Reads lines of JSON or one JSON array and writes pairs {"id","image","prompt","chosen","rejected"}.
               import llava_7b_v1_preference.json -o pairs.jsonl
@@ -16,16 +16,16 @@ import StageKit
             Rows with one answer to each question become prompts for sample or lessons for sft-train:
               import detail_23k.json --to prompts -o prompts.jsonl
               import detail_23k.json --to lessons -o lessons.jsonl
-            The layout is told by each row's keys unless --from names it. What a row says beside the pair is kept.
-            Rows of one id become id, id#2, …; a row without one is named by its number.
+            Each row's keys tell its layout unless --from does. A row's other keys are kept. Rows with the same id
+            become id, id#2, …; a row without one is named by its number.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable { case pairs, prompts, lessons }
 
     @OptionGroup var options: StageOptions
-    @Option(help: "What the rows become.") var to = Kind.pairs
-    @Option(help: "Layout of rows of pairs; else what their keys tell.") var from: PairLayout?
-    @Option(help: "What becomes of a system turn: refused, dropped, or put before the first question.")
+    @Option(help: "What to turn the rows into.") var to = Kind.pairs
+    @Option(help: "Layout of the rows; by default each row's keys tell.") var from: PairLayout?
+    @Option(help: "What to do with a system turn: refuse it, drop it, or put it before the first question.")
     var system = SystemRule.refuse
 
     var runOptions: RunOptions { options.run }

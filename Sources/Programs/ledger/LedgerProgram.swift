@@ -23,7 +23,7 @@ import Tables
 struct LedgerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The ledger; else $SIGHTLINE_LEDGER, else runs/ledger.sqlite where runs/ stands.",
+            "Ledger file; by default $SIGHTLINE_LEDGER, or runs/ledger.sqlite where runs/ exists.",
             valueName: "file"))
     var ledger: String?
 
@@ -31,7 +31,7 @@ struct LedgerOptions: ParsableArguments {
 
     func path() throws -> String {
         guard let path = StageRun.ledgerPath(ledger, ProcessInfo.processInfo.environment) else {
-            throw StageError.failed("no ledger here: name one by --ledger or $SIGHTLINE_LEDGER")
+            throw StageError.failed("no ledger here; name one with --ledger or $SIGHTLINE_LEDGER")
         }
         return path
     }
@@ -46,9 +46,9 @@ struct List: ParsableCommand {
     @OptionGroup var options: LedgerOptions
     @Option(help: "Only runs of this stage.") var stage: String?
     @Option(name: .customLong("run"), help: "Only runs of this name.") var runName: String?
-    @Option(help: "Only runs that ended so: \(Outcome.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Only runs with this outcome: \(Outcome.allCases.map(\.rawValue).joined(separator: ", ")).")
     var outcome: Outcome?
-    @Option(help: "At most so many, the newest.") var limit = 50
+    @Option(help: "Maximum number of runs, newest first.") var limit = 50
     @Flag(help: "One JSON object per line.") var json = false
 
     func run() throws {
@@ -104,7 +104,7 @@ struct Show: ParsableCommand {
 struct Lineage: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Follow a file or model back to its prompts.",
-        discussion: "Contents connect the steps, so renamed files and pipes are followed.")
+        discussion: "Steps are connected by content, so renamed files and pipes are followed.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "A file or folder.") var file: String
@@ -136,7 +136,7 @@ struct CompareRuns: ParsableCommand {
     @OptionGroup var options: LedgerOptions
     @Argument(help: "Number of a run.") var first: Int64
     @Argument(help: "Number of another.") var second: Int64
-    @Flag(help: "Show what is equal too.") var all = false
+    @Flag(help: "Show also what is equal.") var all = false
 
     func run() throws {
         let ledger = try options.open(.read)

@@ -9,7 +9,7 @@ struct Rounds: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the rounds of a run and their models.")
 
     @OptionGroup var options: LedgerOptions
-    @Argument(help: "Name of the run; all runs without it.") var name: String?
+    @Argument(help: "Name of the run; all runs by default.") var name: String?
 
     func run() throws {
         let rows = try options.open(.read).rounds(of: name).map { round in
@@ -26,7 +26,8 @@ struct Rounds: ParsableCommand {
 /// Notes the model of a round.
 struct RecordRound: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "round", abstract: "Note the model that a round ended with; round 0 is the beginning.")
+        commandName: "round",
+        abstract: "Record the model that a round ended with; round 0 is the initial model.")
 
     @OptionGroup var options: LedgerOptions
     @Argument(help: "Name of the run.") var name: String
@@ -44,7 +45,7 @@ struct RecordRound: ParsableCommand {
             // A graph notes the round once, behind its work; that must not be undone for it.
             let path = try options.path()
             let file = try WaitingRows(ledger: path, [.round(round)]).write(beside: [model, path])
-            options.console.warn("\(error); the round waits in \(file), the next run tells it")
+            options.console.warn("\(error); the round waits in \(file), and the next run will enter it")
         }
     }
 }
@@ -55,7 +56,7 @@ struct RunLocked: ParsableCommand {
         commandName: "run", abstract: "Run a command while holding the lock runs/NAME/.lock.",
         discussion: """
             The stages that the command starts belong to the run NAME. A second caller gets exit code 75. \
-            The kernel drops the lock when the command and all it has started have ended.
+            The kernel releases the lock when the command and everything it started have ended.
             """)
 
     @Argument(help: "Name of the run.") var name: String
@@ -75,10 +76,10 @@ struct RunLocked: ParsableCommand {
 /// Marks killed runs.
 struct Sweep: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Mark the runs whose process has died; every run does this when it begins.")
+        abstract: "Mark the runs whose process has died; every run does this when it starts.")
 
     @OptionGroup var options: LedgerOptions
-    @Argument(help: "Folders in which runs left what a locked or full ledger couldn't be told.")
+    @Argument(help: "Folders with entries that runs left behind when the ledger was locked or full.")
     var folders: [String] = []
 
     func run() throws {

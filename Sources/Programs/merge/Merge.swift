@@ -12,16 +12,16 @@ import StageKit
         abstract: "Fold adapters into a model and write it in Hugging Face layout.",
         discussion: """
               merge --model runs/demo/round-1 -o merged
-            What is written is read again and checked: every weight against the sum in f32, and the logits of
-            a few prompts against those of base and adapter side by side. A model that fails is not published.
+            The result is read back and checked: every weight against the sum in f32, and the logits of a few
+            prompts against those of base and adapter unmerged. A model that fails isn't given its name.
             """)
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var engine: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
-    @Option(name: [.short, .long], help: ArgumentHelp("Model directory to write.", valueName: "folder"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
     var output: String
-    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+    @Option(help: "Element type of the written weights.") var dtype = ElementType.f16
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)

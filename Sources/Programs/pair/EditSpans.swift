@@ -28,8 +28,8 @@ struct EditSpans {
             let whole = tokenizer.encode(text + template.answer(answer), addSpecialTokens: true)
             guard whole.starts(with: prompt) else {
                 throw RecordError.invalid(
-                    key: key, found: "merged by this tokenizer with the end of the prompt",
-                    remedy: "align by the model that is trained")
+                    key: key, found: "merged with the end of the prompt by this tokenizer",
+                    remedy: "align with the model that will be trained")
             }
             return Array(whole[prompt.count...]) + (tokenizer.eos.map { [$0] } ?? [])
         }

@@ -78,7 +78,7 @@ struct FromVerdicts: PairSource {
     private func answer(_ id: String, _ sample: Sample) throws -> ScoredCandidate {
         guard let candidate = sample.candidates.first(where: { $0.id == id }) else {
             throw RecordError.invalid(
-                key: "verdicts", found: "about \"\(id)\", which is no candidate",
+                key: "verdicts", found: "about \"\(id)\", which is not a candidate",
                 remedy: "judge the candidates of this record")
         }
         return sample.scored(candidate, 0)

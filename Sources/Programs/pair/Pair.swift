@@ -14,9 +14,9 @@ import StageKit
         abstract: "Pair the better and the worse answer of each record.",
         discussion: """
             Reads scored records and writes a line per pair: the best answer against the worst, within bounds that
-            keep length out of the preference. Of all pairs the share with the largest margins is kept. With --unit
-            sentence a pair breaks off behind the first sentence that differs, and with --blind-balance a pair goes
-            where a judge that reads the words alone would prefer the chosen answer too.
+            keep length out of the preference. Of all pairs, a share with the largest margins is kept. With --unit
+            sentence a pair breaks off after the first sentence that differs. With --blind-balance pairs are
+            dropped that a judge which reads only the words gets right.
               pair scored.jsonl -o pairs.jsonl
               pair scored.jsonl --keep-fraction 1 --no-equal-sentences --word-tolerance 1 -o pairs.jsonl
               pair scored.jsonl --unit sentence --pairs 6 --blind-balance -o pairs.jsonl
@@ -24,7 +24,7 @@ import StageKit
               pair candidates.jsonl --from reference -o pairs.jsonl
               pair imported.jsonl --from pairs --align-edits data/llava -o weighted.jsonl
               pair candidates.jsonl --score truth --keep-fraction 1 -o comparisons.jsonl
-            Where records carry the "scene" of a drawn picture, the reward is held against the truth.
+            Where records carry the "scene" of a drawn picture, the reward is compared with the truth.
             """)
     static let immaterialOptions: Set<String> = ["audit"]
 
@@ -33,53 +33,61 @@ import StageKit
     @Option(
         help: """
             What decides: scores, verdicts, corrections by the known scene, the reference as the better answer, \
-            or pairs that stand already.
+            or pairs made elsewhere.
             """)
     var from = PairOrigin(FromScores.self)
     @Option(
         help:
-            "Which answer of a pair is chosen: the better one or, as a control, one by a coin for each pair.")
+            "Which answer of a pair is chosen: the better one or, as a control, one at random.")
     var order = PairOrder.reward
-    @Option(help: ArgumentHelp("Seed of the coins of --order random.", valueName: "n"))
+    @Option(help: ArgumentHelp("Seed of --order random.", valueName: "n"))
     var seed: UInt64 = 0
     @Option(
         help: ArgumentHelp(
-            "Mark what was changed between the answers, by the tokens of this model.", valueName: "folder"))
+            "Mark the spans that differ between the answers, using this model's tokenizer.",
+            valueName: "folder"))
     var alignEdits: String?
-    @Option(help: "Name of the score that decides; truth is the fewest false sentences, by the known scene.")
+    @Option(
+        help: "Name of the score that decides; truth means the fewest false sentences, by the known scene.")
     var score = ScoreName.calibrated
     @Option(
-        help: "What a pair holds: whole answers, or sentences of the tree with the beginning that they share."
+        help: "What a pair compares: whole answers, or sentences that follow the same beginning."
     )
     var unit = PairUnit.answer
     @Option(
         help: ArgumentHelp(
-            "Least score of a sentence that is chosen, such as cosine=0.17: what fits the picture at all.",
+            "Minimum score of a chosen sentence, such as cosine=0.17, so that it fits the picture at all.",
             valueName: "score=number"))
     var floor: NamedNumber<Double>?
-    @Flag(inversion: .prefixedNo, help: "Pair only answers of the same number of sentences.")
+    @Flag(inversion: .prefixedNo, help: "Pair only answers with the same number of sentences.")
     var equalSentences = true
-    @Option(help: "Greatest difference in words, as a share of the longer answer; 1 for any.")
+    @Option(help: "Maximum difference in words, as a share of the longer answer; 1 for any.")
     var wordTolerance = 0.1
-    @Option(help: "Share of the largest margin that may be given up for a longer common beginning.")
+    @Option(help: "Share of the largest margin that may be traded for a longer common beginning.")
     var prefixSlack = 0.0
-    @Option(help: "Pairs must differ by more than this.") var minMargin = 0.0
-    @Flag(help: "Pair different answers of equal score too, the first of the tree against the last.")
+    @Option(help: "Minimum margin: the two scores must differ by more than this.") var minMargin = 0.0
+    @Flag(help: "Also pair different answers of equal score, the first of the tree against the last.")
     var allowTies = false
     @Option(
-        help: "Share of all pairs that is kept, those of the largest margins; half from scores, else all.")
+        help:
+            "Share of all pairs to keep, those with the largest margins; by default half with --from scores, else all."
+    )
     var keepFraction: Double?
     @Flag(
         help: """
-            Leave out what can be told without a picture, so that every word stands about as often in chosen answers as \
+            Leave out pairs that can be told apart without the picture, so that each word is about as frequent in chosen answers as \
             in rejected ones.
             """)
     var blindBalance = false
-    @Option(help: ArgumentHelp("Pairs per record at most.", valueName: "n")) var pairs = 1
-    @Flag(help: "A pair for every record with two different answers: lift bounds that would leave none.")
+    @Option(help: ArgumentHelp("Maximum pairs per record.", valueName: "n")) var pairs = 1
+    @Flag(
+        help: "Make a pair for every record with two different answers, lifting bounds that would leave none."
+    )
     var keepAll = false
-    @Flag(help: "From verdicts: let the order that was asked first decide alone.") var oneOrder = false
-    @Option(help: ArgumentHelp("Write how the preferences agree with known scenes.", valueName: "file"))
+    @Flag(help: "With --from verdicts: use only the order that was asked first.") var oneOrder = false
+    @Option(
+        help: ArgumentHelp(
+            "Write to this file how well the preferences agree with known scenes.", valueName: "file"))
     var audit: String?
 
     var runOptions: RunOptions { options.run }
@@ -90,7 +98,7 @@ import StageKit
             _ = try PairRule.keepsLargest([], fraction: share)
         } catch { throw ValidationError("--\(error)") }
         if unit == .sentence, score == ScoreName.truth {
-            throw ValidationError("--score truth knows whole answers; leave --unit sentence out")
+            throw ValidationError("--score truth judges whole answers; leave --unit sentence out")
         }
         if keepAll, blindBalance || floor != nil {
             throw ValidationError(
@@ -179,7 +187,7 @@ import StageKit
         var metrics: [(name: String, value: Double)] = []
         if let guessed = decision.guessed {
             run.console.say(
-                "a judge without pictures, fitted to the pairs, tells \((guessed * 1000).rounded() / 10)% of the pairs; what it can tell is left out"
+                "a judge without pictures, fitted to the pairs, gets \((guessed * 1000).rounded() / 10)% of them right; what it can guess is left out"
             )
             metrics.append(("blind_guessed", guessed))
         }
@@ -194,7 +202,7 @@ import StageKit
         run.addMetrics(metrics.map { Metric(name: "audit/\($0.name)", value: $0.value, step: nil) })
         guard let audit else { return }
         if audited.isEmpty {
-            run.console.say("no pair comes with the scene of its picture; the audit knows no truth")
+            run.console.say("no pair has the scene of its picture; the audit can't compare with the truth")
         }
         try run.write(
             try JSONObject(figures: metrics).bytes + [UInt8(ascii: "\n")], to: audit, role: "audit")

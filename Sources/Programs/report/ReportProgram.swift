@@ -9,8 +9,8 @@ import StageKit
         abstract: "Write one self-contained HTML page about a run.",
         discussion: """
             Reads the folder of a run: base/ and round-1/, round-2/, …, in each round scored.jsonl (or
-            candidates.jsonl), pairs.jsonl, audit.json, adapter/metrics.jsonl and eval/, and beside them
-            comparison.json. What isn't there is left out.
+            candidates.jsonl), pairs.jsonl, audit.json, adapter/metrics.jsonl and eval/, and the run's
+            comparison.json. What is missing is left out.
               report runs/demo -o runs/demo/report.html
               report runs/coco --image-root train2014 --test-image-root val2014 -o coco.html
             """)
@@ -18,18 +18,21 @@ import StageKit
     @Argument(help: ArgumentHelp("Folder of the run.", valueName: "folder")) var folder: String
     @Option(name: [.short, .long], help: ArgumentHelp("Page to write.", valueName: "file")) var output: String
     @Option(
-        help: ArgumentHelp("Pictures shown of each round, and captions before and after.", valueName: "n"))
+        help: ArgumentHelp(
+            "Number of pictures to show per round, and of captions before and after.", valueName: "n"))
     var pictures = 12
-    @Option(help: ArgumentHelp("Objects and their synonyms; else the picture world's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of objects and their synonyms; the picture world's by default.", valueName: "file"))
     var synonyms: String?
     @Option(
         help: ArgumentHelp(
-            "Folder of the pictures trained on; else where the run has them, else here.",
+            "Folder of the training pictures; by default the run's own, else the current folder.",
             valueName: "folder"))
     var imageRoot: String?
     @Option(
         help: ArgumentHelp(
-            "Folder of the pictures evaluated on; else where the run has them, else here.",
+            "Folder of the test pictures; by default the run's own, else the current folder.",
             valueName: "folder"))
     var testImageRoot: String?
     @OptionGroup(title: "Run") var runOptions: RunOptions

@@ -220,7 +220,7 @@ extension CaptionScore {
         var note = "names \(named) of \(objects.count) objects"
         if !words.isEmpty { note += ", \(words.count) invented" }
         if let coloursNamed, let coloursRight, coloursRight < coloursNamed {
-            note += ", \(coloursNamed - coloursRight) wrong in colour"
+            note += ", \(coloursNamed - coloursRight) wrong in color"
         }
         return TextJudgement(invented: words, note: note)
     }

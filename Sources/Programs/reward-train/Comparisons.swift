@@ -30,7 +30,7 @@ final class Comparisons {
         ) throws {
             let pair = try PreferencePair(input.record)
             try pair.requireWholeAnswers(
-                remedy: "grades are of whole ones; make the pairs without --unit sentence")
+                remedy: "reward models grade whole answers; make the pairs without --unit sentence")
             let prompt = try view.seen(input).prompt
             id = input.id
             about = try pair.image.map { try images.resolve($0) }

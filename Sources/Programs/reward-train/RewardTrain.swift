@@ -17,37 +17,39 @@ import TrainingKit
 @main struct RewardTrain: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "reward-train",
-        abstract: "Train a reward model on comparisons, with facts before its eyes.",
+        abstract: "Train a reward model on comparisons, with or without facts.",
         discussion: """
             Reads pairs {"id","image","prompt","chosen","rejected","facts"} and writes a folder with a PEFT
-            adapter, reward_head.safetensors and reward_config.json, from which calibrate --reward scores
-            answers. After each answer the model is asked to grade it by the prompt file, which shows it the
-            facts in an order of their own in every epoch; a record without facts is graded without.
+            adapter, reward_head.safetensors and reward_config.json, with which calibrate --reward scores
+            answers. After each answer the prompt file asks the model to grade it, and shows it the facts in
+            a new order in every epoch; a record without facts is graded without.
               reward-train pairs.jsonl --model data/llava --prompt-file data/prompts/grade-short.txt -o reward
             """)
     static let immaterialOptions: Set<String> = ["save-every", "feature-memory"]
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
     var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Reward model to write.", valueName: "folder"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Folder to write the reward model to.", valueName: "folder")
+    )
     var output: String
-    @Option(help: ArgumentHelp("How a grade is asked for.", valueName: "file")) var promptFile: String
-    @Flag(inversion: .prefixedNo, help: "Show the facts of a record to who grades its answers.")
+    @Option(help: ArgumentHelp("Text that asks for a grade.", valueName: "file")) var promptFile: String
+    @Flag(inversion: .prefixedNo, help: "Show the record's facts to the grader.")
     var facts = true
     @OptionGroup var looks: RewardPictureOptions
     @OptionGroup var training: AdapterTrainingOptions<Defaults>
-    @Option(help: "Weight of |mean of all scores| beside the loss.") var centering = 1e-3
-    @Flag(help: "Print token and id of what is read of each comparison's chosen answer, and stop.")
+    @Option(help: "Weight of |mean of all scores|, added to the loss.") var centering = 1e-3
+    @Flag(help: "Print the tokens read for each comparison's chosen answer, with ids, and stop.")
     var dumpTokens = false
 
     enum Defaults: AdapterDefaults {
-        static let (example, examples) = ("comparison", "comparisons")
+        static let examples = "comparisons"
         static let (batch, learningRate, saveEvery) = (16, 2e-4, 50)
         static let schedule = Schedule.Shape.constant
         static let heldOut = "pictures whose comparisons are held out to measure accuracy"

@@ -18,8 +18,8 @@ import StageKit
               sample prompts.jsonl --model data/llava --count 5 --temperature 1 -o candidates.jsonl
               sample prompts.jsonl --model data/llava --mode tree --relevance data/clip -o candidates.jsonl
               sample prompts.jsonl --model data/llava --mode tree --draw group-beams --steer-by likelihood
-            A draw depends only on seed, record id and draw number: neither on the other records nor on
-            threads, shards or where a run was resumed.
+            A sample depends only on seed, record id and sample number, not on other records, threads, shards or
+            where a run was resumed.
             """)
     static let immaterialOptions: Set<String> = ["batch", "memory"]
 
@@ -32,16 +32,16 @@ import StageKit
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Tree") var tree: TreeOptions
 
-    @Option(help: "Whole answers, or a tree of sentences.") var mode = Mode.answers
-    @Option(help: "Answers drawn for a prompt.") var count = 5
-    @Flag(help: "Draw one more answer greedily, as the first candidate.") var withGreedy = false
-    @Option(help: "Temperature of the draws; 0 is greedy.") var temperature = 1.0
-    @Option(help: "Draw from the k likeliest tokens; 0 from all.") var topK = 0
-    @Option(help: "Draw from the likeliest tokens that make up this probability.") var topP = 1.0
-    @Option(help: "Most tokens of an answer, or of a sentence of a tree.") var maxTokens = 128
-    @Option(help: "Prompts worked on together.") var batch = 32
-    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
-    @Flag(help: "Print token, id and label of each prompt, and stop.") var dumpTokens = false
+    @Option(help: "Draw whole answers, or a tree of sentences.") var mode = Mode.answers
+    @Option(help: "Answers to draw per prompt.") var count = 5
+    @Flag(help: "Also draw one answer greedily, as the first candidate.") var withGreedy = false
+    @Option(help: "Sampling temperature; 0 is greedy.") var temperature = 1.0
+    @Option(help: "Sample from the k likeliest tokens; 0 for all.") var topK = 0
+    @Option(help: "Sample from the likeliest tokens that together reach this probability.") var topP = 1.0
+    @Option(help: "Maximum tokens per answer, or per sentence of a tree.") var maxTokens = 128
+    @Option(help: "Batch size, in prompts.") var batch = 32
+    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
+    @Flag(help: "Print the tokens of each prompt with ids and labels, and stop.") var dumpTokens = false
 
     var runOptions: RunOptions { options.run }
 

@@ -22,44 +22,46 @@ struct TreeOptions: ParsableArguments {
             "calibration", "picture",
         ] + BaselineOptions.names
 
-    @Option(help: "Sentences drawn under each node that is kept.") var children = 5
+    @Option(help: "Sentences to draw under each kept node.") var children = 5
     @Option(
         help:
-            "Draw each sentence by itself, or those under a node by a diverse beam search of one-beam groups."
+            "Draw sentences independently, or those under a node by diverse beam search with groups of one beam."
     )
     var draw = Drawing.sampling
-    @Option(help: "Of group beams: what a token loses for each earlier group that drew it at the same step.")
+    @Option(help: "For beams: penalty on a token for each earlier group that chose it at the same step.")
     var diversityPenalty = 3.0
-    @Option(help: "Of group beams: power of the length that a sentence's log-probability is divided by.")
+    @Option(help: "For beams: exponent of the length that a sentence's log-probability is divided by.")
     var lengthPenalty = 1.0
     @Option(
         help: """
-            What the end token does: it ends the answer; or it passes, drawing goes on to the full stop or \
+            What the end token does: end the answer (stop), or pass: drawing goes on to the full stop or \
             --max-tokens, and an answer is over when it has one.
             """)
     var endToken = EndToken.ends
-    @Option(help: ArgumentHelp("Prompt and answer of so many characters are over.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("End an answer when it and its prompt reach this many characters.", valueName: "n")
+    )
     var maxCharacters: Int?
     @Option(
         help: """
-            What decides which nodes are kept: the reward, the likelihood that they were drawn with, or chance, \
+            What decides which nodes are kept: the reward, their likelihood, or chance, \
             which keeps those drawn first and lets an answer end there.
             """)
     var steerBy = Steer.reward
-    @Option(help: "Best nodes of a level that are kept.") var keepTop = 3
-    @Option(help: "Further nodes that are kept, by --prune.") var keepBottom = 2
+    @Option(help: "Number of best nodes to keep per level.") var keepTop = 3
+    @Option(help: "Number of further nodes to keep per level, chosen by --prune.") var keepBottom = 2
     @Option(help: "Where the further nodes come from: spread over the range of rewards, or its low end.")
     var prune = Pruning.Rule.spread
-    @Option(help: "Levels of fewer unfinished nodes are kept whole.") var minPool = 0
-    @Option(help: "Most sentences of an answer.") var maxSentences = 12
+    @Option(help: "Keep all nodes of a level that has fewer unfinished ones than this.") var minPool = 0
+    @Option(help: "Maximum sentences per answer.") var maxSentences = 12
     @Option(
         help: ArgumentHelp(
-            "CLIP that scores sentences; needed where rewards steer, unless --lambda is 0.",
+            "CLIP model that scores sentences; needed with --steer-by reward unless --lambda is 0.",
             valueName: "folder"))
     var relevance: String?
     @OptionGroup var base: BaselineOptions
-    @Option(help: "Weight of relevance in the reward that steers.") var lambda = 0.9
-    @Option(help: "How likelihood and relevance are brought together.") var calibration = Calibration.Mode
+    @Option(help: "Weight of relevance in the steering reward.") var lambda = 0.9
+    @Option(help: "How likelihood and relevance are put on one scale.") var calibration = Calibration.Mode
         .zscore
     @OptionGroup var looks: RewardPictureOptions
 

@@ -52,6 +52,6 @@ struct TreeSteering {
     /// Tells when sentences were longer than the relevance model reads.
     func sayWhatWasCut(_ console: Console) {
         guard let cut = scorer?.relevance?.cutTexts, cut > 0 else { return }
-        console.say("\(cut) sentences were longer than the relevance model reads; their ends went unseen")
+        console.say("\(cut) sentences were longer than the relevance model reads; their ends were ignored")
     }
 }

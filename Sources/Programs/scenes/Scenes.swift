@@ -7,9 +7,9 @@ import StageKit
 struct Scenes: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenes",
-        abstract: "Draw pictures whose truth is known, and write what can be asked of them.",
+        abstract: "Draw pictures of known scenes, and write captions and questions about them.",
         discussion: """
-            Picture number N of a split depends on the seed, the split and N alone; no scene occurs in two splits.
+            Picture N of a split depends only on the seed, the split and N; no scene occurs in two splits.
               scenes --split train --count 20000 -o data/train --kind captions
               scenes --split test --count 500 --seed 7 -o data/test
 
@@ -20,34 +20,34 @@ struct Scenes: StageCommand {
               pope_{random,popular,adversarial}.jsonl  (questions)  POPE's questions
               mme.jsonl                                (questions)  existence, count, color, position
               clip.jsonl                               (clip)       pictures and scenes
-            Image paths are relative to that folder: pass it on as --image-root.
+            Image paths are relative to that folder: pass it as --image-root.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case prompts, captions, questions, clip, all
     }
 
-    @Option(help: "Which scenes: \(Split.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Which scenes to draw: \(Split.allCases.map(\.rawValue).joined(separator: ", ")).")
     var split: Split
-    @Option(help: "How many pictures.")
+    @Option(help: "Number of pictures.")
     var count: Int
-    @Option(help: "The number of the first picture.")
+    @Option(help: "Number of the first picture.")
     var start = 0
-    @Option(name: .shortAndLong, help: "Folder to write into; it's made where it is missing.")
+    @Option(name: .shortAndLong, help: "Folder to write into; created if it is missing.")
     var output: String
     @Option(help: "What to write: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     var kind = Kind.all
-    @Flag(help: "Captions without the habit: nothing in them is invented.")
+    @Flag(help: "Write captions without the habit: nothing in them is invented.")
     var clean = false
     @Option(help: "Questions per picture in sft.jsonl.")
     var questions = 8
-    @Option(help: "Further questions on existence per picture of sft.jsonl.")
+    @Option(help: "Additional existence questions per picture in sft.jsonl.")
     var existence = 0
-    @Option(help: "Further choices between two answers per picture of sft.jsonl: what a critic is taught.")
+    @Option(help: "Additional choices between two answers per picture in sft.jsonl, for training a critic.")
     var choices = 0
-    @Option(help: "Side of the pictures in pixels.")
+    @Option(help: "Side of the pictures, in pixels.")
     var size = 128
-    @Flag(help: "Leave the pictures out, where they are already there.")
+    @Flag(help: "Don't draw the pictures; for when they are already there.")
     var withoutImages = false
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions

@@ -103,7 +103,7 @@ final class Critic {
         default:
             throw RecordError.invalid(
                 key: "candidates",
-                found: "\(pair.0.id) and \(pair.1.id), of which not just one is greedy",
+                found: "\(pair.0.id) and \(pair.1.id), where exactly one must be greedy",
                 remedy: "draw with sample --with-greedy --count 1, or ask in both orders")
         }
     }

@@ -14,10 +14,9 @@ import StageKit
         discussion: """
             Reads records with candidates and appends "verdicts"; pair --from verdicts makes pairs of them.
               self-critic candidates.jsonl --model data/llava --prompt-file data/prompts/critic-short.txt
-            The prompt file holds {question}, {answer_1} and {answer_2}. What stands between {#reference} and
-            {/reference} is left out where no {reference} is shown, and what stands between {#metrics} and
-            {/metrics} with --metrics none. Whether every text fits into the model is known before the first
-            one is asked.
+            The prompt file holds {question}, {answer_1} and {answer_2}. The part from {#reference} to
+            {/reference} is left out where no {reference} is shown, and the part from {#metrics} to {/metrics}
+            with --metrics none. That every text fits into the model is checked before the first is asked.
             """)
     static let immaterialOptions: Set<String> = ["batch", "memory"]
 
@@ -29,24 +28,24 @@ import StageKit
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
 
-    @Option(help: ArgumentHelp("How the critic is asked.", valueName: "file")) var promptFile: String
+    @Option(help: ArgumentHelp("Text that asks the critic.", valueName: "file")) var promptFile: String
     @Option(
         help: ArgumentHelp(
-            "PEFT adapter over --model that has learned to judge, folded in beside each --adapter.",
+            "PEFT adapter over --model that has learned to judge, folded in next to each --adapter.",
             valueName: "folder"))
     var criticAdapter: String?
-    @Flag(help: "Show the critic the record's reference.") var reference = false
+    @Flag(help: "Show the critic the record's reference answer.") var reference = false
     @OptionGroup var looks: RewardPictureOptions
-    @Option(help: "What to compare by: as the prompt file has it, or none.") var metrics = Metrics.vision
-    @Option(help: "Ask about a pair in both orders, or in one, the sampled answer before the greedy one.")
+    @Option(help: "Criteria to compare by: those of the prompt file, or none.") var metrics = Metrics.vision
+    @Option(help: "Ask about each pair in both orders, or in one: the sampled answer before the greedy one.")
     var order = AnswerOrder.both
-    @Option(help: ArgumentHelp("Pairs of answers judged per record, the first ones first.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum pairs of answers to judge per record.", valueName: "n"))
     var maxPairs = 1
-    @Option(help: "How the critic's text is read: the one number in it, or exactly a number.")
+    @Option(help: "How to read the critic's text: the one number in it, or a number alone.")
     var reading = VerdictReading.plain
-    @Option(help: "Most tokens of a verdict, its reason included.") var maxTokens = 160
-    @Option(help: "Records worked on together.") var batch = 16
-    @Option(help: ArgumentHelp("Memory for keys and values.", valueName: "MiB")) var memory = 4096
+    @Option(help: "Maximum tokens per verdict, including its reasons.") var maxTokens = 160
+    @Option(help: "Batch size, in records.") var batch = 16
+    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
 
     var runOptions: RunOptions { options.run }
 
@@ -79,7 +78,7 @@ import StageKit
         }
         if critic.tooLong > 0 {
             run.console.warn(
-                "\(critic.tooLong) pairs of answers are longer than the critic reads; draw shorter ones, or lower "
+                "\(critic.tooLong) pairs of answers are longer than the critic reads; sample shorter ones, or lower "
                     + "--max-tokens \(maxTokens)")
         }
         if critic.cut > 0 {

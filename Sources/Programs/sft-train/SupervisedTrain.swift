@@ -15,57 +15,61 @@ import TrainingKit
 @main struct SupervisedTrain: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "sft-train",
-        abstract: "Teach a LLaVA captions and answers.",
+        abstract: "Train a LLaVA on captions and answers.",
         discussion: """
             Reads records {"id","image","samples":[{"prompt","answer"},…]} (scenes --kind captions, import --to
-            lessons), a sample with the turns before it as "history", and writes a model directory in Hugging Face
-            layout. Everything said about one picture is a child of one root,
-            so the picture is computed once. Without --model a new model is made: its tokenizer from the
-            texts, its vision tower from --tower where that is given,
-            the rest at random. Several files are mixed by weights, whatever their lengths:
+            lessons), where "history" holds a sample's earlier turns, and writes a model directory in Hugging Face
+            layout. All texts about one picture share its computation. Without --model a new model is made: its
+            tokenizer from the texts, its vision tower from --tower if given, the rest at random. Several files
+            are mixed by weight, whatever their lengths:
               sft-train talks.jsonl closed.jsonl captions.jsonl --weight 2 --weight 1 --weight 1 -o model
-            With --rank a LoRA learns in the model's place, and a PEFT adapter is written:
+            With --rank a LoRA is trained instead of the model, and a PEFT adapter is written:
               sft-train lessons.jsonl --model llava --rank 64 -o adapter
             """)
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "Transparent pixels: laid onto white, or their alpha dropped.")
+    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
     var imageAlpha = AlphaRule.white
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Model directory or adapter to write.", valueName: "folder")
+        name: [.short, .long],
+        help: ArgumentHelp("Folder to write the model or adapter to.", valueName: "folder")
     )
     var output: String
-    @Option(help: ArgumentHelp("LLaVA to go on from.", valueName: "folder")) var model: String?
-    @Option(help: ArgumentHelp("Train an adapter of this rank over --model.", valueName: "r")) var rank: Int?
-    @Option(help: "Scale of the adapter times its rank; twice the rank if not said.") var alpha: Double?
-    @Option(help: ArgumentHelp("CLIP whose vision tower a new model begins with.", valueName: "folder"))
+    @Option(help: ArgumentHelp("LLaVA model to continue from.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("Train a LoRA adapter of this rank over --model.", valueName: "r")) var rank:
+        Int?
+    @Option(help: "LoRA alpha: the adapter's scale times its rank; twice the rank by default.") var alpha:
+        Double?
+    @Option(help: ArgumentHelp("CLIP model whose vision tower a new model starts from.", valueName: "folder"))
     var tower: String?
-    @Flag(help: "Keep the vision tower as it is.") var freezeTower = false
+    @Flag(help: "Don't train the vision tower.") var freezeTower = false
     @OptionGroup var training: StepOptions<Defaults>
-    @Option(help: "Forward passes that a step is cut into, to save memory.") var passes = 2
+    @Option(help: "Number of forward passes per step; more save memory.") var passes = 2
     @Option(
-        help: "0 weighs answer tokens alike, 1 whole answers; between, tokens of an answer of n weigh n^-b.")
+        help:
+            "Balance b of short and long answers: each token of an n-token answer weighs n^-b, so 0 counts tokens and 1 counts answers."
+    )
     var lengthBalance: Float = 0.5
     @Option(
-        help: ArgumentHelp("Share of a file in every step, one for each file in their order.", valueName: "w")
+        help: ArgumentHelp("Share of a file in every step; give one for each file, in order.", valueName: "w")
     )
     var weight: [Double] = []
-    @Option(help: "Width of a new decoder, and of a new vision tower.") var width = 192
-    @Option(help: "Layers of a new vision tower; the last one is not used (vision_feature_layer -2).")
+    @Option(help: "Width of a new decoder and a new vision tower.") var width = 192
+    @Option(help: "Layers of a new vision tower; the last is unused (vision_feature_layer -2).")
     var visionLayers = 4
-    @Option(help: "Side of a picture of a new vision tower.") var imageSize = 128
-    @Option(help: "Side of its patches.") var patchSize = 16
+    @Option(help: "Picture side of a new vision tower, in pixels.") var imageSize = 128
+    @Option(help: "Patch side of a new vision tower, in pixels.") var patchSize = 16
     @Option(help: "Layers of a new decoder.") var layers = 6
     @Option(help: "Attention heads of a new decoder.") var heads = 6
     @Option(help: "Key and value heads of a new decoder.") var keyValueHeads = 6
-    @Option(help: "Inner width of a new decoder's layers.") var inner = 512
-    @Option(help: "Words of a new vocabulary at most.") var vocabulary = 900
-    @Option(help: "Longest text of a new model, image tokens included.") var context = 512
-    @Option(help: "Number format of the written weights.") var dtype = ElementType.f16
+    @Option(help: "MLP width of a new decoder.") var inner = 512
+    @Option(help: "Maximum size of a new vocabulary, in words.") var vocabulary = 900
+    @Option(help: "Context length of a new model, in tokens, including those of the image.") var context = 512
+    @Option(help: "Element type of the written weights.") var dtype = ElementType.f16
 
     /// Options that only a model made anew has a use for.
     private static let ofNewModels = [
@@ -82,7 +86,7 @@ import TrainingKit
     func validate() throws {
         if passes < 1 { throw ValidationError("--passes \(passes): give a number from 1") }
         if let rank, rank < 1 { throw ValidationError("--rank \(rank): give a number from 1") }
-        if rank != nil, model == nil { throw ValidationError("--rank: say over which --model") }
+        if rank != nil, model == nil { throw ValidationError("--rank: give the --model to train it on") }
         if weight.isEmpty { return }
         if weight.count != input.paths.count || Set(input.paths).count != input.paths.count {
             throw ValidationError(

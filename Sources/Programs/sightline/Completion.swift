@@ -7,7 +7,7 @@ enum Completion {
     static func script(for shell: String, programs: [String], graphs: [String]) throws -> String {
         guard shell == "bash" else {
             throw StageError.usage(
-                "--completion \(shell): say bash; zsh takes that one after \"autoload -U bashcompinit; bashcompinit\""
+                "--completion \(shell): use bash; it works in zsh too, after \"autoload -U bashcompinit; bashcompinit\""
             )
         }
         return """

@@ -6,10 +6,10 @@ import StageKit
 struct PrintRecipe: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recipe", _superCommandName: "sightline",
-        abstract: "Print a recipe whole, with knobs turned.",
+        abstract: "Print a complete recipe, with options changed.",
         discussion: """
-            A recipe that begins with base = "other.toml" holds what it changes in that one; an empty array takes a \
-            key back. A run keeps what is printed here.
+            A recipe that begins with base = "other.toml" holds its changes to that one; an empty array unsets a key. \
+            A run keeps what is printed here.
 
               sightline recipe default.toml --set lambda=0.5 --set dpo-train.epochs=1 >mine.toml
             """, version: sightlineVersionAndRevision)
@@ -20,7 +20,7 @@ struct PrintRecipe: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Turn a knob; without a table in every table that has it. May be repeated.",
+            "Set an option; without a table, in every table that has it. May be repeated.",
             valueName: "table.key=value"))
     var set: [String] = []
 

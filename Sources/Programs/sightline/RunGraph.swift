@@ -6,10 +6,10 @@ import StageKit
 struct RunGraph: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", _superCommandName: "sightline",
-        abstract: "Run a stage graph, round after round; one that was stopped goes on.",
+        abstract: "Run a stage graph, round after round; a stopped run continues.",
         discussion: """
-            The run lies in runs/NAME of the current folder and keeps the options that it began with. It needs make. \
-            Exit code 75: another process works on the run. 2: a stage failed and has said why.
+            The run is in runs/NAME of the current folder and keeps the options that it began with. It needs make. \
+            Exit code 75: another process is working on the run. 2: a stage failed and said why.
 
             \((try? Graphs(Family()).overview()) ?? "")
             """, version: sightlineVersionAndRevision)
@@ -20,55 +20,60 @@ struct RunGraph: ParsableCommand {
 
     @Option(
         name: .customLong("run"),
-        help: ArgumentHelp("Name of the run; that of the graph unless given.", valueName: "name"))
+        help: ArgumentHelp("Name of the run; the graph's by default.", valueName: "name"))
     var runName: String?
 
-    @Option(help: ArgumentHelp("Rounds in all; next: one more than there are.", valueName: "n"))
+    @Option(help: ArgumentHelp("Total number of rounds, or next: one more than there are.", valueName: "n"))
     var rounds: String?
 
-    @Option(help: ArgumentHelp("A file, or the name of a recipe that comes along.", valueName: "recipe"))
+    @Option(
+        help: ArgumentHelp(
+            "Recipe: a file, or the name of one that comes with Sightline.", valueName: "recipe"))
     var recipe: String?
 
-    @Option(help: ArgumentHelp("Prompts of a round.", valueName: "n")) var prompts: String?
+    @Option(help: ArgumentHelp("Prompts per round.", valueName: "n")) var prompts: String?
 
-    @Option(help: ArgumentHelp("Drawn pictures of the test.", valueName: "n")) var test: String?
+    @Option(help: ArgumentHelp("Number of test pictures to draw.", valueName: "n")) var test: String?
 
-    @Option(help: ArgumentHelp("The model to begin with.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("Model to start from.", valueName: "folder")) var model: String?
 
-    @Option(help: ArgumentHelp("The CLIP that says how well a sentence fits.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "CLIP model that scores how well a sentence fits the picture.", valueName: "folder"))
     var relevance: String?
 
     @Option(help: ArgumentHelp("Prompts about your own pictures.", valueName: "file")) var data: String?
 
     @Option(
-        help: ArgumentHelp("Where your pictures are; beside the prompts unless given.", valueName: "folder"))
+        help: ArgumentHelp("Folder of your pictures; by default that of the prompts.", valueName: "folder"))
     var images: String?
 
     @Option(
         help: ArgumentHelp(
-            "A test on your own pictures; may be repeated.", valueName: "captions=file|pope=file|mme=file"))
+            "A test on your own pictures. May be repeated.", valueName: "captions=file|pope=file|mme=file"))
     var exam: [String] = []
 
     @Option(help: ArgumentHelp("A control: other-picture or random-pairs.", valueName: "kind"))
     var control: String?
 
-    @Option(help: ArgumentHelp("csr: pictures whose mean is taken off a relevance.", valueName: "file"))
+    @Option(help: ArgumentHelp("csr: pictures whose mean relevance is subtracted.", valueName: "file"))
     var baseline: String?
 
-    @Option(help: ArgumentHelp("sima: how the critic is asked.", valueName: "file")) var critic: String?
+    @Option(help: ArgumentHelp("sima: text that asks the critic.", valueName: "file")) var critic: String?
 
     @Option(help: ArgumentHelp("sima: an adapter that has learned to judge.", valueName: "folder"))
     var criticAdapter: String?
 
     @Option(help: ArgumentHelp("factual: facts or no-facts.", valueName: "kind")) var reward: String?
 
-    @Option(help: ArgumentHelp("factual, reward: how a grade is asked for.", valueName: "file"))
+    @Option(help: ArgumentHelp("factual, reward: text that asks for a grade.", valueName: "file"))
     var grade: String?
 
-    @Option(help: ArgumentHelp("factual, reward: pictures whose answers are compared.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("factual, reward: number of pictures whose answers are compared.", valueName: "n"))
     var comparisons: String?
 
-    @Flag(help: "Print the commands that would be run, and write nothing.") var dryRun = false
+    @Flag(help: "Print the commands that would run; write nothing.") var dryRun = false
 
     /// The graph's variables that were given.
     private var variables: [(name: String, value: String)] {

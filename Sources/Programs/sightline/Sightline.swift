@@ -40,9 +40,9 @@ import StageKit
 
         USAGE: sightline PROGRAM [OPTIONS] [FILES] | sightline run GRAPH [OPTIONS] | sightline recipe FILE
         \(try family.overview())
-        "sightline run" puts them together, round after round; "sightline help run" lists the graphs.
-        "sightline recipe" prints a recipe whole, with knobs turned.
-        "sightline help PROGRAM" explains one; "--version" says which version this is.
+        "sightline run" runs them in order, round after round; "sightline help run" lists the graphs.
+        "sightline recipe" prints a complete recipe, with options changed.
+        "sightline help PROGRAM" explains one; "--version" prints the version.
         "source <(sightline --completion bash)" lets a shell complete names and options.
 
         """
@@ -53,6 +53,6 @@ import StageKit
 private struct Manual: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sightline", abstract: "Align a vision-language model with its own images.",
-        discussion: "Every program has a page of its own, sightline-sample(1) and so on.",
+        discussion: "Every program has its own page: sightline-sample(1) and so on.",
         subcommands: [RunGraph.self, PrintRecipe.self])
 }

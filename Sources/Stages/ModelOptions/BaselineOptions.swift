@@ -15,18 +15,19 @@ package struct BaselineOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Take off a sentence's relevance its mean over the pictures of these records, the record's own left out.
+            Subtract from a sentence's relevance its mean over the pictures of these records, the record's own left out.
             """, valueName: "file")
     )
     package var relevanceBaseline: String?
     @Option(
         help: ArgumentHelp(
-            "Folder that image paths of --relevance-baseline start from and stay inside.", valueName: "folder"
+            "Folder that the image paths of --relevance-baseline are relative to; they must stay inside it.",
+            valueName: "folder"
         ))
     package var baselineRoot = "."
     @Option(
         help: ArgumentHelp(
-            "Mean over so many pictures of the baseline, those most similar to the record's; 0 for all.",
+            "Average over this many baseline pictures, the most similar to the record's; 0 for all.",
             valueName: "n"))
     package var baselineNearest = 0
 

@@ -4,10 +4,12 @@ import StageKit
 
 /// Options of programs that open the images of records.
 package struct ImageOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Folder that image paths start from and stay inside.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder that image paths are relative to; they must stay inside it.", valueName: "folder"))
     package var imageRoot: String = "."
 
-    @Flag(help: "Refuse links that lead out of it; else they are the owner's and followed.")
+    @Flag(help: "Refuse links that lead out of the image folder; by default they are followed.")
     package var noLinks = false
 
     package init() {}
@@ -35,7 +37,7 @@ package struct ImageOptions: ParsableArguments {
 package struct AlphaOptions: ParsableArguments {
     @Option(
         name: [.customLong("image-alpha"), .customLong("alpha")],
-        help: "Transparent pixels: laid onto white, or their alpha dropped.")
+        help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
     package var rule = AlphaRule.white
 
     package init() {}

@@ -14,11 +14,12 @@ package struct ModelOptions: ParsableArguments {
     package var model: String
 
     @Option(
-        help: ArgumentHelp("PEFT adapter folded into the model; several in their order.", valueName: "folder")
+        help: ArgumentHelp(
+            "PEFT adapter to fold into the model; repeat for several, in order.", valueName: "folder")
     )
     package var adapter: [String] = []
 
-    @Option(help: ArgumentHelp("Chat template; else the checkpoint's.", valueName: "name"))
+    @Option(help: ArgumentHelp("Chat template; the checkpoint's by default.", valueName: "name"))
     package var template: String?
 
     package init() {}

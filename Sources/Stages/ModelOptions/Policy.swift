@@ -27,7 +27,7 @@ package struct Policy: Equatable {
         }
         guard !has("\(part)/reward_head.safetensors") else {
             throw StageError.failed(
-                "\(folder): a reward model, which says nothing; give the policy that it was trained on")
+                "\(folder): a reward model, which can't answer; give the policy that it was trained on")
         }
         let adapter = folder + part
         let isOurs = has("\(part)/\(Self.fileName)")

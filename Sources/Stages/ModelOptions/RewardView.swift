@@ -13,8 +13,8 @@ package struct RewardPictureOptions: ParsableArguments {
 
     @Option(
         help: """
-            The picture that rewards look at: the record's own or, as a control, that of another record of the \
-            same scene context, drawn by seed and id.
+            Picture that rewards look at: the record's own or, as a control, that of another record of the \
+            same scene context, chosen by seed and id.
             """)
     package var picture = Choice.own
 

@@ -127,8 +127,8 @@ struct Dialogue: Equatable {
         guard isInOrder, endsWithQuestion ? turns.count % 2 == 1 : !turns.isEmpty else {
             throw RecordError.invalid(
                 key: key, found: "a conversation of \(turns.map(\.speaker.rawValue))",
-                remedy: "questions and answers must take turns"
-                    + (endsWithQuestion ? " and a question stand last" : ", and a question stand first"))
+                remedy: "questions and answers must alternate"
+                    + (endsWithQuestion ? " and end with a question" : ", beginning with a question"))
         }
     }
 
@@ -210,7 +210,7 @@ extension JSONObject {
                 case .string(let answer) = texts[1]
             else {
                 throw RecordError.invalid(
-                    key: key, found: "a round that is no question with its answer",
+                    key: key, found: "a round that isn't a question with its answer",
                     remedy: "write [[\"question\", \"answer\"], …]")
             }
             return (question, answer)

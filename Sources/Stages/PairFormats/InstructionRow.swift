@@ -67,7 +67,7 @@ package struct InstructionRow {
         guard !samples.isEmpty else {
             throw RecordError.invalid(
                 key: read[0], found: "a question without answer",
-                remedy: "add the answer, or say --to prompts")
+                remedy: "add the answer, or use --to prompts")
         }
         var record = JSONObject([
             ("id", .string(id)), ("image", picture.path.map { .string($0) }), ("samples", .array(samples)),

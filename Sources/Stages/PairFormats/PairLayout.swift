@@ -117,7 +117,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
         let preference = try row.requiredInt("preference")
         guard (1...2).contains(preference) else {
             throw RecordError.invalid(
-                key: "preference", found: "\(preference)", remedy: "1 or 2 says which output is the better")
+                key: "preference", found: "\(preference)", remedy: "use 1 or 2, for the better output")
         }
         let outputs = try ["output_1", "output_2"].map { key in
             try RecordError.naming(key) { try row.requiredObject(key).requiredString("value") }
@@ -135,7 +135,7 @@ package struct UnknownLayout: Error, CustomStringConvertible {
     package var description: String {
         "unknown layout: the keys are \(keys.joined(separator: ", ")); "
             + (keys.contains { InstructionRow.keys.contains($0) }
-                ? "where each question has one answer, say --to prompts or --to lessons"
+                ? "where each question has one answer, use --to prompts or --to lessons"
                 : "rename them as docs/interop.md has them")
     }
 }

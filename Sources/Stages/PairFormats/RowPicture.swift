@@ -21,7 +21,7 @@ struct Picture {
         keys = own == nil ? ["images", "image", "image_path"] : ["images", "image"]
         if let path, path.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:\/\//) != nil {
             throw RecordError.invalid(
-                key: "image", found: "an address (\(path))", remedy: "fetch it to a file and name that")
+                key: "image", found: "a URL (\(path))", remedy: "download it and name the file")
         }
         if path == nil, case .object? = listed ?? single {
             throw RecordError.invalid(

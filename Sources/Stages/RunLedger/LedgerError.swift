@@ -24,7 +24,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        let otherwise = "or go without it by --no-ledger"
+        let otherwise = "or go without it: --no-ledger"
         switch self {
         case .noFolder(let path):
             return "\(path): no such ledger and no folder for one; make the folder, \(otherwise)"
@@ -41,17 +41,17 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             return "\(path): the ledger is locked by another program for more than "
                 + "\(Ledger.busySeconds) seconds; find it with \"fuser \(path)\", \(otherwise)"
         case .readOnly(let path):
-            return "\(path): the ledger can't be written; give yourself the right to write file and folder, "
+            return "\(path): the ledger can't be written; make file and folder writable, "
                 + otherwise
         case .unopenable(let path, let detail):
             return
-                "\(path): the ledger can't be opened (\(detail)); check the path and its rights, \(otherwise)"
+                "\(path): the ledger can't be opened (\(detail)); check the path and its permissions, \(otherwise)"
         case .refused(let path, let detail):
-            return "\(path): the ledger doesn't take this (\(detail)); report it, \(otherwise)"
+            return "\(path): the ledger rejects this (\(detail)); report it, \(otherwise)"
         case .failed(let path, let detail):
             return "\(path): the ledger refused (\(detail)); look into it, \(otherwise)"
         case .noSuchRun(let path, let id):
-            return "\(path): no run \(id); \"ledger list\" shows those there are"
+            return "\(path): no run \(id); \"ledger list\" lists the runs"
         }
     }
 

@@ -46,7 +46,7 @@ package final class AtomicFolder: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: part, withIntermediateDirectories: true)
         } catch {
-            throw StageError.failed("\(part): can't make the folder (\(error)); check path and rights")
+            throw StageError.failed("\(part): can't make the folder (\(error)); check path and permissions")
         }
         let lock = try RunLock(path: "\(part)/\(FolderSign.name)", of: output)
         // With its list it is a finished folder, the one that was replaced: nothing to go on with.
@@ -76,7 +76,7 @@ package final class AtomicFolder: Sendable {
             try sign.write(FolderSign.bytes(names))
             try sign.synchronise()
             do { try check(path) } catch {
-                throw StageError.failed("\(error) (what was made lies in \(part))")
+                throw StageError.failed("\(error) (the output so far is in \(part))")
             }
             try replace()
             lock = nil
@@ -118,7 +118,7 @@ package final class AtomicFolder: Sendable {
         guard descriptor >= 0 else { throw StageError.system(path, "open it") }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 || errno == EINVAL else {
-            throw StageError.system(path, "bring it to the disk")
+            throw StageError.system(path, "flush it to disk")
         }
     }
 }

@@ -23,7 +23,7 @@ struct ConfigFile {
         for stage: String, command: any ParsableCommand.Type, declared: DeclaredOptions, typed: [String]
     ) throws -> [String]? {
         var faults = table.keys.filter { table[$0]?.table == nil }.map {
-            "key \"\($0)\" stands outside of a table; put it under [\(stage)]"
+            "key \"\($0)\" is outside any table; put it under [\(stage)]"
         }
         faults += table.keys.filter { table[$0]?.table != nil }.compactMap { Self.strayTable($0, stage) }
         let typedKeys = Set(declared.scan(typed).map(\.key))
@@ -79,11 +79,11 @@ struct ConfigFile {
     }
 
     private static func unknown(_ key: String, _ declared: DeclaredOptions) -> String {
-        if refused.contains(key) { return "only the command line can say this; remove it" }
+        if refused.contains(key) { return "this belongs on the command line; remove it" }
         if let near = nearest(to: key, among: declared.all.filter { $0.kind != .positional }.map(\.key)) {
             return "no such option; did you mean \"\(near)\"?"
         }
-        return "no such option; --help lists those there are"
+        return "no such option; --help lists the options"
     }
 
     private static func strayTable(_ name: String, _ stage: String) -> String? {

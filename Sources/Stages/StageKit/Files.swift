@@ -81,7 +81,7 @@ final class ByteSink: Sendable {
 
     func synchronise() throws {
         guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
-            throw StageError.system(path, "bring it to the disk")
+            throw StageError.system(path, "flush it to disk")
         }
     }
 }

@@ -48,7 +48,7 @@ enum FolderSign {
             let entries: [String]
             do { entries = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(place)") } catch {
                 throw StageError.failed(
-                    "\(folder)/\(place): can't read the folder (\(error)); check its rights")
+                    "\(folder)/\(place): can't read the folder (\(error)); check its permissions")
             }
             return try entries.filter { place + $0 != name }.flatMap { entry in
                 var status = stat()

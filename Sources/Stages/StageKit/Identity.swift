@@ -37,7 +37,7 @@ enum Identity {
         guard differences.isEmpty else {
             throw StageError.failed(
                 "\(part): another run made it: \(differences.joined(separator: ", ")); "
-                    + "go on with its options, or run without --resume")
+                    + "use its options, or run without --resume")
         }
     }
 
@@ -54,7 +54,7 @@ enum Identity {
             switch inside {
             case "inputs": return ["\(key) has changed"]
             case "models":
-                return [key == "prompt" ? "the prompt's text is another" : "the model \(key) is another"]
+                return [key == "prompt" ? "the prompt's text differs" : "the model \(key) differs"]
             default: return ["\(key) was \(shown(was)) and is \(shown(now))"]
             }
         }

@@ -38,7 +38,7 @@ final class LedgerRow: Sendable {
                 let rows = WaitingRows(ledger: ledger.path, run: id, notes)
                 let path = try rows.write(beside: [output, ledger.path])
                 console.warn(
-                    "what the ledger should know of this run waits in \(path); the next run tells it")
+                    "this run's ledger rows wait in \(path); the next run will enter them")
             } catch { console.warn("\(error); the ledger will not know how this run ended") }
         }
     }
@@ -51,7 +51,7 @@ final class LedgerRow: Sendable {
                 // It would be refused for ever.
                 console.warn("\(LedgerError.refused(path: path, detail: detail))")
             } catch {
-                if notes.count == 1 { console.warn("\(error); the work goes on") }
+                if notes.count == 1 { console.warn("\(error); continuing without it") }
                 return
             }
             notes.removeFirst()

@@ -3,28 +3,30 @@ import Foundation
 
 /// Options of every program that does work.
 package struct RunOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Take options from this TOML file, under those typed.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Read options from this TOML file; those typed on the command line win.", valueName: "file"))
     package var config: String?
 
-    @Flag(help: "Print every option with its value as a configuration file, and stop.")
+    @Flag(help: "Print every option with its value as a configuration file and stop.")
     package var printConfig = false
 
-    @Flag(help: "Check options and input, say what would be done, and stop.")
+    @Flag(help: "Check options and input, say what would be done and stop.")
     package var dryRun = false
 
-    @Flag(help: "Say nothing but warnings and errors.")
+    @Flag(help: "Print only warnings and errors.")
     package var quiet = false
 
     @Option(
         help: ArgumentHelp(
-            "The ledger; else $SIGHTLINE_LEDGER, else runs/ledger.sqlite where runs/ stands.",
+            "Ledger file; by default $SIGHTLINE_LEDGER, or runs/ledger.sqlite where runs/ exists.",
             valueName: "file"))
     package var ledger: String?
 
-    @Flag(help: "Keep this run out of the ledger.")
+    @Flag(help: "Don't record this run in the ledger.")
     package var noLedger = false
 
-    @Option(help: ArgumentHelp("Name of the run; locks runs/NAME/.lock.", valueName: "name"))
+    @Option(help: ArgumentHelp("Name of the run; locks runs/NAME/.lock while it lasts.", valueName: "name"))
     package var run: String?
 
     package init() {}
@@ -32,21 +34,23 @@ package struct RunOptions: ParsableArguments {
 
 /// Options of every program that reads records.
 package struct InputOptions: ParsableArguments {
-    @Argument(help: "Files of records; standard input where there are none, or for '-'.")
+    @Argument(help: "Files of records; standard input by default or for '-'.")
     package var files: [String] = []
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("A file of records, before those above.", valueName: "file")
+        name: [.short, .long],
+        help: ArgumentHelp("A file of records, read before those above.", valueName: "file")
     )
     package var input: [String] = []
 
-    @Option(help: ArgumentHelp("Read only the first lines of the input.", valueName: "n"))
+    @Option(help: ArgumentHelp("Read only the first n lines of the input.", valueName: "n"))
     package var limit: Int?
 
-    @Option(help: ArgumentHelp("Read part k of n, from 1/n, by line number modulo n.", valueName: "k/n"))
+    @Option(
+        help: ArgumentHelp("Read only part k of n (k from 1), by line number modulo n.", valueName: "k/n"))
     package var shard: Shard?
 
-    @Option(help: ArgumentHelp("Leave out up to n bad records instead of stopping.", valueName: "n"))
+    @Option(help: ArgumentHelp("Skip up to n bad records instead of stopping at the first.", valueName: "n"))
     package var skipBad: Int = 0
 
     package init() {}
@@ -62,7 +66,7 @@ package struct InputOptions: ParsableArguments {
         if let limit, limit < 0 { throw ValidationError("--limit \(limit): give a number from 0") }
         if skipBad < 0 { throw ValidationError("--skip-bad \(skipBad): give a number from 0") }
         if paths.filter({ $0 == "-" }).count > 1 {
-            throw ValidationError("'-' stands twice: standard input can be read once")
+            throw ValidationError("'-' is given twice; standard input can be read only once")
         }
     }
 }
@@ -72,10 +76,11 @@ package struct StageOptions: ParsableArguments {
     @OptionGroup package var input: InputOptions
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Write here; else to standard output.", valueName: "file"))
+        name: [.short, .long],
+        help: ArgumentHelp("File to write; standard output by default.", valueName: "file"))
     package var output: String?
 
-    @Flag(help: "Go on with FILE.part where an earlier run stopped.")
+    @Flag(help: "Continue the FILE.part that an interrupted run left.")
     package var resume = false
 
     @OptionGroup(title: "Run") package var run: RunOptions
@@ -91,7 +96,7 @@ package struct StageOptions: ParsableArguments {
 
 /// Options of programs that draw at random and compute on several cores.
 package struct EngineOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Seed of every draw.", valueName: "n"))
+    @Option(help: ArgumentHelp("Seed of all random draws.", valueName: "n"))
     package var seed: UInt64 = 0
 
     @OptionGroup package var computing: ThreadOptions
@@ -103,7 +108,7 @@ package struct EngineOptions: ParsableArguments {
 
 /// Options of programs that compute on several cores and draw nothing.
 package struct ThreadOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Threads to compute with; all cores by default.", valueName: "n"))
+    @Option(help: ArgumentHelp("Number of threads; all cores by default.", valueName: "n"))
     package var threads: Int?
 
     package init() {}

@@ -44,7 +44,7 @@ struct PartFile: Sendable {
         try Self.check(partPath, sidePath, of: path)
         let old = resume ? try Self.readSide(sidePath, partPath, identity) : nil
         if !resume, Self.size(of: partPath) > 0 {
-            note("\(partPath): begun anew; --resume would have gone on with it")
+            note("\(partPath): started over; --resume would have continued it")
         }
         let isNew = old == nil
         // The part is emptied first: one with bytes and without a side file would be nobody's.

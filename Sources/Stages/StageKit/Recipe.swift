@@ -22,33 +22,33 @@ package struct Recipe {
             throw StageError.failed("\(path): not valid UTF-8; convert the file")
         }
         if let place = TOMLHeaders.fault(in: bytes) {
-            throw StageError.failed("\(path):\(place): a table without a name; mend the TOML")
+            throw StageError.failed("\(path):\(place): a table without a name; fix the TOML")
         }
         let own: TOMLTable
         do {
             own = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             let place = "\(error.source.begin.line):\(error.source.begin.column)"
-            throw StageError.failed("\(path):\(place): \(error.description); mend the TOML")
+            throw StageError.failed("\(path):\(place): \(error.description); fix the TOML")
         }
         guard let base = own[Self.baseKey] else {
             (table, written) = (own, text)
             return
         }
         guard let name = base.string, !name.isEmpty else {
-            throw StageError.failed("\(path): base is no file's name; name the recipe that this one changes")
+            throw StageError.failed("\(path): base is not a file name; name the recipe that this one changes")
         }
         let file =
             name.hasPrefix("/")
             ? name
             : URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name).relativePath
         guard !above.contains(file), file != path else {
-            throw StageError.failed("\(path): base \"\(name)\" has this file for a base; begin from another")
+            throw StageError.failed("\(path): base \"\(name)\" is itself based on this file; choose another")
         }
         own.remove(at: Self.baseKey)
         if let stray = own.keys.first(where: { own[$0]?.table == nil }) {
             throw StageError.failed(
-                "\(path): key \"\(stray)\" stands outside of a table; put it under its program's")
+                "\(path): key \"\(stray)\" is outside any table; put it under its program's")
         }
         let below = try Recipe(path: file, above: above + [path])
         (table, written) = (Self.laid(own, over: below.table), nil)

@@ -19,7 +19,8 @@ package final class RunLock: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         } catch {
-            throw StageError.failed("\(home): can't make the folder of the run (\(error)); check its rights")
+            throw StageError.failed(
+                "\(home): can't make the folder of the run (\(error)); check its permissions")
         }
         return try RunLock(path: "\(home)/.lock", of: "run \(name)", isInherited: isInherited)
     }
@@ -38,7 +39,7 @@ package final class RunLock: Sendable {
                 if number == EINTR { continue }
                 guard number == EWOULDBLOCK else { throw StageError.system(path, "lock it", number) }
                 throw StageError(
-                    .lockHeld, "\(path): another process works on \(subject); wait for it or stop it")
+                    .lockHeld, "\(path): another process is working on \(subject); wait for it or stop it")
             }
             // The holder before us may have removed the file between our open and our lock.
             if Self.isSameFile(descriptor, path) {

@@ -24,7 +24,8 @@ package enum SharedFolder {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
-                throw StageError.failed("\(folder): can't make the folder (\(error)); check path and rights")
+                throw StageError.failed(
+                    "\(folder): can't make the folder (\(error)); check path and permissions")
             }
         }
         try AtomicFile.write(

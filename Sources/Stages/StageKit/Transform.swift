@@ -115,7 +115,7 @@ extension StageRun {
         let progress = progress(total: total, resumed: resumed.read)
         let stream = RecordStream(
             source: source, output: output, progress: progress, skipAllowance: options.input.skipBad)
-        if resumed.line > 0 { console.say("going on after \(resumed.read) records") }
+        if resumed.line > 0 { console.say("continuing after \(resumed.read) records") }
         let note = { @Sendable [self] in
             let end = output.progress
             count(read: end.read, written: end.written, skipped: end.skipped, dropped: end.dropped)
@@ -185,7 +185,7 @@ extension StageRun {
         case .file(let file): target = file
         // Devices and named pipes have no part: nothing could be renamed in their place.
         case .stream(let stream):
-            if options.resume { throw StageError.usage("--resume: \(path) is no regular file; name one") }
+            if options.resume { throw StageError.usage("--resume: \(path) is not a regular file; name one") }
             let sink = ByteSink(path: path, descriptor: try OutputPlace.open(stream: stream), isOwned: true)
             return (RecordOutput(stream: sink, form, skipAllowance: allowance, console: console), .init())
         }

@@ -27,7 +27,7 @@ package struct WaitingRows: Codable {
     /// - Returns: the path of the file.
     /// - Throws: why it can't be done beside the last.
     package func write(beside places: [String]) throws -> String {
-        var failure: any Error = StageError.failed("\(waitingForLedger): no place for what it should know")
+        var failure: any Error = StageError.failed("\(waitingForLedger): no place for its waiting rows")
         for place in places where !StageRun.isStream(place) {
             do {
                 let file = OutputPlace.withoutSlash(place) + Self.suffix
@@ -84,13 +84,13 @@ package struct WaitingRows: Codable {
         guard others.count < rows.count else { return }
         for row in rows where row.waitingForLedger == path {
             if try ledger.bringIn(row.notes, of: row.run, by: row.process) { continue }
-            console.warn("\(file): the ledger knows no run \(row.run ?? 0) of that process; left out")
+            console.warn("\(file): the ledger has no run \(row.run ?? 0) of that process; left out")
         }
         if others.isEmpty {
             unlink(file)
         } else {
             try AtomicFile.write(try others.map { try $0.line }.joined(), to: file)
         }
-        console.say("\(file): what waited there stands in the ledger now")
+        console.say("\(file): the rows that waited there are in the ledger now")
     }
 }

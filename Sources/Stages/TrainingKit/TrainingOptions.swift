@@ -15,9 +15,9 @@ package protocol TrainingDefaults {
 
 /// Options of every program that trains.
 package struct TrainingOptions<Defaults: TrainingDefaults>: ParsableArguments {
-    @Flag(help: "Go on from the checkpoint of an interrupted run.") package var resume = false
-    @Option(help: "\(Defaults.examples.capitalized) of a step.") package var batch = Defaults.batch
-    @Option(help: "Highest learning rate.") package var learningRate = Defaults.learningRate
+    @Flag(help: "Continue from the checkpoint of an interrupted run.") package var resume = false
+    @Option(help: "\(Defaults.examples.capitalized) per step.") package var batch = Defaults.batch
+    @Option(help: "Peak learning rate.") package var learningRate = Defaults.learningRate
     @Option(help: "Steps between checkpoints.") package var saveEvery = Defaults.saveEvery
 
     package init() {}
@@ -35,15 +35,15 @@ package protocol StepDefaults: TrainingDefaults {
 }
 
 extension StepDefaults {
-    package static var stepsHelp: ArgumentHelp { "Steps." }
+    package static var stepsHelp: ArgumentHelp { "Number of steps." }
 }
 
 /// Options of programs that train a model for a number of steps, half a cosine after the warm-up.
 package struct StepOptions<Defaults: StepDefaults>: ParsableArguments {
     @OptionGroup package var common: TrainingOptions<Defaults>
     @Option(help: Defaults.stepsHelp) package var steps = Defaults.steps
-    @Option(help: "Steps of linear warm-up, before half a cosine.") package var warmup = 100
-    @Option(help: "Decay of matrices.") package var weightDecay = Defaults.weightDecay
+    @Option(help: "Steps of linear warm-up, before the cosine decay.") package var warmup = 100
+    @Option(help: "Weight decay of matrices.") package var weightDecay = Defaults.weightDecay
 
     package init() {}
 
@@ -64,8 +64,6 @@ package struct StepOptions<Defaults: StepDefaults>: ParsableArguments {
 
 /// What differs between programs that train an adapter.
 package protocol AdapterDefaults: TrainingDefaults {
-    /// As "pair".
-    static var example: String { get }
     static var schedule: Schedule.Shape { get }
     /// What `--hold-out` is a share of, and what for.
     static var heldOut: String { get }
@@ -75,16 +73,15 @@ package protocol AdapterDefaults: TrainingDefaults {
 package struct AdapterTrainingOptions<Defaults: AdapterDefaults>: ParsableArguments {
     @OptionGroup package var common: TrainingOptions<Defaults>
     @Option(help: "Rank of the adapter.") package var rank = 16
-    @Option(help: "Scale of the adapter times its rank.") package var alpha = 32.0
-    @Option(help: "Times that each \(Defaults.example) is seen.") package var epochs = 1
-    @Option(
-        help: "Tokens of a forward pass at most; a step's other \(Defaults.examples) go in further passes.")
+    @Option(help: "LoRA alpha: the adapter's scale times its rank.") package var alpha = 32.0
+    @Option(help: "Number of passes over the \(Defaults.examples).") package var epochs = 1
+    @Option(help: "Maximum tokens per forward pass; a step with more takes several passes.")
     package var passTokens = 8192
-    @Option(help: "Shape of the schedule after warm-up.") package var schedule = Defaults.schedule
-    @Option(help: "Share of the steps that is linear warm-up.") package var warmupRatio = 0.03
-    @Option(help: "Largest norm of the gradient; 0 for any.") package var maxGradNorm: Float = 1
+    @Option(help: "Learning-rate schedule after warm-up.") package var schedule = Defaults.schedule
+    @Option(help: "Share of the steps spent on linear warm-up.") package var warmupRatio = 0.03
+    @Option(help: "Gradient norm to clip at; 0 for no clipping.") package var maxGradNorm: Float = 1
     @Option(help: "Share of the \(Defaults.heldOut).") package var holdOut = 0.05
-    @Option(help: ArgumentHelp("Memory for image features.", valueName: "MiB"))
+    @Option(help: ArgumentHelp("Memory for cached image features.", valueName: "MiB"))
     package var featureMemory = 2048
 
     package init() {}

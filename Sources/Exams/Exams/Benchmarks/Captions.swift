@@ -8,7 +8,7 @@ import Tables
 /// how their companions are told.
 package struct Captions: Exam {
     package let name = "captions"
-    package let help: String? = "Prompts for captions, with scene or facts of the kind object."
+    package let help: String? = "Prompts for captions, with a scene or facts of the kind object."
     package let takesSeveralFiles = false
     package let standsEmpty = true
     package let answers = AnswerLength.caption

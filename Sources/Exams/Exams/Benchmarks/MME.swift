@@ -1,6 +1,6 @@
-import Metrics
 import Foundation
 import JSON
+import Metrics
 import Records
 
 /// MME (Fu et al. 2023): two yes/no questions about each picture, fourteen tasks. Its own files are read as they are
@@ -8,7 +8,7 @@ import Records
 /// and no labels: those stand in MME's.
 package struct MME: Exam {
     package let name = "mme"
-    package let help: String? = "Questions in pairs, as MME asks them: records or MME's files."
+    package let help: String? = "MME questions, two per picture: records or MME's own files."
     package let readsLabels = true
     package let standsEmpty = true
 
@@ -214,7 +214,7 @@ struct MMETable {
                 .map { String(Substring($0)).trimmingCharacters(in: .whitespacesAndNewlines) }
             guard fields.count == columns.count else {
                 throw EvaluationError(
-                    "\(place): \(fields.count) fields; write \(columns.joined(separator: ", ")), with tabs between, or "
+                    "\(place): \(fields.count) fields; write \(columns.joined(separator: ", ")), separated by tabs, or "
                         + "a JSON object")
             }
             rows.append(try body(fields, number))
@@ -250,7 +250,7 @@ struct MMELabels {
                 key: "label",
                 found: "missing, and "
                     + (files.isEmpty
-                        ? "no file of MME's lies beside it"
+                        ? "there is no MME file beside it"
                         : "\(files.joined(separator: ", ")) has none for this question"),
                 remedy: "give MME's \(task).txt (picture, question, Yes or No) with --labels")
         }

@@ -1,6 +1,6 @@
-import Metrics
 import Foundation
 import JSON
+import Metrics
 import Records
 import Tables
 
@@ -9,7 +9,7 @@ import Tables
 /// (`llava_pope_test.jsonl`), which has the questions of all splits (`category`) and no labels: those stand in POPE's.
 package struct POPE: Exam {
     package let name = "pope"
-    package let help: String? = "POPE's questions, a file per split."
+    package let help: String? = "POPE questions, one file per split."
     package let readsLabels = true
     package let standsEmpty = true
 
@@ -308,7 +308,7 @@ struct LabelBook {
             : given.filter { ($0.split(separator: "/").last ?? "").contains(split.rawValue) }
         guard let file = candidates.first, given.isEmpty || candidates.count == 1 else {
             throw EvaluationError(
-                "\(questions): the \(split.rawValue) questions have no labels, and \(candidates.count) files of them "
+                "\(questions): the \(split.rawValue) questions have no labels, and \(candidates.count) label files for them "
                     + (given.isEmpty ? "lie beside it" : "are among --labels")
                     + "; give POPE's \(name) with --labels")
         }
