@@ -108,6 +108,8 @@ graph() {
             status=0
             wait $process 2>/dev/null || status=$?
             kill $killer 2>/dev/null || true
+            # Its stage may take a moment more to die, and holds the run's lock until then.
+            if [[ -e runs/cut/.lock ]]; then flock runs/cut/.lock true; fi
             if ((status == 0)); then break; fi
             if ((status != 137)); then say "csr: it ended with $status: $(tail -n 3 said)"; exit 1; fi
             killed=$((killed + 1))

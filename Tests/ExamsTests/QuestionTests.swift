@@ -76,7 +76,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         }
         #expect(
             error?.description.hasPrefix(
-                "answers.jsonl: 2 of 4 questions of q.jsonl have no answer, c the first; ") == true)
+                "answers.jsonl: 2 of 4 questions of q.jsonl have no answer, the first is c; ") == true)
     }
 
     @Test func aNumberIsAnID() throws {
@@ -200,7 +200,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     }
 
     @Test(arguments: [
-        (["coco_pope_random.json": label("cup", "yes")], "adversarial questions have no labels, and 0 files"),
+        (["coco_pope_random.json": label("cup", "yes")], "adversarial questions have no labels, and 0 label files"),
         (
             ["coco_pope_random.json": label("cup", "yes"), "coco_pope_adversarial.json": label("cup", "no")],
             "llava_pope_test.jsonl:2: "

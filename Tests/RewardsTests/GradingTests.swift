@@ -19,9 +19,9 @@ import Testing
         ("{#facts}{facts}{/facts} {reply} ", "nothing on one side of {reply}"),
         ("{facts} {reply} x", "no {facts} between {#facts} and {/facts}"),
         ("{#facts}{fact}{/facts} {reply} x", "no {facts} between"),
-        ("{#facts}{facts}{/facts} {question} {reply} x", "{question} can't stand"),
-        ("{facts} {#facts}{facts}{/facts} {reply} x", "{facts} can't stand"),
-        ("{#facts}{facts}{/facts} {#facts} {reply} x", "{#facts} can't stand"),
+        ("{#facts}{facts}{/facts} {question} {reply} x", "{question} is out of place"),
+        ("{facts} {#facts}{facts}{/facts} {reply} x", "{facts} is out of place"),
+        ("{#facts}{facts}{/facts} {#facts} {reply} x", "{#facts} is out of place"),
     ])
     func badPromptsAreRefused(_ text: String, _ finding: String) {
         let error = #expect(throws: PreferenceError.self) { try GradingPrompt(text, place: "f.txt") }

@@ -80,7 +80,7 @@ struct ExamTests {
         #expect(config.contains("captions = \"d\"\n") && config.contains(/pope = \["b", "c"\]/), "\(config)")
         for (typed, says) in [
             ("", "give --captions, --pope or --mme: what to ask"),
-            ("--captions x --labels y", "labels of --pope's or --mme's questions; give those too"),
+            ("--captions x --labels y", "label --pope's or --mme's questions; give those too"),
             ("--pope x --captions a/x", "two files of questions have the same name"),
         ] {
             let ended = try shop.run("sightline eval --answers a \(typed) -o out")

@@ -33,7 +33,7 @@ struct ExchangeTests {
             try shop.read("lost.json")
                 == #"{"format":"\#(format)","records":5,"not_carried":\#(lost)}"# + "\n")
         #expect(ended.errors.contains("export: \(format) has no place for: "))
-        #expect(ended.errors.contains("note of 5"))
+        #expect(ended.errors.contains("note in 5"))
     }
 
     /// Larger than what is read at a time, so that rows lie across its borders.
