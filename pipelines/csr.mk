@@ -2,7 +2,7 @@
 # is and how well it fits the picture, and the model trains on its best answer against its worst.
 #   make csr RUN=name ROUNDS=3 RECIPE=default
 #   BASELINE=file  pictures whose mean is subtracted from a sentence's relevance; drawn if a recipe has baseline-nearest
-own := BASELINE
+own := RELEVANCE BASELINE
 drawn-prompts := 4000
 RECIPE ?= $(or $(wildcard runs/$(RUN)/recipe.toml),$(if $(DATA),own,default))
 include $(dir $(lastword $(MAKEFILE_LIST)))rounds.mk

@@ -19,6 +19,8 @@ include $(here)settings.mk
 $(call checked,RUN RECIPE ROUNDS TEST $(names))
 ROUNDS ?= 1
 TEST ?= 500
+$(foreach name,PROMPTS TEST COMPARISONS,$(if $(filter-out $(call whole,$($(name))),$($(name))),$(error $(name)=$($(name)): \
+	give a number from 1)))
 graph := $(basename $(notdir $(firstword $(MAKEFILE_LIST))))
 other := $(filter-out $(graph),$(call begun,GRAPH))
 $(if $(other),$(error run $(RUN) belongs to the graph $(other); use PIPELINE=$(other) or another RUN))
@@ -27,17 +29,21 @@ RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(or $(if $(findstring /,$(RECIPE)),$(RECIPE)),$(wildcard $(filter %.toml,$(RECIPE))),$(here)recipes/$(RECIPE:.toml=).toml)
 says = $(shell sightline recipe $(recipe) | grep '^$1 = ')
-rehearsed := $(findstring n,$(firstword -$(MAKEFLAGS)))
+# A rehearsed make above may not have written the recipe yet.
+rehearsed := $(if $(filter-out 0,$(MAKELEVEL)),$(findstring n,$(firstword -$(MAKEFLAGS))))
 $(if $(rehearsed)$(wildcard $(recipe)),,$(error RECIPE=$(RECIPE): there is no such file; the included recipes are \
 	$(notdir $(basename $(wildcard $(here)recipes/*.toml)))))
 DATA ?= $(call begun,DATA)
 IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
 EXAM ?= $(call begun,EXAM)
 PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,$(or $(drawn-prompts),1000)))
-foreign := $(filter-out $(own),BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS)
+foreign := $(filter-out $(own),RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS)
 idle := $(foreach name,$(filter $(foreign) $(if $(DATA),TEST,IMAGES EXAM),$(typed)),$(if $($(name)),$(name)))
 $(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) doesn't use \
 	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), with DATA, without DATA)); leave it out))
+files := MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE IMAGES
+$(foreach name,$(filter $(files),$(typed)),$(if $($(name)),$(if $(wildcard $($(name))),,$(error $(name)=$($(name)): \
+	there is no such file or folder))))
 exams = $(shell sightline eval list | cut -d ' ' -f 1)
 $(if $(call plain,EXAM,$(EXAM)),$(if $(filter-out $(addsuffix =%,$(exams)),$(EXAM)),$(error EXAM=$(EXAM): give \
 	$(exams:%=%=file,) one or several)))
@@ -47,7 +53,7 @@ ask = $(here)ask.sh $(recipe) $(MAKE) -n -f $(firstword $(MAKEFILE_LIST)) $(MAKE
 unfit := $(if $(ASKING)$(rehearsed),,$(shell $(ask))$(filter-out 0,$(.SHELLSTATUS)))
 $(if $(unfit),$(error $(recipe): it can't be run, see above; nothing was started))
 
-rounds := $(shell seq $(if $(filter next,$(ROUNDS)),$(words next $(wildcard $R/round-*/adapter)),$(ROUNDS)) 2>/dev/null)
+rounds := $(shell seq $(if $(filter next,$(ROUNDS)),$(words next $(wildcard $R/round-*/adapter)),$(call whole,$(ROUNDS))) 2>/dev/null)
 $(if $(rounds),,$(error ROUNDS=$(ROUNDS): give a number from 1, or next))
 
 # A graph without a reward that looks at a picture says so in lookless.
@@ -79,6 +85,8 @@ drawn := captions=prompts mme=mme pope=pope_random pope=pope_popular pope=pope_a
 tests := $(if $(DATA),$(EXAM),$(foreach name,$(drawn),$(subst =,=$(test)/,$(name)).jsonl))
 asked := $(if $(DATA),$(foreach test,$(tests),$(lastword $(subst =, ,$(test)))),$(test)/prompts.jsonl)
 $(foreach file,$(DATA) $(if $(DATA),$(asked)),$(if $(wildcard $(file)),,$(error $(file): there is no such file)))
+begun-with := $(if $(filter TEST,$(typed)),$(if $(wildcard $(test)/prompts.jsonl),$(shell wc -l <$(test)/prompts.jsonl)))
+$(if $(filter-out $(TEST),$(begun-with)),$(error TEST=$(TEST): run $(RUN) began with $(begun-with); choose another RUN))
 exam := $(foreach test,$(tests),--$(subst =, ,$(test))) --image-root $(or $(IMAGES),$(test))
 
 made ?= candidates pairs

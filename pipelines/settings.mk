@@ -5,6 +5,9 @@ signed = $(strip $(foreach sign,$(signs),$(findstring $(sign),$1)))
 refuse = $(error $1=$2: it has $(or $(call signed,$2),a space); rename it, or give a link to it (ln -s))
 plain = $(if $(call signed,$2),$(call refuse,$1,$2),$2)
 
+# $(call whole,number): itself where it is one from 1.
+whole = $(shell printf %s '$1' | grep -Ex '[1-9][0-9]{0,7}')
+
 # $(call checked,names): of variables that hold one word.
 checked = $(foreach name,$1,$(if $(call signed,$($(name)))$(word 2,$($(name))),$(call refuse,$(name),$($(name)))))
 

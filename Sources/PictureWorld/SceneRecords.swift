@@ -26,8 +26,8 @@ extension Scene {
         }
         do {
             self = try JSONDecoder().decode(Scene.self, from: Data(bytes))
-        } catch {
-            throw SceneError.unreadable(id: try record.string("id"), detail: "\(error)")
+        } catch let error as DecodingError {
+            throw SceneError.unreadable(id: try record.string("id"), detail: error.place)
         }
     }
 
@@ -152,5 +152,19 @@ package enum SceneError: Error, CustomStringConvertible {
             "record \(id ?? "without id"): its scene can't be read (\(detail)); "
                 + "write the records anew with `scenes`"
         }
+    }
+}
+
+extension DecodingError {
+    /// The key at which it fails.
+    fileprivate var place: String {
+        let path: [any CodingKey] =
+            switch self {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                context.codingPath
+            case .keyNotFound(let key, let context): context.codingPath + [key]
+            @unknown default: []
+            }
+        return path.isEmpty ? "not a scene" : "at " + path.map(\.stringValue).joined(separator: ".")
     }
 }

@@ -200,7 +200,10 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     }
 
     @Test(arguments: [
-        (["coco_pope_random.json": label("cup", "yes")], "adversarial questions have no labels, and 0 label files"),
+        (
+            ["coco_pope_random.json": label("cup", "yes")],
+            "adversarial questions have no labels, and 0 label files"
+        ),
         (
             ["coco_pope_random.json": label("cup", "yes"), "coco_pope_adversarial.json": label("cup", "no")],
             "llava_pope_test.jsonl:2: "

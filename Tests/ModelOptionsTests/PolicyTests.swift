@@ -56,9 +56,15 @@ struct PolicyTests {
         let path = try folder()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let config = "\(path)/x/adapter_config.json"
-        try write(#"{"base_model_name_or_path":"llava-hf/llava-1.5-7b-hf"}"#, config)
+        try write(##"{"base_model_name_or_path":"\##(path)"}"##, config)
         #expect(
-            try Policy(at: "\(path)/x") == Policy(model: "llava-hf/llava-1.5-7b-hf", adapters: ["\(path)/x"]))
+            try Policy(at: "\(path)/x") == Policy(model: path, adapters: ["\(path)/x"]))
+        try FileManager.default.createSymbolicLink(atPath: "\(path)/link", withDestinationPath: "\(path)/x")
+        #expect(try Policy(at: "\(path)/link").adapters == ["\(path)/link"])
+        for base in ["null", #""llava-hf/llava-1.5-7b-hf""#] {
+            try write(#"{"base_model_name_or_path":\#(base)}"#, config)
+            #expect(throws: StageError.self) { try Policy(at: "\(path)/x") }
+        }
         try write(#"{"base_model_name_or_path":null}"#, config)
         #expect(throws: StageError.self) { try Policy(at: "\(path)/x") }
         try write("", "\(path)/x/reward_head.safetensors")

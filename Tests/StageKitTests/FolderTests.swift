@@ -118,7 +118,8 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: true)
         try folder.write("mine", to: "out/notes.txt")
         #expect { try target.publish() } throws: {
-            "\($0)".contains("out/notes.txt") && "\($0)".contains("(the output so far is in \(folder.file("out.part"))")
+            "\($0)".contains("out/notes.txt")
+                && "\($0)".contains("(the output so far is in \(folder.file("out.part"))")
         }
         #expect(try folder.read("out/notes.txt") == "mine")
         #expect(try folder.read("out.part/weights") == "result")

@@ -43,6 +43,19 @@ import Testing
         #expect(told.contains(output.isEmpty ? "(stream)" : "out  "), "\(told)")
     }
 
+    @Test func aDeletedLedgerIsBegunAnew() throws {
+        let folder = try Folder.home()
+        let running = try probe.start(["in", "--pause", "2000", "-o", "out"], in: folder)
+        try eventually { try show(folder, 1).contains("running") }
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: folder.file("runs/ledger.sqlite\(suffix)"))
+        }
+        let ended = try running.wait()
+        #expect(ended.code == 0 && ended.errors.contains("it was deleted during this run"), "\(ended.errors)")
+        let told = try show(folder, 1)
+        #expect(told.contains(#/outcome +done/#) && told.contains("3 in, 3 out"), "\(told)")
+    }
+
     @Test func aRoundIsToldLater() throws {
         let folder = try Folder.home()
         #expect(try probe.run(["in", "-o", "model"], in: folder).code == 0)

@@ -61,6 +61,10 @@ struct RecipeCheckTests {
     @Test(arguments: [
         ("csr", "CRITIC=a.txt", "CRITIC=a.txt: the graph csr doesn't use it; leave it out"),
         ("sima", "BASELINE=a.jsonl", "the graph sima doesn't use it; leave it out"),
+        ("sima", "RELEVANCE=pictures", "RELEVANCE=pictures: the graph sima doesn't use it; leave it out"),
+        ("csr", "RELEVANCE=nosuch", "RELEVANCE=nosuch: there is no such file or folder"),
+        ("csr", "PROMPTS=-3", "PROMPTS=-3: give a number from 1"),
+        ("csr", "ROUNDS=1.5", "ROUNDS=1.5: give a number from 1, or next"),
         ("reward", "REWARD=facts", "the graph reward doesn't use it; leave it out"),
         ("rlhf-v", "COMPARISONS=5", "the graph rlhf-v doesn't use it; leave it out"),
         ("gt", "IMAGES=pictures", "the graph gt doesn't use it without DATA; leave it out"),

@@ -90,7 +90,8 @@ import TrainingKit
         let target = try AtomicFolder(output)
         let pictures = try ScenePictures(input, images, run)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }
-        let session = try TrainingSession(target, resume: training.common.resume, run)
+        let session = try TrainingSession(
+            target, resume: training.common.resume, reading: [model, tower], run)
         let (model, tokenizer, processor) = try start(pictures, session.folder, run)
         let vision = model.vision.config
         let patchTrainer = PatchTrainer(

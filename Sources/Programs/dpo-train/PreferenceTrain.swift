@@ -62,7 +62,10 @@ import TrainingKit
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
         }
-        guard !examples.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
+        guard !examples.isEmpty else {
+            throw StageError.failed(
+                "no pairs to train on, the input has none; see what pair dropped, and why")
+        }
         if lossOptions.gamma != 1, examples.allSatisfy({ $0.weights == nil }) {
             throw StageError.failed(
                 "--gamma \(lossOptions.gamma): no pair says what was changed; mark it with pair --align-edits"

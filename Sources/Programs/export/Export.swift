@@ -28,6 +28,7 @@ import StageKit
     var runOptions: RunOptions { options.run }
 
     func run(in run: StageRun) throws {
+        if let report { try options.check(sideOutput: report, "--report") }
         var losses = LossReport(format: to)
         // Records that an earlier run has written count too.
         if options.resume, !run.isDryRun {

@@ -37,6 +37,7 @@ import StageKit
         let adapter = try PEFTAdapter.read(place, expecting: policy.digest)
         if adapter.changesNothing { run.warnOfIdleAdapter(last) }
         try policy.decoder.attach(adapter, from: last)
+        try run.checkThatNoModelIs(in: output)
         if run.isDryRun { return run.console.say("dry run: the merged model would go to \(output)") }
 
         let probe = try LogitProbe(policy)

@@ -5,6 +5,7 @@ import StageKit
 struct FromCorrections: PairSource {
     static let name = "corrections"
     static let options: Set = ["pairs"]
+    static let needsScenes = true
 
     private let count: Int
 

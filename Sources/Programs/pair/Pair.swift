@@ -127,11 +127,12 @@ import StageKit
     }
 
     func run(in run: StageRun) throws {
+        if let audit { try options.check(sideOutput: audit, "--audit") }
         if let alignEdits { try run.addModel(alignEdits, role: "tokenizer") }
         let maker = PairMaker(
             source: try from.source.init(self, run), order: order, seed: seed,
             edits: try alignEdits.map { try EditSpans(model: URL(fileURLWithPath: $0)) },
-            needsScenes: audit != nil || score == ScoreName.truth)
+            needsScenes: from.source.needsScenes || audit != nil || score == ScoreName.truth)
         if run.isDryRun {
             return try run.transform(options, batch: 1, check: { _ = try maker.pairs(of: $0) }) { _ in [] }
         }

@@ -14,6 +14,8 @@ protocol PairSource: Sendable {
     static var share: Double { get }
     /// Whether critics decide, of whom is told how much they settled.
     static var hasCritics: Bool { get }
+    /// Whether a scene that can't be read is a fault.
+    static var needsScenes: Bool { get }
 
     /// - Parameter run: opens what a source reads besides the records, by `run.pool`.
     init(_ command: Pair, _ run: StageRun) throws
@@ -26,6 +28,7 @@ protocol PairSource: Sendable {
 extension PairSource {
     static var share: Double { 1 }
     static var hasCritics: Bool { false }
+    static var needsScenes: Bool { false }
 }
 
 /// What a source finds in a record.

@@ -120,7 +120,10 @@ struct RunFolder {
         guard exists(settings) else { return "." }
         let lines = String(decoding: try EvaluationError.reading(settings), as: UTF8.self).split(
             separator: "\n")
-        return lines.first { $0.hasPrefix("IMAGES=") }.map { String($0.dropFirst(7)) } ?? "."
+        guard let images = lines.first(where: { $0.hasPrefix("IMAGES=") })?.dropFirst(7) else { return "." }
+        // Told from the folder in which `runs` lies.
+        let places = [String(images), "\(run)/../../\(images)"]
+        return places.first(where: exists) ?? String(images)
     }
 
     private func audit(_ file: String) throws -> String {

@@ -71,7 +71,10 @@ import TrainingKit
             try Comparisons.Comparison(
                 $0, grader, images, view, epochs: training.epochs, seed: engine.seed)
         }
-        guard !read.isEmpty else { throw StageError.failed("no pairs to train on; give files of pairs") }
+        guard !read.isEmpty else {
+            throw StageError.failed(
+                "no pairs to train on, the input has none; see what pair dropped, and why")
+        }
         let comparisons = Comparisons(read, policy, featureMemory: training.featureMemory << 20)
         if dumpTokens { return comparisons.dump(policy, run.console) }
         let bare = read.count { !$0.hasFacts }

@@ -49,7 +49,9 @@ import StageKit
         if count < (withGreedy ? 0 : 1) {
             throw ValidationError("--count \(count): draw at least one answer")
         }
-        if temperature < 0 { throw ValidationError("--temperature \(temperature): give 0 or more") }
+        if temperature != 0, !(temperature >= 0.001 && temperature.isFinite) {
+            throw ValidationError("--temperature \(temperature): give 0 or a number from 0.001")
+        }
         if topK < 0 { throw ValidationError("--top-k \(topK): give 0 or more") }
         if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p \(topP): give a number in (0, 1]") }
         if maxTokens < 1 { throw ValidationError("--max-tokens \(maxTokens): give a number from 1") }

@@ -111,7 +111,8 @@ import TrainingKit
             throw StageError.failed("no records to train on; give files of samples")
         }
         if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
-        let session = try TrainingSession(target, resume: training.common.resume, run)
+        let session = try TrainingSession(
+            target, resume: training.common.resume, reading: [model, tower], run)
         let start = try open(lessons, session.folder, run)
         start.images.alpha = imageAlpha
         let parameters = trainedParameters(of: start)

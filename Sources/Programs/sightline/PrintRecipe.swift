@@ -25,6 +25,14 @@ struct PrintRecipe: ParsableCommand {
     var set: [String] = []
 
     func run() throws {
-        try Program.put(try Recipe(path: file).text(changes: set))
+        try Program.put(try Recipe(path: place()).text(changes: set))
+    }
+
+    /// The file, or that of a recipe of this name that comes with this copy.
+    private func place() throws -> String {
+        guard !file.contains("/"), !FileManager.default.fileExists(atPath: file) else { return file }
+        let own =
+            try Graphs(Family()).folder + "/recipes/" + (file.hasSuffix(".toml") ? file : file + ".toml")
+        return FileManager.default.fileExists(atPath: own) ? own : file
     }
 }

@@ -90,6 +90,7 @@ struct RunGraph: ParsableCommand {
     func run() throws {
         let family = try Family()
         let name = runName ?? graph
+        try RunLock.check(run: name)
         var words = ["make", "--no-print-directory", "-f", try Graphs(family).path(of: graph), "RUN=\(name)"]
         // To make a dollar begins a variable; doubled it is one, which the graph then refuses.
         words += variables.map { "\($0.name)=\($0.value.replacing("$", with: "$$"))" }

@@ -35,7 +35,12 @@ package struct Policy: Equatable {
         do {
             let object = try JSONObject(parsing: ArraySlice(Data(contentsOf: URL(fileURLWithPath: file))))
             guard isOurs else {
-                self.init(model: try object.requiredString("base_model_name_or_path"), adapters: [adapter])
+                let base = try object.requiredString("base_model_name_or_path")
+                guard FileManager.default.fileExists(atPath: base) else {
+                    throw StageError.failed(
+                        "its base_model_name_or_path is \(base), and there is no such folder")
+                }
+                self.init(model: base, adapters: [adapter])
                 return
             }
             let under = try (object.strings("adapters") ?? []).map { Self.path($0, from: adapter) }
@@ -59,9 +64,18 @@ package struct Policy: Equatable {
         try AtomicFile.write(object.text + "\n", to: "\(folder)/\(Self.fileName)")
     }
 
-    /// `path`, which is told from `folder`, from here.
+    /// `path`, which is told from `folder`, from here. Where `folder` is reached by a link, it is told from what that
+    /// leads to.
     private static func path(_ path: String, from folder: String) -> String {
         guard !path.hasPrefix("/") else { return path }
+        let named = lexical(path, from: folder)
+        if FileManager.default.fileExists(atPath: named) { return named }
+        let real = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+        let found = lexical(path, from: real)
+        return FileManager.default.fileExists(atPath: found) ? found : named
+    }
+
+    private static func lexical(_ path: String, from folder: String) -> String {
         let parts = self.parts("\(folder)/\(path)")
         guard !folder.hasPrefix("/") else { return "/" + parts.joined(separator: "/") }
         return relative(parts, to: self.parts("."))

@@ -15,6 +15,8 @@ package final class Ledger: Sendable {
 
     package let path: String
     let queue: DatabaseQueue
+    /// Of the file that was opened.
+    private let inode: UInt64?
 
     /// Opens the ledger; for writing it is made where it isn't, brought to the newest schema,
     /// and runs whose process has died are marked as killed.
@@ -49,8 +51,16 @@ package final class Ledger: Sendable {
             try queue.writeWithoutTransaction { try $0.execute(sql: Schema.laterIndexes) }
             return queue
         }
+        inode = Self.inode(path)
         if access == .write { try markKilledRuns() }
     }
+
+    private static func inode(_ path: String) -> UInt64? {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? NSNumber)?.uint64Value
+    }
+
+    /// Whether the file that was opened is no longer at its path; SQLite writes on into a deleted one.
+    package var isGone: Bool { inode != Self.inode(path) }
 
     private static func connect(_ path: String, readOnly: Bool, _ patience: Patience) throws -> DatabaseQueue
     {

@@ -103,6 +103,22 @@ struct DeclaredOptions {
         Set(scan(words).map { isOpposite($0.key) ? String($0.key.dropFirst(3)) : $0.key })
     }
 
+    /// Refuses whole numbers that no machine could do anything with, before sums and products of them overflow.
+    /// - Throws: `StageError.usage`.
+    func checkRanges(of settings: [Setting]) throws {
+        let whole = #/-?[0-9]+/#
+        for setting in settings where setting.key != "seed" {
+            guard case .text(let text) = setting.value, text.wholeMatch(of: whole) != nil,
+                let usual = named(setting.key)?.defaultValue, usual.wholeMatch(of: whole) != nil
+            else { continue }
+            let limit =
+                ["start", "memory", "feature-memory"].contains(setting.key) ? 1_000_000_000 : 1_000_000
+            guard let number = Int(text), (0...limit).contains(number) else {
+                throw StageError.usage("--\(setting.key) \(text): give a number from 0 to \(limit)")
+            }
+        }
+    }
+
     /// Every option with its value in the order of declaration: typed, configured or default.
     /// Options without any value are left out.
     func settings(of words: [String]) -> [Setting] {

@@ -6,15 +6,18 @@ import Synchronization
 /// be told waits, at the end in a file beside the output, and the next run brings it in.
 final class LedgerRow: Sendable {
     private let ledger: Ledger
+    private let start: RunStart
     private let id: Int64
     private let console: Console
     /// Beside which the file lies.
     private let output: String
     private let waiting = Mutex<[RunNote]>([])
+    /// What the ledger has been told.
+    private let told = Mutex<[RunNote]>([])
 
     /// - Throws: `LedgerError` where the ledger can't be used.
     init(_ ledger: Ledger, _ start: RunStart, output: String?, console: Console) throws {
-        self.ledger = ledger
+        (self.ledger, self.start) = (ledger, start)
         self.console = console
         self.output = output ?? ledger.path
         id = try ledger.begin(start)
@@ -32,7 +35,11 @@ final class LedgerRow: Sendable {
     func end(_ end: RunEnd) {
         waiting.withLock { notes in
             notes.append(.end(end, Date()))
-            tell(&notes)
+            if ledger.isGone, startOver(notes) {
+                notes = []
+            } else {
+                tell(&notes)
+            }
             if notes.isEmpty { return }
             do {
                 let rows = WaitingRows(ledger: ledger.path, run: id, notes)
@@ -41,6 +48,17 @@ final class LedgerRow: Sendable {
                     "this run's ledger rows wait in \(path); the next run will enter them")
             } catch { console.warn("\(error); the ledger will not know how this run ended") }
         }
+    }
+
+    /// Tells everything to a new ledger, the old one having been deleted meanwhile.
+    private func startOver(_ notes: [RunNote]) -> Bool {
+        do {
+            let ledger = try Ledger(path: ledger.path, access: .write)
+            let id = try ledger.begin(start)
+            for note in told.withLock({ $0 }) + notes { try ledger.add(note, to: id) }
+            console.warn("\(ledger.path): it was deleted during this run, which now stands in a new one")
+            return true
+        } catch { return false }
     }
 
     private func tell(_ notes: inout [RunNote]) {
@@ -54,7 +72,7 @@ final class LedgerRow: Sendable {
                 if notes.count == 1 { console.warn("\(error); continuing without it") }
                 return
             }
-            notes.removeFirst()
+            told.withLock { $0.append(notes.removeFirst()) }
         }
     }
 }

@@ -91,6 +91,18 @@ package struct StageOptions: ParsableArguments {
         if resume, output == nil || output == "-" {
             throw ValidationError("--resume needs --output: a stream can't be continued")
         }
+        if output == "" { throw ValidationError("--output: an empty name; name a file") }
+    }
+
+    /// Refuses a file beside the records that is the output itself or one of the inputs.
+    /// - Parameter option: that names it.
+    /// - Throws: `StageError.usage`.
+    package func check(sideOutput path: String, _ option: String) throws {
+        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        for other in input.paths + [output].compactMap({ $0 })
+        where !StageRun.isStream(other) && !StageRun.isStream(path) && place(other) == place(path) {
+            throw StageError.usage("\(option) \(path): it would replace \(other); choose another file")
+        }
     }
 }
 

@@ -6,15 +6,20 @@ package final class RunLock: Sendable {
     let descriptor: Int32
     private let isInherited: Bool
 
+    /// - Throws: `StageError.usage` for what is no name of a run.
+    package static func check(run name: String) throws {
+        guard isRunName(name) else {
+            throw StageError.usage("--run \(name): not a name; use letters, digits, '-', '_' and '.'")
+        }
+    }
+
     /// The lock of the run `name`: `runs/NAME/.lock`.
     /// - Throws: `StageError` with exit code 75 where another process holds it.
     /// - Parameter isInherited: whether programs that this one starts keep the lock.
     package static func acquire(
         run name: String, in folder: String = "runs", isInherited: Bool = false
     ) throws -> RunLock {
-        guard isRunName(name) else {
-            throw StageError.usage("--run \(name): not a name; use letters, digits, '-', '_' and '.'")
-        }
+        try check(run: name)
         let home = "\(folder)/\(name)"
         do {
             try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)

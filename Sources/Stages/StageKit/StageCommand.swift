@@ -57,6 +57,7 @@ extension StageCommand {
         }
         let command = try Program.parse(Self.self) { try Self.parse(words) }
         let settings = declared.settings(of: words)
+        try declared.checkRanges(of: settings)
         try command.refuseIdle(
             GivenOptions(names: declared.given(in: words), typed: declared.given(in: typed)))
         let options = command.runOptions

@@ -18,6 +18,8 @@ package final class StageRun: Sendable {
         var core: String?
         /// Digests of models, prompts and pools, by role.
         var ingredients: [String: String] = [:]
+        /// Folders of the models that were opened.
+        var models: [String] = []
         var interruption: (@Sendable () -> Void)?
         /// Whether the end has been claimed, by the work or by a signal; only one may write it.
         var isEnding = false
@@ -99,7 +101,25 @@ package final class StageRun: Sendable {
     package func addModel(_ path: String, role: String) throws -> String {
         let artefact = try Digest.artefact(path, kind: .model)
         addIngredient(artefact, role: role)
+        state.withLock { $0.models.append(path) }
         return artefact.digest
+    }
+
+    /// Refuses to write over a model that this run reads.
+    /// - Parameters:
+    ///   - output: a folder that will be replaced.
+    ///   - others: models that aren't open yet.
+    /// - Throws: `StageError.usage`.
+    package func checkThatNoModelIs(in output: String, others: [String] = []) throws {
+        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        let target = place(output)
+        for model in state.withLock({ $0.models }) + others {
+            let read = place(model)
+            if read == target || read.hasPrefix(target + "/") {
+                throw StageError.usage(
+                    "-o \(output): it would replace the model \(model), which is read; choose another folder")
+            }
+        }
     }
 
     /// Notes as input what beside records and options decides the result.

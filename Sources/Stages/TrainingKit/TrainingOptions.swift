@@ -24,6 +24,9 @@ package struct TrainingOptions<Defaults: TrainingDefaults>: ParsableArguments {
 
     package func validate() throws {
         try checkFromOne([("batch", batch), ("save-every", saveEvery)])
+        if !(learningRate >= 0 && learningRate.isFinite) {
+            throw ValidationError("--learning-rate \(learningRate): give a number from 0")
+        }
     }
 }
 
@@ -89,6 +92,10 @@ package struct AdapterTrainingOptions<Defaults: AdapterDefaults>: ParsableArgume
     package func validate() throws {
         try checkFromOne([("rank", rank), ("epochs", epochs), ("pass-tokens", passTokens)])
         if !(0..<1).contains(holdOut) { throw ValidationError("--hold-out \(holdOut): give a share below 1") }
+        if !(maxGradNorm >= 0) {
+            throw ValidationError("--max-grad-norm \(maxGradNorm): give a number from 0")
+        }
+        if rank > 16384 { throw ValidationError("--rank \(rank): give a number up to 16384") }
         if !(0...1).contains(warmupRatio) {
             throw ValidationError("--warmup-ratio \(warmupRatio): give a share")
         }

@@ -14,9 +14,14 @@ package struct TrainingSession {
     private let resume: Bool
     private let run: StageRun
 
-    /// - Parameter resume: go on from the checkpoint of an interrupted run.
+    /// - Parameters:
+    ///   - resume: continue from the checkpoint of an interrupted run.
+    ///   - models: that are opened later.
     /// - Throws: `StageError`, with exit code 75 where another process fills the folder.
-    package init(_ target: AtomicFolder, resume: Bool, _ run: StageRun) throws {
+    package init(
+        _ target: AtomicFolder, resume: Bool, reading models: [String?] = [], _ run: StageRun
+    ) throws {
+        try run.checkThatNoModelIs(in: target.output, others: models.compactMap { $0 })
         folder = URL(fileURLWithPath: try target.prepare(keeping: resume))
         self.target = target
         self.resume = resume
@@ -37,6 +42,7 @@ package struct TrainingSession {
         weightsChanged: @escaping () -> Void,
         gradients: (_ step: Int, _ examples: [Int]) throws -> (Metrics, records: [String])
     ) throws {
+        try run.checkThatNoModelIs(in: target.output)
         let loop = TrainingLoop(
             optimizer: AdamW(parameters, plan.optimizer), schedule: plan.schedule, directory: folder,
             saveEvery: plan.saveEvery, identity: try run.identity(input), weightsChanged: weightsChanged)
