@@ -291,7 +291,7 @@ struct ImportTests {
         ),
         (dialogue.replacing(#""n":1"#, with: #""prompt":"Why?""#), "\"prompt\" is another one"),
         (dialogue.replacing(#""n":1"#, with: #""reference":"x""#), "\"reference\" is another one"),
-        (dialogue.replacing(#""n":1"#, with: #""samples":[]"#), "\"samples\" is another one"),
+        (dialogue.replacing(#""n":1"#, with: #""samples":[1]"#), "\"samples\" is another one"),
         (dialogue.replacing(#""n":1"#, with: #""history":[["Q","R"]]"#), "\"history\" is another one"),
         (dialogue.replacing(#""n":1"#, with: #""images":["2.jpg"]"#), "keep one of the two keys"),
         (dialogue.replacing(#""n":1"#, with: #""videos":["2.mp4"]"#), "only pictures are read"),
@@ -335,7 +335,7 @@ struct ImportTests {
     /// What stands twice with one value is said once.
     @Test func theSameBesidesIsNoContradiction() throws {
         let row = Self.llavaRLHF.replacing(
-            #""flip":false"#, with: #""prompt":"Who?","chosen":null,"images":["1.jpg"]"#)
+            #""flip":false"#, with: #""prompt":"Who?","chosen":null,"rejected":"","images":["1.jpg"]"#)
         #expect(
             try imported(row).text
                 == #"{"id":"n","image":"1.jpg","prompt":"Who?","chosen":"two","rejected":"one","#

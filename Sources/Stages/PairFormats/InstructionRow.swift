@@ -106,7 +106,7 @@ extension JSONObject {
                 set(key, value)
                 continue
             }
-            if value != own, value != .null { throw RecordError.contradicted(key) }
+            if value != own, row.holds(key) { throw RecordError.contradicted(key) }
         }
     }
 }
