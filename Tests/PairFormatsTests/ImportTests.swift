@@ -129,7 +129,7 @@ struct ImportTests {
         }
     }
 
-    @Test(arguments: [
+    private static let badRows: [(row: String, says: String)] = [
         (#"{"question":"Q","chosen":"A","rejected":"B"}"#, "\"image\""),
         (llavaRLHF.replacing(#""image":"1.jpg","#, with: ""), "\"image\""),
         (llavaRLHF.replacing(#""preference":2"#, with: #""preference":3"#), "\"preference\" is 3"),
@@ -176,7 +176,53 @@ struct ImportTests {
         (#"{"text":"{\"question\":\"Q\"","image":"1.png"}"#, "text: byte "),
         (#"{"prompt":"Q","chosen":"A b","rejected":" A  b\n"}"#, "the same as"),
         (#"{"prompt":"Q","chosen":" ","rejected":"B"}"#, "\"chosen\" is empty"),
-    ])
+    ]
+
+    /// What would be lost or misread.
+    private static let lossyRows: [(row: String, says: String)] = [
+        (
+            #"{"prompt":"\n\nHuman: hi\n\nAssistant: ","chosen":"\n\nHuman: hi\n\nAssistant: good","#
+                + #""rejected":"\n\nHuman: hi\n\nAssistant: bad"}"#,
+            "\"chosen\" is a whole conversation beside its prompt"
+        ),
+        (
+            #"{"prompt":"Q","chosen":"A","rejected":"\n\nAssistant: B"}"#,
+            "\"rejected\" is a whole conversation"
+        ),
+        (
+            #"{"messages":[{"role":"user","content":"Q"},{"role":"assistant","content":"A"}],"#
+                + #""rejected_response":"\n\nAssistant: B"}"#,
+            "\"rejected_response\" is a whole conversation"
+        ),
+        (llavaRLHF.replacing("two", with: #"\n\nAssistant: two"#), "output_2: wrong value: key \"value\""),
+        (
+            #"{"instruction":"\n\nHuman: hi\n\nAssistant: ","chosen":"A","rejected":"B"}"#,
+            "\"instruction\" is a whole conversation"
+        ),
+        (llavaRLHF.replacing(#""flip":false"#, with: #""prompt":"Where?""#), "\"prompt\" is another one"),
+        (llavaRLHF.replacing(#""flip":false"#, with: #""rejected":"x""#), "\"rejected\" is another one"),
+        (
+            #"{"instruction":"Q","chosen":"A","rejected":"B","history":[["Q","R"]],"images":["1.png"],"#
+                + #""image":"2.png"}"#, "\"images\" is \"1.png\", and \"image\" is \"2.png\""
+        ),
+        (
+            #"{"prompt":[{"role":"user","content":"P"},{"role":"assistant","content":"R"},"#
+                + #"{"role":"user","content":"Q"}],"chosen":"A","rejected":"B","#
+                + #""history":[{"prompt":"x","answer":"y"}]}"#, "\"history\" is another one"
+        ),
+        (#"{"prompt":"Q","chosen":{"from":"human","value":"A"},"rejected":"B"}"#, "an answer's place"),
+        (#"{"prompt":"Q","chosen":[{"role":"user","content":"A"}],"rejected":"B"}"#, "an answer's place"),
+        (
+            #"{"prompt":"Q","chosen":{"role":"assistant","content":"","tool_calls":[{"id":"1"}]},"rejected":"B"}"#,
+            "calls of tools"
+        ),
+        (#"{"prompt":"Q","chosen":"A","rejected":"B","videos":["1.mp4"]}"#, "only pictures are read"),
+        (#"{"prompt":"Q","chosen":"A","rejected":"B","audio":{"path":"1.wav"}}"#, "only pictures are read"),
+        (#"{"prompt":"Q","chosen":"A","rejected":"B","rejected_image":"2.png"}"#, "rejected_image"),
+        (#"{"prompt":"Q","chosen":"A","rejected":"B","file_name":"2.png"}"#, "rename the key"),
+    ]
+
+    @Test(arguments: badRows + lossyRows)
     func badRowsSayWhatToDo(row: String, says: String) {
         let error = #expect(throws: RecordError.self) { try imported(row) }
         #expect(error?.description.contains(says) == true, "\(String(describing: error))")
@@ -230,19 +276,70 @@ struct ImportTests {
                 + (count > 1 ? second : "") + #"],"n":1}"#)
     }
 
-    @Test(arguments: [
+    private static let badInstructions: [(row: String, says: String)] = [
         (dialogue.replacing("<image>", with: "<image><image>"), "about 2 pictures"),
         (dialogue.replacing(#""image":"1.jpg","#, with: ""), "name the picture's file"),
         (dialogue.replacing("A man.", with: " "), #"samples[0]: wrong value: key "answer" is empty"#),
         (dialogue.replacing("gpt", with: "human"), "must alternate"),
         (#"{"conversations":[{"from":"human","value":"Who?"}]}"#, "use --to prompts"),
         (#"{"conversations":[]}"#, "beginning with a question"),
-    ])
+    ]
+
+    private static let lossyInstructions: [(row: String, says: String)] = [
+        (
+            dialogue.replacing(#",{"from":"gpt","value":"Here."}"#, with: ""), "a question without answer"
+        ),
+        (dialogue.replacing(#""n":1"#, with: #""prompt":"Why?""#), "\"prompt\" is another one"),
+        (dialogue.replacing(#""n":1"#, with: #""reference":"x""#), "\"reference\" is another one"),
+        (dialogue.replacing(#""n":1"#, with: #""samples":[1]"#), "\"samples\" is another one"),
+        (dialogue.replacing(#""n":1"#, with: #""history":[["Q","R"]]"#), "\"history\" is another one"),
+        (dialogue.replacing(#""n":1"#, with: #""images":["2.jpg"]"#), "keep one of the two keys"),
+        (dialogue.replacing(#""n":1"#, with: #""videos":["2.mp4"]"#), "only pictures are read"),
+        (
+            #"{"conversations":[{"from":"human","value":"Q"},{"from":"gpt","value":"A"}],"file_name":"1.png"}"#,
+            "rename the key"
+        ),
+        (dialogue.replacing(#""A man.""#, with: #""A man.","loss":false"#), "\"loss\" is false"),
+        (dialogue.replacing(#""A man.""#, with: #""A man.","tool_calls":[{}]"#), "calls of tools"),
+        (#"{"prompt":"Q","completion":"A","label":false}"#, "\"label\" is false"),
+        (
+            #"{"prompt":"Q","completion":"\n\nHuman: Q\n\nAssistant: A"}"#,
+            "\"completion\" is a whole conversation"
+        ),
+        (#"{"prompt":"Q","completion":{"from":"human","value":"A"}}"#, "an answer's place"),
+        (#"{"instruction":"Q","output":"\n\nAssistant: A"}"#, "\"output\" is a whole conversation"),
+        (#"{"instruction":"\n\nHuman: Q\n\nAssistant: ","output":"A"}"#, "\"instruction\" is a whole"),
+    ]
+
+    @Test(arguments: badInstructions + lossyInstructions)
     func badInstructionsSayWhatToDo(row: String, says: String) {
         let error = #expect(throws: RecordError.self) {
             try InstructionRow(JSONObject(parsing: row)).lesson(id: "n")
         }
         #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+    }
+
+    /// The prompt is the question that the row answers, wherever its earlier turns stand.
+    @Test(arguments: [
+        #"{"instruction":"Where?","output":"Here.","history":[["Who?","A man."]],"label":true,"videos":[]}"#,
+        #"{"prompt":[{"role":"user","content":"Who?"},{"role":"assistant","content":"A man.","tool_calls":null},"#
+            + #"{"role":"user","content":"Where?"}],"completion":"Here.","label":true,"videos":[]}"#,
+    ])
+    func earlierRoundsOfPromptsAreHistory(row: String) throws {
+        #expect(
+            try InstructionRow(JSONObject(parsing: row)).prompt(id: "n").text
+                == #"{"id":"n","prompt":"Where?","reference":"Here.","#
+                + #""history":[{"prompt":"Who?","answer":"A man."}],"label":true,"videos":[]}"#)
+    }
+
+    /// What stands twice with one value is said once.
+    @Test func theSameBesidesIsNoContradiction() throws {
+        let row = Self.llavaRLHF.replacing(
+            #""flip":false"#, with: #""prompt":"Who?","chosen":null,"rejected":"","images":["1.jpg"]"#)
+        #expect(
+            try imported(row).text
+                == #"{"id":"n","image":"1.jpg","prompt":"Who?","chosen":"two","rejected":"one","#
+                + #""source":"llava-rlhf","hallucination":true}"#)
     }
 
     @Test func instructionsAreNoPairs() {

@@ -16,6 +16,7 @@ import Testing
     @Test(arguments: [
         #"{}"#, #"{"image":null,"images":null,"img":null}"#, #"{"image_id":7,"has_image":true}"#,
         #"{"reward_picture":"b","image_caption":"A cat."}"#,
+        #"{"image_full":"a","file":"b","my_file_name":"c"}"#,
     ])
     func noneIsNone(record: String) throws { #expect(try Record(parsing: record).picture() == nil) }
 
@@ -30,6 +31,9 @@ import Testing
         (#"{"imagePath":"a"}"#, "\"imagePath\""), (#"{"image-url":"a"}"#, "\"image-url\""),
         (#"{"Image":"a"}"#, "\"Image\""), (#"{"pictures":["a"]}"#, "\"pictures\""),
         (#"{"photo":"a"}"#, "\"photo\""), (#"{"image_file_name":"a"}"#, "\"image_file_name\""),
+        (#"{"file_name":"a"}"#, "\"file_name\""),
+        (#"{"local_imgs_full_paths":"a"}"#, "\"local_imgs_full_paths\""),
+        (#"{"imagesrc":"a"}"#, "\"imagesrc\""), (#"{"rawPictureFileNames":"a"}"#, "\"rawPictureFileNames\""),
         (#"{"image":{"bytes":"x"}}"#, "must be a string"),
     ])
     func theRestIsNamed(record: String, says: String) throws {

@@ -207,6 +207,12 @@ extension BadInput {
             "an array with text behind it", spoil: "echo '[\(compared)] x' >r.json",
             "sightline import r.json -o out", says: "r.json[1]: text follows the array"),
         BadInput(
+            "an array with a comma at its end", spoil: "echo '[\(compared),]' >r.json",
+            "sightline import r.json -o out", says: "r.json[1]: no record stands here"),
+        BadInput(
+            "an array with two commas in a row", spoil: "echo '[\(compared),,\(compared)]' >r.json",
+            "sightline import r.json -o out", says: "r.json[1]: no record stands here"),
+        BadInput(
             "an array with a broken element", spoil: "echo '[\(compared),{\"a\":1}}]' >r.json",
             "sightline import r.json -o out", says: "r.json[1]: byte 7"),
         BadInput(

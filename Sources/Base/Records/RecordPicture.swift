@@ -76,18 +76,29 @@ extension JSONObject {
         return path
     }
 
-    /// `image_path`, `img`, `imageFile`, `pictures`, …: other tools' names for what is `image` here. A name with any
-    /// other word in it (`image_id`, `has_image`, `reward_picture`) says something about a picture.
+    /// `image_path`, `img`, `imageFile`, `pictures`, `file_name`, …: other tools' names for what is `image` here. A
+    /// name with any other word in it (`image_id`, `has_image`, `reward_picture`) says something about a picture.
+    ///
+    /// Cut by hand: every key of every record without picture comes here, and a regex is parsed anew each time.
     private static func namesPicture(_ key: String) -> Bool {
         if ["image", "images"].contains(key) { return false }
         let letters = key.lowercased().filter { !"_- .".contains($0) }
-        let name =
-            #/
-            (input|main|local|raw)?(image|img|picture|pic|photo)s?
-            ((file|full|local|rel|abs)?(path|file|name|url|uri|src|source|data|bytes|base64)s?)*
-            /#
-        return letters.wholeMatch(of: name) != nil
+        if letters == "filename" { return true }
+        var name = letters[...]
+        while let place = places.first(where: { name.hasSuffix($0) || name.hasSuffix($0 + "s") }) {
+            name.removeLast(place.count + (name.hasSuffix(place) ? 0 : 1))
+            if let kind = placeKinds.first(where: { name.hasSuffix($0) }) { name.removeLast(kind.count) }
+        }
+        if let use = uses.first(where: { name.hasPrefix($0) }) { name.removeFirst(use.count) }
+        return nouns.contains { name == $0 || name == $0 + "s" }
     }
+
+    private static let uses = ["input", "main", "local", "raw"]
+    private static let nouns = ["image", "img", "picture", "pic", "photo"]
+    private static let placeKinds = ["full", "local", "rel", "abs"]
+    private static let places = [
+        "path", "file", "name", "url", "uri", "src", "source", "data", "bytes", "base64",
+    ]
 
     private static func shown(_ value: JSON) -> String {
         if case .string(let text) = value, text.utf8.count <= 80 { return "\"\(text)\"" }

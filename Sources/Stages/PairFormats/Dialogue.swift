@@ -46,7 +46,8 @@ struct Dialogue: Equatable {
 
     /// Alpaca's `instruction`, with `input` on a line of its own, after the exchanges of `history`, `[["…", "…"]]`.
     static func instructed(_ row: JSONObject) throws -> Dialogue {
-        let question = [try row.requiredString("instruction"), try row.string("input") ?? ""]
+        let input = row.holds("input") ? try row.loneText("input") : ""
+        let question = [try row.loneText("instruction"), input]
         var dialogue = Dialogue(question: question.filter { !$0.isEmpty }.joined(separator: "\n"))
         let before = try row.rounds("history").flatMap { question, answer in
             [Turn(speaker: .question, text: question), Turn(speaker: .answer, text: answer)]
@@ -193,7 +194,21 @@ extension Dialogue.Turn {
             throw RecordError.invalid(
                 key: key, found: "\"\(other)\"", remedy: "use user and assistant, or human and gpt")
         }
-        text = try object.said
+        text = try speaker == .answer ? object.saidInAnswer : object.said
+    }
+
+    /// The text of a turn that stands for an answer; it needn't say whose it is.
+    static func answer(_ object: JSONObject) throws -> String {
+        guard let key = ["from", "role"].first(where: { object[$0] != nil }) else {
+            return try object.saidInAnswer
+        }
+        let turn = try Self(object)
+        guard turn.isAnswer else {
+            throw RecordError.invalid(
+                key: key, found: "\"\(try object.requiredString(key))\", and this is an answer's place",
+                remedy: "give the turn of assistant or gpt")
+        }
+        return turn.text
     }
 }
 
@@ -220,15 +235,44 @@ extension JSONObject {
     /// An answer: a string, a turn, or a list of one turn.
     func answer(_ key: String) throws -> String {
         switch self[key] {
-        case .string(let text): return text
-        case .object(let turn): return try RecordError.naming(key) { try turn.said }
+        case .string: return try loneText(key)
+        case .object(let turn): return try RecordError.naming(key) { try Dialogue.Turn.answer(turn) }
         default:
-            let turns = try required(key, objects(key) { try $0.said })
+            let turns = try required(key, array(key))
             guard turns.count == 1 else {
                 throw RecordError.invalid(
                     key: key, found: "\(turns.count) turns", remedy: "give the answer's turn alone")
             }
-            return turns[0]
+            return try required(key, objects(key, Dialogue.Turn.answer))[0]
+        }
+    }
+
+    /// An answer or instruction, which is no conversation in the layout of hh-rlhf and no part of one.
+    func loneText(_ key: String) throws -> String { try lone(requiredString(key), key) }
+
+    private func lone(_ text: String, _ key: String) throws -> String {
+        guard !["\n\nHuman:", "\n\nAssistant:"].contains(where: text.contains) else {
+            throw RecordError.invalid(
+                key: key, found: "a whole conversation beside its prompt",
+                remedy: "leave the text alone, without Human: and Assistant:, or take the prompt out")
+        }
+        return text
+    }
+
+    /// The text of an answer's turn.
+    fileprivate var saidInAnswer: String {
+        get throws {
+            if holds("tool_calls") {
+                throw RecordError.invalid(
+                    key: "tool_calls", found: "calls of tools, which records have no place for",
+                    remedy: "leave this row out")
+            }
+            if self["loss"] == .bool(false) {
+                throw RecordError.invalid(
+                    key: "loss", found: "false, which marks an answer that is not to be learned",
+                    remedy: "leave this row out")
+            }
+            return try lone(said, self["value"] == nil ? "content" : "value")
         }
     }
 

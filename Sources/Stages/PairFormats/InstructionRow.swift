@@ -10,6 +10,8 @@ package struct InstructionRow {
     private let row: JSONObject
     private let dialogue: Dialogue
     private let picture: Picture
+    /// Whether the row's answer is that to the last question, and what was said before is no more than history.
+    private let answersLast: Bool
     /// The keys of the row that dialogue and picture were read from.
     private let read: [String]
 
@@ -18,6 +20,11 @@ package struct InstructionRow {
         self.row = row
         guard let key = Self.keys.first(where: { row[$0] != nil }) else {
             throw UnknownLayout(keys: row.keys)
+        }
+        // TRL's and LLaMA-Factory's rows for KTO.
+        if let bad = ["label", "kto_tag"].first(where: { row[$0] == .bool(false) }) {
+            throw RecordError.invalid(
+                key: bad, found: "false, which marks a bad answer", remedy: "leave this row out")
         }
         var dialogue: Dialogue
         var asked: [String] = []
@@ -34,29 +41,43 @@ package struct InstructionRow {
         picture = try Picture(row)
         try picture.check(shown: dialogue.markers, key: key)
         self.dialogue = dialogue
+        answersLast = !asked.isEmpty
         read = [key, "system"] + asked + picture.keys
     }
 
-    /// The first question as a prompt, with its answer as `reference`. Later turns are left out.
+    /// A question as a prompt, with its answer as `reference`: of a conversation the first, and later turns are left
+    /// out; elsewhere the one that the row answers, with those before it as `history`.
     /// - Throws: `RecordError`.
     package func prompt(id: String) throws -> Record {
-        let (question, answer) = dialogue.exchanges[0]
-        var record = JSONObject([
-            ("id", .string(id)), ("image", picture.path.map { .string($0) }), ("prompt", .string(question)),
-            ("reference", answer.map { .string($0) }),
-        ])
-        record.add(row, except: read)
+        let record = try asked(id: id)
         _ = try Prompt(record)
         return record
     }
 
+    private func asked(id: String) throws -> Record {
+        let exchanges = dialogue.exchanges
+        let (question, answer) = exchanges[answersLast ? exchanges.count - 1 : 0]
+        let history = answersLast ? dialogue.history : []
+        var record = JSONObject([
+            ("id", .string(id)), ("image", picture.path.map { .string($0) }), ("prompt", .string(question)),
+            ("reference", answer.map { .string($0) }),
+            ("history", history.isEmpty ? nil : .array(history.map(\.json))),
+        ])
+        try record.add(row, except: read)
+        return record
+    }
+
     /// Every answer as a sample to learn, with what was said before it as `history`.
-    /// - Throws: `RecordError`, also for a row without any answer.
+    /// - Throws: `RecordError`, also for a row whose last question has no answer.
     package func lesson(id: String) throws -> Record {
         var history: [JSON] = []
         var samples: [JSON] = []
         for (question, answer) in dialogue.exchanges {
-            guard let answer else { break }
+            guard let answer else {
+                throw RecordError.invalid(
+                    key: read[0], found: "a question without answer",
+                    remedy: "add the answer, take the question out, or use --to prompts")
+            }
             var sample = JSONObject([("prompt", .string(question)), ("answer", .string(answer))])
             _ = try RecordError.naming("samples[\(samples.count)]") { try sample.requiredAnswer("answer") }
             let turn = JSON.object(sample)
@@ -64,22 +85,36 @@ package struct InstructionRow {
             samples.append(.object(sample))
             history.append(turn)
         }
-        guard !samples.isEmpty else {
-            throw RecordError.invalid(
-                key: read[0], found: "a question without answer",
-                remedy: "add the answer, or use --to prompts")
-        }
         var record = JSONObject([
             ("id", .string(id)), ("image", picture.path.map { .string($0) }), ("samples", .array(samples)),
         ])
-        record.add(row, except: read)
+        // The samples hold what a prompt would say, so the row must not say otherwise beside them.
+        _ = try asked(id: id)
+        if !read.contains("history"), row.holds("history") { throw RecordError.contradicted("history") }
+        try record.add(row, except: read)
+        _ = try record.picture()
         return record
     }
 }
 
 extension JSONObject {
-    /// Adds what a row says beside what was read of it.
-    mutating func add(_ row: JSONObject, except read: [String]) {
-        for key in row.keys where self[key] == nil && !read.contains(key) { set(key, row[key]) }
+    /// Adds what a row says beside what was read of it; its id and source are settled.
+    /// - Throws: `RecordError` for a key of the record that the row has with another value, which would be lost.
+    mutating func add(_ row: JSONObject, except read: [String]) throws {
+        for (key, value) in row.entries where !(read + ["id", "source"]).contains(key) {
+            guard let own = self[key] else {
+                set(key, value)
+                continue
+            }
+            if value != own, row.holds(key) { throw RecordError.contradicted(key) }
+        }
+    }
+}
+
+extension RecordError {
+    fileprivate static func contradicted(_ key: String) -> RecordError {
+        .invalid(
+            key: key, found: "another one than the rest of the row says",
+            remedy: "the record has one place for both: rename the key, or take it out")
     }
 }

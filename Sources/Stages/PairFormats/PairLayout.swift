@@ -50,7 +50,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
         if !content.dialogue.history.isEmpty {
             record.set("history", .array(content.dialogue.history.map(\.json)))
         }
-        record.add(row, except: content.keys + picture.keys + ["system"])
+        try record.add(row, except: content.keys + picture.keys + ["system"])
         // What the row says beside the pair may have names of ours with other values.
         _ = try PreferencePair(record)
         return record
@@ -87,7 +87,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
         case .msSwift:
             let (dialogue, chosen) = try Dialogue.answered(row, "messages")
             return Content(
-                dialogue: dialogue, chosen: chosen, rejected: try row.requiredString("rejected_response"),
+                dialogue: dialogue, chosen: chosen, rejected: try row.loneText("rejected_response"),
                 keys: ["messages", "rejected_response"])
         case .llava, .sima: return try parted(row, "conversations", "rejected_conversations")
         case .rlhfV:
@@ -108,7 +108,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
     private static func questioned(_ row: JSONObject, _ keys: [String]) throws -> Content {
         Content(
             dialogue: Dialogue(question: try row.requiredString("question")),
-            chosen: try row.requiredString("chosen"), rejected: try row.requiredString("rejected"),
+            chosen: try row.loneText("chosen"), rejected: try row.loneText("rejected"),
             keys: keys.isEmpty ? ["question", "chosen", "rejected"] : keys)
     }
 
@@ -120,7 +120,7 @@ package enum PairLayout: String, Sendable, CaseIterable {
                 key: "preference", found: "\(preference)", remedy: "use 1 or 2, for the better output")
         }
         let outputs = try ["output_1", "output_2"].map { key in
-            try RecordError.naming(key) { try row.requiredObject(key).requiredString("value") }
+            try RecordError.naming(key) { try row.requiredObject(key).loneText("value") }
         }
         return Content(
             dialogue: try Dialogue(row, "conversations", dropsAnswer: true), chosen: outputs[preference - 1],

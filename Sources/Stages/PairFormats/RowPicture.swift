@@ -8,15 +8,24 @@ struct Picture {
     let keys: [String]
 
     init(_ row: JSONObject) throws {
-        if row["rejected_images"] != nil {
+        if let key = ["rejected_images", "rejected_image"].first(where: row.holds) {
             throw RecordError.invalid(
-                key: "rejected_images", found: "a picture of its own for the rejected answer",
+                key: key, found: "a picture of its own for the rejected answer",
                 remedy: "a pair has one; leave this row out")
         }
+        if let key = ["videos", "video", "audios", "audio"].first(where: row.holds) {
+            throw RecordError.invalid(
+                key: key, found: "there, and only pictures are read", remedy: "leave this row out")
+        }
         let (listed, single) = (try Self.only(row, "images"), try Self.only(row, "image"))
-        let own =
-            try listed.flatMap { try Self.path($0, "images") }
-            ?? single.flatMap { try Self.path($0, "image") }
+        let list = try listed.flatMap { try Self.path($0, "images") }
+        let image = try single.flatMap { try Self.path($0, "image") }
+        if let list, let image, !image.utf8.elementsEqual(list.utf8) {
+            throw RecordError.invalid(
+                key: "images", found: "\"\(list)\", and \"image\" is \"\(image)\"",
+                remedy: "a record has one picture: keep one of the two keys")
+        }
+        let own = list ?? image
         path = try own ?? row.string("image_path")
         keys = own == nil ? ["images", "image", "image_path"] : ["images", "image"]
         if let path, path.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:\/\//) != nil {
@@ -60,6 +69,18 @@ struct Picture {
         case .object(let object): try object.string("path")
         case .null: nil
         default: throw RecordError.wrongType(key: key, found: value.kind, wanted: "the path of a picture")
+        }
+    }
+}
+
+extension JSONObject {
+    /// Whether anything stands under `key`: no null, empty list or empty string.
+    func holds(_ key: String) -> Bool {
+        switch self[key] {
+        case nil, .null?: false
+        case .array(let items)?: !items.isEmpty
+        case .string(let text)?: !text.isEmpty
+        default: true
         }
     }
 }

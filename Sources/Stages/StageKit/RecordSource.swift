@@ -153,6 +153,8 @@ final class LineReader {
     private var isFirst = true
     private let mayBeArray: Bool
     private var elements: ElementScanner?
+    /// Whether no element of the array was read yet.
+    private var isAlone = true
     private(set) var digest = StreamingDigest()
 
     init(_ source: ByteSource, limit: Int, orElements mayBeArray: Bool = false) {
@@ -201,6 +203,12 @@ final class LineReader {
     private func nextElement() throws -> ArraySlice<UInt8>? {
         while elements?.isClosed == false {
             if let end = elements?.end(in: buffer[scanned...]) {
+                let isEmpty = buffer[start..<end].allSatisfy(\.isJSONSpace)
+                guard !isEmpty || (isAlone && elements?.isClosed == true) else {
+                    throw BrokenArray(
+                        description: "no record stands here, but a comma is beside it; take the comma out")
+                }
+                isAlone = false
                 defer {
                     start = end + 1
                     scanned = start
