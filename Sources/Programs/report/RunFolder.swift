@@ -47,7 +47,7 @@ struct RunFolder {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let comparison = try comparison("comparison.json")
         return RunReport(
-            name: name, facts: facts(sheets), table: try comparison.map(Self.table) ?? table(sheets),
+            name: name, facts: try facts(sheets), table: try comparison.map(Self.table) ?? table(sheets),
             habits: comparison?.habitTable.map {
                 ReportTable(rows: $0.rows, legend: HabitComparison.legend)
             }, controls: try self.comparison("controls/comparison.json").map(Self.table),
@@ -56,10 +56,13 @@ struct RunFolder {
 
     private func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
 
-    private func facts(_ sheets: [(name: String, sheet: ScoreSheet)]) -> [(name: String, value: String)] {
+    private func facts(
+        _ sheets: [(name: String, sheet: ScoreSheet)]
+    ) throws -> [(name: String, value: String)] {
         var facts = [(name: "rounds", value: String(rounds.count))]
         if let sheet = sheets.first?.sheet {
-            facts.append((name: "test pictures", value: String(Set(sheet.captions.map(\.image)).count)))
+            let asked = try sheet.summary().values[ExamList.images] ?? 0
+            facts.append((name: "test pictures", value: String(Int(asked))))
             if let model = sheet.model { facts.append((name: "base", value: String(model.prefix(12)))) }
         }
         return facts
