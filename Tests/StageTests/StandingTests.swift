@@ -122,4 +122,17 @@ struct StandingTests {
                 "\(refused.errors)")
         }
     }
+
+    /// What a kill leaves between the writing of a picture and its naming goes with the next run; others' files stay.
+    @Test func residueOfAKillIsSwept() throws {
+        let shop = try Workshop()
+        try shop.succeed(
+            """
+            mkdir -p book/images
+            touch book/images/.dev-0-000000.png.0F8C1E4A-2B3C-4D5E-8F90-A1B2C3D4E5F6.part book/images/.mine.part
+            sightline scenes --split dev --count 2 -o book
+            """)
+        let names = try FileManager.default.contentsOfDirectory(atPath: shop.file("book/images")).sorted()
+        #expect(names == [".mine.part", "dev-0-000000.png", "dev-0-000001.png"])
+    }
 }

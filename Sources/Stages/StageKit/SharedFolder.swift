@@ -27,8 +27,20 @@ package enum SharedFolder {
                 throw StageError.failed(
                     "\(folder): can't make the folder (\(error)); check path and permissions")
             }
+            try sweep(folder)
         }
         try AtomicFile.write(
             FolderSign.bytes((listed ?? []).union(names)), to: "\(output)/\(FolderSign.name)")
+    }
+
+    /// Removes what a kill left in the moment between a file's writing and its naming: `.NAME.UUID.part`.
+    private static func sweep(_ folder: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let parts = name.split(separator: ".")
+            guard name.hasPrefix("."), parts.last == "part", parts.count > 2,
+                UUID(uuidString: String(parts[parts.count - 2])) != nil
+            else { continue }
+            unlink("\(folder)/\(name)")
+        }
     }
 }
