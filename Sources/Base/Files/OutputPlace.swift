@@ -33,6 +33,11 @@ package enum OutputPlace: Equatable, Sendable {
         throw FileError(path, "follow the link", ELOOP)
     }
 
+    /// Where `path` lies once links are followed, by which two names of one place are known.
+    package static func real(_ path: String) -> String {
+        URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+    }
+
     /// `a/b` of `a/b//`, `/` of `/`.
     package static func withoutSlash(_ path: String) -> String {
         var path = Substring(path)

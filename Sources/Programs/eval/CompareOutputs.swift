@@ -16,7 +16,7 @@ extension CompareScores {
         init(_ summary: String?, plot: String?) throws {
             (self.summary, self.plot) = (summary, plot)
             let files = try ([summary, plot].compactMap { $0 }).compactMap(Self.file) + tables
-            let places = files.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+            let places = files.map(OutputPlace.real)
             if let twice = places.indices.first(where: { places[..<$0].contains(places[$0]) }) {
                 throw StageError.usage(
                     "\(files[twice]): two outputs would go there; give -o and --plot different names")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Exams
+import Files
 import Foundation
 import Metrics
 import StageKit
@@ -38,7 +39,7 @@ struct CompareScores: StageCommand {
         let folders = try models.map { try NamedPath.split($0, such: "base=runs/demo/base") }
         var places: Set<[String]> = []
         for (name, path) in folders {
-            let place = URL(fileURLWithPath: ScoreSheet.place(of: path)).resolvingSymlinksInPath().path
+            let place = OutputPlace.real(ScoreSheet.place(of: path))
             guard places.insert([name, place]).inserted else {
                 throw StageError.usage("\(name)=\(path): it is given twice; folders of one name must differ")
             }

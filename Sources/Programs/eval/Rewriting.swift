@@ -50,12 +50,9 @@ struct Rewriting {
     ///
     /// - Throws: `StageError` (usage), naming both.
     static func check(output: String, reading names: [String]) throws {
-        func path(_ name: String) -> String {
-            URL(fileURLWithPath: name).standardizedFileURL.resolvingSymlinksInPath().path
-        }
-        let target = path(output)
+        let target = OutputPlace.real(output)
         for name in names {
-            let read = path(name)
+            let read = OutputPlace.real(name)
             guard read == target || read.hasPrefix(target + "/") || target.hasPrefix(read + "/") else {
                 continue
             }

@@ -11,9 +11,14 @@ final class LedgerRow: Sendable {
     private let console: Console
     /// Beside which the file lies.
     private let output: String
-    private let waiting = Mutex<[RunNote]>([])
-    /// What the ledger has been told.
-    private let told = Mutex<[RunNote]>([])
+    private let notes = Mutex(Notes())
+
+    private struct Notes {
+        var all: [RunNote] = []
+        /// How many of them the ledger has been told.
+        var told = 0
+        var waiting: ArraySlice<RunNote> { all[told...] }
+    }
 
     /// - Throws: `LedgerError` where the ledger can't be used.
     init(_ ledger: Ledger, _ start: RunStart, output: String?, console: Console) throws {
@@ -24,25 +29,22 @@ final class LedgerRow: Sendable {
     }
 
     func add(_ note: RunNote) {
-        waiting.withLock { notes in
-            notes.append(note)
+        notes.withLock { notes in
+            notes.all.append(note)
             // One that has failed would keep the work waiting each time.
-            if notes.count == 1 { tell(&notes) }
+            if notes.waiting.count == 1 { tell(&notes) }
         }
     }
 
     /// Adds how the run ended, and leaves in a file what the ledger still doesn't take.
     func end(_ end: RunEnd) {
-        waiting.withLock { notes in
-            notes.append(.end(end, Date()))
-            if ledger.isGone, startOver(notes) {
-                notes = []
-            } else {
-                tell(&notes)
-            }
-            if notes.isEmpty { return }
+        notes.withLock { notes in
+            notes.all.append(.end(end, Date()))
+            if ledger.isGone, startOver(notes.all) { return }
+            tell(&notes)
+            if notes.waiting.isEmpty { return }
             do {
-                let rows = WaitingRows(ledger: ledger.path, run: id, notes)
+                let rows = WaitingRows(ledger: ledger.path, run: id, Array(notes.waiting))
                 let path = try rows.write(beside: [output, ledger.path])
                 console.warn(
                     "this run's ledger rows wait in \(path); the next run will enter them")
@@ -55,24 +57,24 @@ final class LedgerRow: Sendable {
         do {
             let ledger = try Ledger(path: ledger.path, access: .write)
             let id = try ledger.begin(start)
-            for note in told.withLock({ $0 }) + notes { try ledger.add(note, to: id) }
+            for note in notes { try ledger.add(note, to: id) }
             console.warn("\(ledger.path): it was deleted during this run, which now stands in a new one")
             return true
         } catch { return false }
     }
 
-    private func tell(_ notes: inout [RunNote]) {
-        while let note = notes.first {
+    private func tell(_ notes: inout Notes) {
+        while let note = notes.waiting.first {
             do {
                 try ledger.add(note, to: id)
             } catch LedgerError.refused(let path, let detail) {
                 // It would be refused for ever.
                 console.warn("\(LedgerError.refused(path: path, detail: detail))")
             } catch {
-                if notes.count == 1 { console.warn("\(error); continuing without it") }
+                if notes.waiting.count == 1 { console.warn("\(error); continuing without it") }
                 return
             }
-            told.withLock { $0.append(notes.removeFirst()) }
+            notes.told += 1
         }
     }
 }

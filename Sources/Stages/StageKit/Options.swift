@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 
 /// Options of every program that does work.
@@ -98,9 +99,10 @@ package struct StageOptions: ParsableArguments {
     /// - Parameter option: that names it.
     /// - Throws: `StageError.usage`.
     package func check(sideOutput path: String, _ option: String) throws {
-        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
         for other in input.paths + [output].compactMap({ $0 })
-        where !StageRun.isStream(other) && !StageRun.isStream(path) && place(other) == place(path) {
+        where !StageRun.isStream(other) && !StageRun.isStream(path)
+            && OutputPlace.real(other) == OutputPlace.real(path)
+        {
             throw StageError.usage("\(option) \(path): it would replace \(other); choose another file")
         }
     }

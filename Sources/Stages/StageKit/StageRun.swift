@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import RunLedger
 import Synchronization
@@ -111,10 +112,9 @@ package final class StageRun: Sendable {
     ///   - others: models that aren't open yet.
     /// - Throws: `StageError.usage`.
     package func checkThatNoModelIs(in output: String, others: [String] = []) throws {
-        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-        let target = place(output)
+        let target = OutputPlace.real(output)
         for model in state.withLock({ $0.models }) + others {
-            let read = place(model)
+            let read = OutputPlace.real(model)
             if read == target || read.hasPrefix(target + "/") {
                 throw StageError.usage(
                     "-o \(output): it would replace the model \(model), which is read; choose another folder")

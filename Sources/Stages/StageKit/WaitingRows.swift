@@ -14,13 +14,9 @@ package struct WaitingRows: Codable {
     private let notes: [RunNote]
 
     package init(ledger: String, run: Int64? = nil, _ notes: [RunNote]) {
-        waitingForLedger = Self.full(ledger)
+        waitingForLedger = OutputPlace.real(ledger)
         process = .current
         (self.run, self.notes) = (run, notes)
-    }
-
-    private static func full(_ path: String) -> String {
-        URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
     }
 
     /// Adds the line to the file beside the first of `places` where that can be done: none that is a stream.
@@ -79,7 +75,7 @@ package struct WaitingRows: Codable {
     private static func bringIn(
         _ rows: [WaitingRows], of file: String, to ledger: Ledger, _ console: Console
     ) throws {
-        let path = full(ledger.path)
+        let path = OutputPlace.real(ledger.path)
         let others = rows.filter { $0.waitingForLedger != path }
         guard others.count < rows.count else { return }
         for row in rows where row.waitingForLedger == path {
