@@ -152,9 +152,13 @@ package final class Llama: @unchecked Sendable {
 
     private func embed(_ tokens: [Int32], _ features: Matrix?, _ arena: Arena) -> Matrix {
         let x = arena.matrix(tokens.count, config.hiddenSize)
+        let words = embedding.stored
         for (row, token) in tokens.enumerated() {
-            let from = token >= 0 ? embedding.value.row(Int(token)) : features!.row(-1 - Int(token))
-            x.row(row).update(from: from, count: x.columns)
+            if token >= 0 {
+                words.read(row: Int(token), into: x.row(row))
+            } else {
+                x.row(row).update(from: features!.row(-1 - Int(token)), count: x.columns)
+            }
         }
         return x
     }
