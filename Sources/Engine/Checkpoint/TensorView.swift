@@ -22,7 +22,8 @@ package struct TensorView: @unchecked Sendable {
     /// As a matrix `[shape[0] × rest]` that is read where it lies; nil where a float's address isn't a float's, and for
     /// integers.
     package var matrix: StoredMatrix? {
-        guard let rows = shape.first, rows > 0, elementType == .f32 ? isAligned : elementType.half != nil else {
+        guard let rows = shape.first, rows > 0, elementType == .f32 ? isAligned : elementType.half != nil
+        else {
             return nil
         }
         return StoredMatrix(

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Synchronization
 
 /// How products with weights are computed. Sums are f32 in both.
 package enum Compute: String, Sendable, CaseIterable {
@@ -8,6 +9,13 @@ package enum Compute: String, Sendable, CaseIterable {
     /// Both factors are rounded to bf16, which CPUs with AVX512-BF16 multiply twice as fast; on others the rounded
     /// factors are multiplied as f32, and sums differ in their last bits.
     case bf16
+
+    /// What models that are opened from now on compute in; nil leaves it to their checkpoints.
+    package static var preferred: Compute? {
+        get { preference.withLock { $0 } }
+        set { preference.withLock { $0 = newValue } }
+    }
+    private static let preference = Mutex<Compute?>(nil)
 
     /// Whether this CPU multiplies pairs of bf16.
     package static let multipliesBF16 = sl_multiplies_bf16() != 0

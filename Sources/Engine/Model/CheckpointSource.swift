@@ -8,8 +8,8 @@ package struct CheckpointSource: ParameterSource {
     let directory: CheckpointDirectory
     private let compute: Compute?
 
-    /// - Parameter compute: for all products; without it bf16 for tensors of two bytes, f32 for others.
-    package init(_ directory: CheckpointDirectory, compute: Compute? = nil) {
+    /// - Parameter compute: for all products; nil for bf16 with tensors of two bytes and f32 with others.
+    package init(_ directory: CheckpointDirectory, compute: Compute? = Compute.preferred) {
         (self.directory, self.compute) = (directory, compute)
     }
 

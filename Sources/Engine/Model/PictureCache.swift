@@ -1,6 +1,20 @@
 import Foundation
 import Kernels
 
+extension VisionLanguageModel {
+    /// What features of pictures take, each once.
+    ///
+    /// - Parameters:
+    ///   - shown: pictures by their files, with prompts in which their rows are expanded.
+    ///   - limit: of a `PictureCache`.
+    package func pictureBytes(_ shown: [(path: String?, prompt: [Int32])], atMost limit: Int) -> Int {
+        var rows: [String: Int] = [:]
+        for (path, prompt) in shown { if let path { rows[path] = prompt.count { $0 < 0 } } }
+        let width = decoder.config.hiddenSize * MemoryLayout<Float>.size
+        return min(limit, rows.values.reduce(0, +) * width)
+    }
+}
+
 /// Pictures by their files, each encoded once while it is remembered.
 package final class PictureCache {
     private let model: VisionLanguageModel

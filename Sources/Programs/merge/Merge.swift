@@ -17,7 +17,7 @@ import StageKit
             """)
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var engine: ThreadOptions
+    @OptionGroup var engine: ComputeOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
     var output: String
