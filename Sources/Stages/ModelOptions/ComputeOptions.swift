@@ -23,12 +23,7 @@ package struct ComputeOptions: ParsableArguments {
 
     package init() {}
 
-    /// Sets the engine's threads and arithmetic, and tells `run` what it computes on.
-    package func prepare(_ run: StageRun) throws {
-        Parallel.threads = threads.threadCount
-        Compute.preferred = compute
-        run.setCore(GEMM.core)
-    }
+    package func prepare(_ run: StageRun) throws { try threads.prepare(run, compute: compute) }
 
     /// What a program that decodes with `model` will take; says so in a rehearsal.
     ///
@@ -53,6 +48,15 @@ package struct ComputeOptions: ParsableArguments {
 
     /// In bytes.
     package var memoryLimit: Int { memory?.bytes ?? MemorySize.machine.bytes / 10 * 9 }
+}
+
+extension ThreadOptions {
+    /// Sets the engine's threads and arithmetic, and tells `run` what it computes on.
+    package func prepare(_ run: StageRun, compute: Compute?) throws {
+        Parallel.threads = threadCount
+        Compute.preferred = compute
+        run.setCore(GEMM.core)
+    }
 }
 
 /// Options of programs that compute with models and draw at random.
