@@ -56,12 +56,17 @@ package struct GraftedSource: ParameterSource {
 
 extension [Parameter] {
     /// Writes all values as one safetensors file. The memory is read when its turn comes.
-    package func write(to url: URL, as type: ElementType, metadata: [String: String] = [:]) throws {
+    ///
+    /// - Parameter linears: layers whose adapters are written as a part of their weights.
+    package func write(
+        to url: URL, as type: ElementType, settled linears: [Linear] = [], metadata: [String: String] = [:]
+    ) throws {
+        let whole = Dictionary(uniqueKeysWithValues: linears.map { (ObjectIdentifier($0.weight), $0) })
         try SafetensorsWriter.write(
             map { parameter in
                 SafetensorsWriter.Tensor(
                     TensorNames.canonical(parameter.name), shape: parameter.shape, as: type,
-                    values: { parameter.values })
+                    values: { whole[ObjectIdentifier(parameter)]?.wholeWeights ?? parameter.values })
             }, to: url, metadata: metadata)
     }
 }

@@ -45,7 +45,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
             let read = try PEFTAdapter.read(adapter, expecting: trained)
             if read.changesNothing { idle.append(adapter.relativePath) }
             try llava.decoder.attach(read, from: adapter.path)
-            llava.decoder.foldAdapter()
+            llava.decoder.settleAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
         }
         for adapter in adapters { try fold(adapter, over: digest) }
@@ -89,7 +89,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
         var config = llava.config
         config.elementType = type
         try ModelConfig.llava(config).write(to: folder.appendingPathComponent("config.json"))
-        try parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
+        try parameters.write(
+            to: folder.appendingPathComponent("model.safetensors"), as: type, settled: decoder.adapterTargets)
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
 
