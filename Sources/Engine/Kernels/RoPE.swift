@@ -8,19 +8,19 @@ package struct RotaryTable: Sendable {
     private let cosine: [Float]
     private let sine: [Float]
 
-    /// - Parameter headWidth: D, even. Angles are position · base^(−2i/D), computed in Double.
-    package init(headWidth: Int, base: Double, positions: Int) {
-        half = headWidth / 2
+    /// - Parameters:
+    ///   - frequencies: radians per position, D/2 of them. Angles are formed in f32, as transformers does.
+    ///   - factor: what cosines and sines are multiplied by (YaRN, Peng et al. 2023).
+    package init(frequencies: [Float], positions: Int, factor: Double = 1) {
+        half = frequencies.count
         var cosine: [Float] = [], sine: [Float] = []
         cosine.reserveCapacity(positions * half)
         sine.reserveCapacity(positions * half)
-        // transformers forms the angle in float32: the frequency first, then its product with the position.
-        let frequencies = (0..<half).map { Float(1 / pow(base, 2 * Double($0) / Double(headWidth))) }
         for position in 0..<positions {
             for frequency in frequencies {
                 let angle = Double(Float(position) * frequency)
-                cosine.append(Float(cos(angle)))
-                sine.append(Float(sin(angle)))
+                cosine.append(Float(cos(angle) * factor))
+                sine.append(Float(sin(angle) * factor))
             }
         }
         self.cosine = cosine

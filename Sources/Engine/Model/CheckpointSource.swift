@@ -45,12 +45,17 @@ package struct GraftedSource: ParameterSource {
 
 extension [Parameter] {
     /// Writes all values as one safetensors file. The memory is read when its turn comes.
-    package func write(to url: URL, as type: ElementType, metadata: [String: String] = [:]) throws {
+    ///
+    /// - Parameter carrying: tensors that are copied bit for bit beside them.
+    package func write(
+        to url: URL, as type: ElementType, carrying: [TensorView] = [], metadata: [String: String] = [:]
+    ) throws {
         try SafetensorsWriter.write(
             map { parameter in
                 SafetensorsWriter.Tensor(
                     TensorNames.canonical(parameter.name), shape: parameter.shape, as: type,
                     values: { parameter.value.values })
-            }, to: url, metadata: metadata)
+            } + carrying.map { SafetensorsWriter.Tensor(copying: $0, as: TensorNames.canonical($0.name)) },
+            to: url, metadata: metadata)
     }
 }

@@ -178,6 +178,7 @@ extension Activation {
         switch activation {
         case .gelu: self = .gelu
         case .quickGELU: self = .quickGELU
+        case .geluTanh: self = .geluTanh
         }
     }
 }

@@ -42,7 +42,7 @@ package final class PictureCache {
             pixels[index] = Result { try model.pixels(of: paths[index]) }
         }
         arena.reset()
-        return model.llava.pictures(try pixels.values.map { try $0.get() }, arena)
+        return model.pictures(try pixels.values.map { try $0.get() }, arena)
     }
 
     private func remember(_ path: String, _ picture: Picture?) {

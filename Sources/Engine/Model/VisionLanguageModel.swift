@@ -4,12 +4,12 @@ import Imaging
 import Kernels
 import Tokenizer
 
-/// A LLaVA with all that belongs to it: tokenizer, chat template, picture preprocessing.
+/// A model that sees, with all that belongs to it: tokenizer, chat template, picture preprocessing.
 package final class VisionLanguageModel: @unchecked Sendable {
     package let directory: URL
     /// Folders of the adapters that were folded in, in their order; not of one beside.
     package let adapters: [String]
-    let llava: Llava
+    let family: any VisionLanguageFamily
     package let tokenizer: Tokenizer
     package let template: ChatTemplate
     /// Set, where it is, before the model is used.
@@ -23,6 +23,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package let digest: String
     /// Adapters that were folded in and change nothing, by their folders.
     package let idleAdapters: [String]
+    /// Where it was read from.
+    private let checkpoint: CheckpointDirectory?
 
     /// Opens a Hugging Face directory and folds `adapters` into its weights, in order.
     ///
@@ -36,36 +38,37 @@ package final class VisionLanguageModel: @unchecked Sendable {
     ) throws {
         let checkpoint = try CheckpointDirectory.open(directory)
         let place = directory.appendingPathComponent("config.json").path
-        let config = try checkpoint.config().llava(path: place)
-        let llava = try Llava(CheckpointSource(checkpoint), config: config)
+        let family = try checkpoint.config().family(CheckpointSource(checkpoint), path: place)
         let base = try checkpoint.digest()
         var digest = base
         var idle: [String] = []
         func fold(_ adapter: URL, over trained: String) throws {
             let read = try PEFTAdapter.read(adapter, expecting: trained)
             if read.changesNothing { idle.append(adapter.relativePath) }
-            try llava.decoder.attach(read, from: adapter.path)
-            llava.decoder.foldAdapter()
+            try family.decoder.attach(read, from: adapter.path)
+            family.decoder.foldAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
         }
         for adapter in adapters { try fold(adapter, over: digest) }
         if let beside { try fold(beside, over: base) }
         try self.init(
-            directory: directory, llava: llava, tokenizer: Tokenizer(directory: directory),
+            directory: directory, family: family, tokenizer: Tokenizer(directory: directory),
             template: template, baseDigest: base, digest: digest, adapters: adapters.map(\.relativePath),
-            idleAdapters: idle)
+            idleAdapters: idle, checkpoint: checkpoint)
     }
 
     /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
     package init(
-        directory: URL, llava: Llava, tokenizer: Tokenizer, template: String? = nil, baseDigest: String = "",
-        digest: String = "", adapters: [String] = [], idleAdapters: [String] = []
+        directory: URL, family: any VisionLanguageFamily, tokenizer: Tokenizer, template: String? = nil,
+        baseDigest: String = "", digest: String = "", adapters: [String] = [], idleAdapters: [String] = [],
+        checkpoint: CheckpointDirectory? = nil
     ) throws {
         self.adapters = adapters
-        (self.directory, self.llava, self.tokenizer) = (directory, llava, tokenizer)
+        self.checkpoint = checkpoint
+        (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
         (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
-        guard let end = tokenizer.eos ?? llava.config.text.eosTokenIDs.first.map({ Int32($0) }) else {
+        guard let end = tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) }) else {
             throw CheckpointError(
                 directory.appendingPathComponent("config.json").path,
                 "neither it nor the tokenizer names the token that ends an answer",
@@ -74,7 +77,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
         self.end = end
         periods = Set([".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
         images = try ImageProcessor(directory: directory)
-        let size = llava.config.vision.imageSize
+        let size = family.tileSize
         guard images.outputWidth == size, images.outputHeight == size else {
             throw CheckpointError(
                 directory.appendingPathComponent("preprocessor_config.json").path,
@@ -85,51 +88,63 @@ package final class VisionLanguageModel: @unchecked Sendable {
     }
 
     /// Writes config.json and the weights; tokenizer and preprocessing are copied where they lie elsewhere.
+    ///
+    /// Tensors of the checkpoint that are no part of what is computed (a tower's pooling head, buffers) are written as
+    /// they stand.
     package func write(to folder: URL, as type: ElementType) throws {
-        var config = llava.config
+        var config = family.modelConfig
         config.elementType = type
-        try ModelConfig.llava(config).write(to: folder.appendingPathComponent("config.json"))
-        try parameters.write(to: folder.appendingPathComponent("model.safetensors"), as: type)
+        try config.write(to: folder.appendingPathComponent("config.json"))
+        try parameters.write(
+            to: folder.appendingPathComponent("model.safetensors"), as: type, carrying: unread())
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
 
-    package var decoder: Llama { llava.decoder }
+    /// A head beside a tied one isn't the model's.
+    private func unread() throws -> [TensorView] {
+        guard let checkpoint else { return [] }
+        var known = Set(parameters.map { TensorNames.canonical($0.name) })
+        if decoder.config.tieWordEmbeddings { known.insert("lm_head.weight") }
+        return try checkpoint.names.filter { !known.contains($0) }.map { try checkpoint.tensor(named: $0) }
+    }
+
+    package var decoder: Llama { family.decoder }
 
     /// Of tower, projector and decoder.
-    package var parameters: [Parameter] { llava.parameters }
-    package var towerParameters: [Parameter] { llava.tower.parameters }
+    package var parameters: [Parameter] { family.parameters }
+    package var towerParameters: [Parameter] { family.towerParameters }
 
     /// Call after an optimiser step on them.
-    package func weightsChanged() { llava.weightsChanged() }
+    package func weightsChanged() { family.linears.forEach { $0.weightsChanged() } }
 
     /// Tokens that the model reads at most: picture, prompt and answer together.
-    package var context: Int { llava.config.text.maxPositionEmbeddings }
+    package var context: Int { decoder.config.context }
 
     /// Ids that it can draw; its tokenizer may know fewer.
-    package var vocabularySize: Int { llava.config.text.vocabSize }
+    package var vocabularySize: Int { decoder.config.vocabSize }
 
     /// Planar `[3, H, W]` floats of the picture at `path`.
     package func pixels(of path: String) throws -> [Float] { try images.pixels(at: path) }
 
+    /// Pictures that outlive the arena.
+    ///
     /// - Parameter pixels: per picture, as `pixels(of:)` gives them.
-    package func pictures(_ pixels: [[Float]], _ arena: Arena) -> [Picture] { llava.pictures(pixels, arena) }
+    package func pictures(_ pixels: [[Float]], _ arena: Arena) -> [Picture] { family.pictures(pixels, arena) }
 
     /// The same for training, to be gone back through.
-    package func encode(_ pixels: [[Float]], _ arena: Arena) -> Llava.ImageTape {
-        llava.encode(pixels, arena)
-    }
+    package func encode(_ pixels: [[Float]], _ arena: Arena) -> PictureTape { family.tape(of: pixels, arena) }
 
     /// - Parameter dFeatures: `[rows × C]` of `tape.features`.
-    package func encodeBackward(_ tape: Llava.ImageTape, dFeatures: Matrix, _ arena: Arena) {
-        llava.encodeBackward(tape, dFeatures: dFeatures, arena)
+    package func encodeBackward(_ tape: PictureTape, dFeatures: Matrix, _ arena: Arena) {
+        tape.backward(dFeatures, arena)
     }
 
     /// What stands for a picture in a prompt: −1 − i for its row i.
-    package var pictureTokens: [Int32] { (0..<llava.rowsPerPicture).map { -1 - Int32($0) } }
+    package var pictureTokens: [Int32] { (0..<family.rowsPerPicture).map { -1 - Int32($0) } }
 
     /// Tokens that end an answer.
     package var stops: Set<Int32> {
-        Set(llava.config.text.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []))
+        Set(decoder.config.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []))
     }
 
     /// Ids of prompt and answers with the picture expanded: its one token becomes `pictureTokens`.
@@ -205,7 +220,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// Refuses text that the tokenizer would read as the end of an answer, a picture or another token of its own.
     private func check(_ text: String, _ role: String) throws {
         let ids = tokenizer.encode(text)
-        let marker = Int32(llava.config.imageTokenID)
+        let marker = Int32(family.imageTokenID)
         let special = ids.first { id in
             (id == marker || stops.contains(id) || tokenizer.isSpecial(id))
                 && text.contains(tokenizer.pieces([id])[0])
@@ -246,7 +261,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     }
 
     private func expand(_ ids: [Int32], hasImage: Bool) throws -> [Int32] {
-        let marker = Int32(llava.config.imageTokenID)
+        let marker = Int32(family.imageTokenID)
         let count = ids.count { $0 == marker }
         guard count == (hasImage ? 1 : 0) else {
             throw PromptError(

@@ -91,7 +91,7 @@ package final class GroupTrainer<Loss: Objective> {
     }
 
     private struct Pass {
-        let images: Llava.ImageTape?
+        let images: PictureTape?
         let tape: Llama.Tape
         let places: Places
         let read: [Reading]
@@ -129,7 +129,7 @@ package final class GroupTrainer<Loss: Objective> {
         return Pass(images: images, tape: tape, places: places, read: read)
     }
 
-    private func encode(_ pixels: [[Float]]) -> Llava.ImageTape? {
+    private func encode(_ pixels: [[Float]]) -> PictureTape? {
         guard !pixels.isEmpty else { return nil }
         guard let encoder else { preconditionFailure("pixels, and nothing that encodes them") }
         return encoder.encode(pixels, arena)
@@ -144,7 +144,7 @@ package final class GroupTrainer<Loss: Objective> {
     }
 
     private func forest(
-        _ groups: ArraySlice<Loss.Group>, _ images: Llava.ImageTape?
+        _ groups: ArraySlice<Loss.Group>, _ images: PictureTape?
     ) -> (TokenForest, PictureRows, [Answer]) {
         var forest = TokenForest()
         var pictures = PictureRows()

@@ -110,7 +110,7 @@ struct Workload {
             processor.encodeConfiguration(),
             to: folder.appendingPathComponent("preprocessor_config.json").path)
         return try VisionLanguageModel(
-            directory: folder, llava: Llava(RandomSource(seed: 1), config: config),
+            directory: folder, family: Llava(RandomSource(seed: 1), config: config),
             tokenizer: Tokenizer(directory: folder))
     }
 }

@@ -1,0 +1,237 @@
+"""Write the oracle fixtures of `families/`: tiny random models of today's families, as transformers saves them.
+
+    python -m venv venv
+    venv/bin/pip install torch==2.13.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
+    venv/bin/python -B Tests/Fixtures/oracle/make_families.py [-o FOLDER] [NAME …]
+
+Weights are stored in bfloat16 to stay small; what is expected is computed from them in float64, but for rotary
+angles, which transformers always forms in float32. With -o other shapes can be tried than those committed:
+SIGHTLINE_ORACLES=FOLDER has the tests read that folder too.
+"""
+
+import os
+
+os.environ |= {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+import argparse
+import json
+import re
+import sys
+import types
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import save_file
+
+import tiny
+
+PINNED = {"torch": "2.13.0", "transformers": "5.24.0"}
+HERE = Path(__file__).resolve().parent
+GREEDY = 40
+
+
+def double(model):
+    """The model in float64, its RMS norms too, which transformers computes in float32."""
+
+    def forward(self, x):
+        return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon))
+
+    model = model.double().eval()
+    for module in model.modules():
+        if "RMSNorm" in type(module).__name__:
+            module.forward = types.MethodType(forward, module)
+    return model
+
+
+def random_pixels(shape, seed):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).float()
+
+
+def random_ids(count, vocabulary, seed):
+    """Ids from 3 up, below the special ones at the end."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(3, vocabulary - 8, (count,), generator=generator).tolist()
+
+
+def logits_of(model, ids, inputs):
+    batch = torch.tensor([ids])
+    return model(input_ids=batch, attention_mask=torch.ones_like(batch), **inputs).logits[0]
+
+
+@torch.no_grad()
+def greedy(model, prompt, inputs):
+    ids, gap = [], float("inf")
+    for _ in range(GREEDY):
+        best = logits_of(model, prompt + ids, inputs)[-1].topk(2)
+        gap = min(gap, (best.values[0] - best.values[1]).item())
+        ids.append(best.indices[0].item())
+    return {"ids": ids, "least_gap": gap}
+
+
+@torch.no_grad()
+def silence(model):
+    """The image token's row is zero, so that it is never the likeliest and stands for a picture only."""
+    image = model.config.image_token_id
+    model.get_input_embeddings().weight[image] = 0
+    model.get_output_embeddings().weight[image] = 0
+
+
+def write(out, name, model, prompt, answer, inputs, features, stored=(), gradients=False):
+    """Save `model` and what it makes of one prompt with its picture.
+
+    inputs are keyword arguments of forward; features gives the rows that replace the image tokens."""
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    tiny.fill(model)
+    silence(model)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    model = double(type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa"))
+    inputs = {k: v.double() if v.is_floating_point() else v for k, v in inputs.items()}
+    with torch.no_grad():
+        logits = logits_of(model, prompt + answer, inputs)
+        rows = logits[len(prompt) - 1 : -1].log_softmax(-1)
+        expected = {"features": features(model, inputs), "logits": logits}
+    report = {
+        "prompt_ids": prompt,
+        "answer_ids": answer,
+        "answer_logps": rows.gather(1, torch.tensor(answer)[:, None])[:, 0].tolist(),
+        "greedy": greedy(model, prompt, inputs),
+    }
+    if gradients:
+        row = logits_of(model, prompt + answer, inputs)[len(prompt) - 1 : -1].log_softmax(-1)
+        loss = -row.gather(1, torch.tensor(answer)[:, None]).mean()
+        loss.backward()
+        report["loss"] = loss.item()
+        for key, parameter in model.named_parameters():
+            if parameter.grad is not None and re.search(r"layers\.0\.|embedding|newline|linear_|proj\b", key):
+                expected["gradient." + tiny.canonical(key)] = parameter.grad
+    expected = {k: v.detach().float().contiguous() for k, v in expected.items()}
+    extra = {k: v.float().contiguous() if v.is_floating_point() else v for k, v in inputs.items()}
+    save_file(expected | {k: extra[k] for k in ("pixel_values", *stored)}, out / f"{name}.safetensors")
+    tiny.write_json(out / f"{name}.json", report)
+    print(f"{name}: logits {logits.std():.2f} std, least gap {report['greedy']['least_gap']:.1e}")
+
+
+# LLaVA
+
+CLIP = {
+    "model_type": "clip_vision_model", "hidden_size": 24, "intermediate_size": 32, "num_hidden_layers": 2,
+    "num_attention_heads": 3, "image_size": 24, "patch_size": 8, "projection_dim": 16,
+}  # fmt: skip
+SIGLIP = {
+    "model_type": "siglip_vision_model", "hidden_size": 24, "intermediate_size": 36, "num_hidden_layers": 2,
+    "num_attention_heads": 2, "image_size": 26, "patch_size": 8, "vision_use_head": False,
+}  # fmt: skip
+TEXT = {
+    "vocab_size": 64, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 128, "rms_norm_eps": 1e-5, "bos_token_id": 1,
+    "eos_token_id": 2, "pad_token_id": 0,
+}  # fmt: skip
+LLAVAS = {
+    "llava-linear": {
+        "text": {
+            "model_type": "llama", "num_attention_heads": 6, "num_key_value_heads": 2, "attention_bias": True,
+            "mlp_bias": True, "rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 500.0},
+        },
+        "model": {"vision_feature_layer": [-2], "multimodal_projector_bias": False},
+    },
+    "llava-llama3": {
+        "text": {
+            "model_type": "llama",
+            "rope_parameters": {
+                "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 32, "rope_theta": 5000.0,
+            },
+            "head_dim": 16,
+        },
+        "model": {"vision_feature_select_strategy": "full"},
+    },
+    "llava-mistral": {"text": {"model_type": "mistral", "head_dim": 10, "sliding_window": 100}, "next": True},
+    "llava-phi3": {
+        "text": {"model_type": "phi3", "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}},
+        "gradients": True,
+    },
+    "llava-qwen2": {
+        "text": {
+            "model_type": "qwen2", "num_attention_heads": 3, "num_key_value_heads": 1, "tie_word_embeddings": True,
+            "rope_parameters": {
+                "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32, "rope_theta": 300.0,
+            },
+        },
+        "vision": SIGLIP,
+        "model": {
+            "vision_feature_layer": -1, "vision_feature_select_strategy": "full", "tie_word_embeddings": True,
+        },
+        "gradients": True,
+    },
+    "llava-dynamic": {
+        "text": {
+            "model_type": "llama", "num_key_value_heads": 4, "num_hidden_layers": 3,
+            "rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1000.0},
+        },
+        "vision": SIGLIP | {"vision_use_head": True},
+        "model": {"vision_feature_layer": -2, "vision_feature_select_strategy": "full"},
+    },
+}  # fmt: skip
+
+
+def write_llava(out, name):
+    recipe = LLAVAS[name]
+    vision, text = recipe.get("vision", CLIP), TEXT | recipe["text"]
+    image = text["vocab_size"] - 2
+    kind = "LlavaNext" if recipe.get("next") else "Llava"
+    config = getattr(transformers, kind + "Config")(
+        vision_config=vision, text_config=text, image_token_index=image, **recipe.get("model", {})
+    )
+    model = getattr(transformers, kind + "ForConditionalGeneration")(config)
+    side = vision["image_size"]
+    pixels = random_pixels((1, 3, side, side), 1)
+    rows = (side // vision["patch_size"]) ** 2
+    if config.vision_feature_select_strategy == "full" and vision["model_type"].startswith("clip"):
+        rows += 1
+    inputs = {"pixel_values": pixels}
+    if recipe.get("next"):
+        rows += 1
+        inputs = one_tile(model, pixels)
+    before, after = random_ids(4, text["vocab_size"], 2), random_ids(6, text["vocab_size"], 3)
+    answer = random_ids(9, text["vocab_size"], 4) + [2]
+
+    def features(model, inputs):
+        return torch.cat(list(model.model.get_image_features(**inputs).pooler_output))
+
+    write(
+        out, name, model, [1] + before + [image] * rows + after, answer, inputs, features,
+        gradients=recipe.get("gradients", False),
+    )  # fmt: skip
+
+
+def one_tile(model, pixels):
+    """The picture alone, without tiles: what the processor gives to none, and the model takes."""
+    modeling = sys.modules[type(model).__module__]
+    modeling.image_size_to_num_patches = lambda **_: 1
+    side = pixels.shape[-1]
+    return {"pixel_values": pixels[None], "image_sizes": torch.tensor([[side, side]])}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-o", "--out", type=Path, default=HERE / "families")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    wrong = {n: version(n) for n, v in PINNED.items() if version(n).split("+")[0] != v}
+    if wrong:
+        sys.exit(f"make_families.py: found {wrong}; install {PINNED}")
+    torch.use_deterministic_algorithms(True)
+    steps = {name: write_llava for name in LLAVAS}
+    if unknown := set(options.names) - set(steps):
+        sys.exit(f"make_families.py: unknown {sorted(unknown)}; choose from {list(steps)}")
+    options.out.mkdir(exist_ok=True)
+    for name in options.names or steps:
+        steps[name](options.out, name)
+
+
+if __name__ == "__main__":
+    main()
