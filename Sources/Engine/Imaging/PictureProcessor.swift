@@ -24,6 +24,19 @@ package struct TowerInput: Sendable, Equatable {
     }
 }
 
+/// What the caller says of how pictures are read, rather than the checkpoint.
+package struct PictureReading: Sendable {
+    package var alpha = AlphaRule.white
+    /// Whose bytes a resized picture has; nil for those of the checkpoint's own processor.
+    package var resampling: Resampling?
+
+    package init() {}
+
+    package init(alpha: AlphaRule, resampling: Resampling? = nil) {
+        (self.alpha, self.resampling) = (alpha, resampling)
+    }
+}
+
 /// The preprocessing of one family of models.
 package protocol PictureProcessor: Sendable {
     /// How transparent pixels of a file are read.
@@ -45,13 +58,22 @@ extension PictureProcessor {
         try input(decodeImage(at: path, alpha: alpha))
     }
 
+    /// Reads pictures so from now on.
+    ///
+    /// - Throws: as `resize(as:)`.
+    package mutating func read(as reading: PictureReading) throws {
+        alpha = reading.alpha
+        if let resampling = reading.resampling { try resize(as: resampling) }
+    }
+
     /// Takes pictures as `resampling` does from now on.
     ///
     /// - Throws: `ImageError.configuration` for torchvision with the box filter, which it doesn't have.
     package mutating func resize(as resampling: Resampling) throws {
         if resampling == .torchvision, resizing.filter == .box {
             throw ImageError.processor(
-                "resample is 4 (box), which torchvision doesn't have", "resize with Pillow")
+                "resample is 4 (box), which torchvision doesn't have",
+                "take the bytes of Pillow (--resize pillow)")
         }
         resizing.resampling = resampling
     }
