@@ -24,7 +24,7 @@ import StageKit
 
     @OptionGroup var options: StageOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
 
@@ -69,7 +69,8 @@ import StageKit
             // What a verdict's `critic` says: the prompt, what of it was shown or left out, and about what.
             name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : "")
                 + (looks.picture == .other ? "+other-picture" : ""),
-            model: try model.open(run, alpha.rule, beside: criticAdapter), prompt: prompt, images: images,
+            model: try model.open(run, pictures.reading, beside: criticAdapter), prompt: prompt,
+            images: images,
             view: try looks.view(of: options.input, seed: engine.seed, run), order: order,
             maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
         try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
