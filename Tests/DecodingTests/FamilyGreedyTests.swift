@@ -8,7 +8,7 @@ import Testing
 @Suite struct FamilyGreedyTests {
     @Test(arguments: FamilyOracle.all) func fortyTokens(oracle: FamilyOracle) throws {
         let (model, expected) = (try oracle.model(), try oracle.expectation().greedy)
-        let picture = model.pictures(try oracle.pixels(), Arena())[0]
+        let picture = model.pictures([try oracle.input()], Arena())[0]
         let prompt = try oracle.prompt(model)
         let plan = GrowthPlan(samplers: [.greedy], stops: [], maxTokens: expected.ids.count, seed: 1)
         let grower = Grower(

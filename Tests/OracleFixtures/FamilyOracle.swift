@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import Testing
@@ -28,6 +29,9 @@ package struct FamilyOracle: CustomTestStringConvertible, Sendable {
         package let answerLogps: [Double]
         package let greedy: LlavaExpectation.Greedy
         package let loss: Double?
+        /// Height and width.
+        package let grid: [Int]?
+        package let original: [Int]?
     }
 
     package func expectation() throws -> Expectation {
@@ -51,10 +55,14 @@ package struct FamilyOracle: CustomTestStringConvertible, Sendable {
         expand(try expectation().promptIds, image: model.imageTokenID)
     }
 
-    /// Planar, tile after tile.
-    package func pixels() throws -> [[Float]] {
-        let view = try tensors().tensor(named: "pixel_values")
+    package func input() throws -> TowerInput {
+        let (view, expected) = (try tensors().tensor(named: "pixel_values"), try expectation())
         let (values, size) = (try view.floats(), view.shape.suffix(3).reduce(1, *))
-        return (0..<values.count / size).map { Array(values[$0 * size..<($0 + 1) * size]) }
+        func pair(_ numbers: [Int]?) -> PictureSize {
+            PictureSize(height: numbers?[0] ?? 0, width: numbers?[1] ?? 0)
+        }
+        return TowerInput(
+            tiles: (0..<values.count / size).map { Array(values[$0 * size..<($0 + 1) * size]) },
+            grid: pair(expected.grid), original: pair(expected.original))
     }
 }

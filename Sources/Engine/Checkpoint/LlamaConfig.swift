@@ -42,7 +42,7 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
     /// Whether q, k and v lie in one matrix, `qkv_proj`, and gate and up in another, `gate_up_proj`.
     package var isFused: Bool { kind == .phi3 }
 
-    private init(defaultsOf kind: Kind) {
+    package init(defaultsOf kind: Kind) {
         self.kind = kind
         switch kind {
         case .llama: break

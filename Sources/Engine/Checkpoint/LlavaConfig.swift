@@ -7,6 +7,10 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         case llava
         /// LLaVA-NeXT: tiles, and a learned end of a row.
         case next = "llava_next"
+        /// LLaVA-OneVision: the same with a bound on the rows.
+        case oneVision = "llava_onevision"
+
+        package var packsTiles: Bool { self != .llava }
     }
 
     /// `default` leaves the class token out, `full` keeps it.
@@ -30,10 +34,23 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
     package var padTokenID: Int?
     package var elementType: ElementType?
 
-    /// `image_grid_pinpoints` of LLaVA-NeXT as they stand, (height, width) each: carried, not read.
+    /// `image_grid_pinpoints` as they stand, (height, width) each: the preprocessing's are read.
     package var gridPinpoints: [[Int]]?
+    /// Of LLaVA-OneVision, "anyres_max_9": tiles' worth of rows above which a picture's are made fewer.
+    package var mostTiles: Int?
+    /// Carried.
+    package var videoTokenID: Int?
 
     package init() {}
+
+    package init(defaultsOf kind: Kind) {
+        self.kind = kind
+        guard kind == .oneVision else { return }
+        text = LlamaConfig(defaultsOf: .qwen2)
+        vision = .oneVisionDefault
+        (imageTokenID, videoTokenID) = (151_646, 151_647)
+        (visionFeatureLayer, featureSelection, mostTiles) = (-1, .full, 9)
+    }
 
     /// Rows that one tile takes in the decoder, from the vision config: `image_seq_length` in a file is only a hint to
     /// transformers' processor, absent or stale in many checkpoints.
@@ -41,8 +58,8 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         vision.patchCount + vision.classCount - (featureSelection == .default ? 1 : 0)
     }
 
-    /// Rows that a picture of one tile takes: those of the tile, and LLaVA-NeXT's end of a row.
-    package var imageTokenCount: Int { tileRows + (kind == .next ? 1 : 0) }
+    /// Rows that a picture of one tile takes: those of the tile, and the end of a row.
+    package var imageTokenCount: Int { tileRows + (kind.packsTiles ? 1 : 0) }
 
     /// How many of the tower's layers have to run to reach `visionFeatureLayer`.
     package var visionLayersNeeded: Int {
@@ -63,11 +80,14 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         case tieWordEmbeddings = "tie_word_embeddings"
         case padTokenID = "pad_token_id"
         case gridPinpoints = "image_grid_pinpoints"
+        case aspectRatio = "vision_aspect_ratio"
+        case videoTokenIndex = "video_token_index"
+        case videoTokenID = "video_token_id"
     }
 
     package init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
-        kind = try keys.choice(.modelType, default: kind)
+        self.init(defaultsOf: try keys.choice(.modelType, default: Kind.llava))
         text = try keys.value(.text, default: text)
         vision = try keys.value(.vision, default: vision)
         guard vision.kind == .clip || vision.kind == .siglip else {
@@ -90,7 +110,25 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         projectorBias = try keys.value(.projectorBias, default: projectorBias)
         padTokenID = try keys.integer(.padTokenID)
         gridPinpoints = try keys.decodeIfPresent([[Int]].self, forKey: .gridPinpoints)
+        if kind == .oneVision { try readOneVision(keys) }
+        guard !kind.packsTiles || tileRows == vision.patchCount else {
+            throw keys.refusal(
+                .featureSelection,
+                "\"\(featureSelection.rawValue)\" leaves \(tileRows) rows of a tile's \(vision.patchCount) patches"
+            )
+        }
         elementType = try StoredElementType(from: decoder).elementType
+    }
+
+    private mutating func readOneVision(_ keys: KeyedDecodingContainer<CodingKeys>) throws {
+        videoTokenID =
+            try keys.integer(.videoTokenIndex) ?? keys.integer(.videoTokenID) ?? videoTokenID
+        let ratio = try keys.value(.aspectRatio, default: "anyres_max_9")
+        guard let match = ratio.wholeMatch(of: /anyres_max_([1-9]\d?)/), let most = Int(match.output.1) else {
+            throw keys.refusal(
+                .aspectRatio, "\"\(ratio)\" is not supported, only \"anyres_max_\" with a number")
+        }
+        mostTiles = most
     }
 
     private static func layer(
@@ -120,7 +158,7 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         try keys.encode(text, forKey: .text)
         try keys.encode(vision, forKey: .vision)
         try keys.encode(imageTokenID, forKey: .imageTokenIndex)
-        try keys.encode(tileRows, forKey: .imageTokenCount)
+        if kind != .oneVision { try keys.encode(tileRows, forKey: .imageTokenCount) }
         try keys.encode(visionFeatureLayer, forKey: .visionFeatureLayer)
         try keys.encode(featureSelection, forKey: .featureSelection)
         try keys.encode(projectorActivation, forKey: .projectorActivation)
@@ -128,6 +166,8 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         try keys.encode(text.tieWordEmbeddings, forKey: .tieWordEmbeddings)
         try keys.encodeIfPresent(padTokenID, forKey: .padTokenID)
         try keys.encodeIfPresent(gridPinpoints, forKey: .gridPinpoints)
+        try keys.encodeIfPresent(videoTokenID, forKey: .videoTokenIndex)
+        try keys.encodeIfPresent(mostTiles.map { "anyres_max_\($0)" }, forKey: .aspectRatio)
         try StoredElementType(elementType: elementType).encode(to: encoder)
     }
 }

@@ -5,6 +5,7 @@ package enum ModelConfig: Equatable, Sendable {
     case llama(LlamaConfig)
     case clip(ClipConfig)
     case llava(LlavaConfig)
+    case smolVLM(SmolVLMConfig)
 
     /// - Parameters:
     ///   - data: the bytes of a config.json.
@@ -17,8 +18,10 @@ package enum ModelConfig: Equatable, Sendable {
         switch header.modelType {
         case "llama": self = .llama(try ConfigDocument.decode(LlamaConfig.self, from: data, path: path))
         case "clip": self = .clip(try ConfigDocument.decode(ClipConfig.self, from: data, path: path))
-        case "llava", "llava_next":
+        case "llava", "llava_next", "llava_onevision":
             self = .llava(try ConfigDocument.decode(LlavaConfig.self, from: data, path: path))
+        case "idefics3", "smolvlm":
+            self = .smolVLM(try ConfigDocument.decode(SmolVLMConfig.self, from: data, path: path))
         default:
             throw CheckpointError(
                 "\(path): key model_type", "\"\(header.modelType)\" is not supported", Self.remedy)
@@ -26,7 +29,7 @@ package enum ModelConfig: Equatable, Sendable {
     }
 
     /// Families that are aligned, by their `model_type`.
-    private static let seeing = ["llava", "llava_next"]
+    private static let seeing = ["llava", "llava_next", "llava_onevision", "idefics3", "smolvlm"]
 
     private static let remedy =
         "align a \(seeing.dropLast().joined(separator: ", ")) or \(seeing.last!) checkpoint in Hugging Face layout, "
@@ -52,6 +55,12 @@ package enum ModelConfig: Equatable, Sendable {
             switch config.kind {
             case .llava: "LlavaForConditionalGeneration"
             case .next: "LlavaNextForConditionalGeneration"
+            case .oneVision: "LlavaOnevisionForConditionalGeneration"
+            }
+        case .smolVLM(let config):
+            switch config.kind {
+            case .idefics3: "Idefics3ForConditionalGeneration"
+            case .smolvlm: "SmolVLMForConditionalGeneration"
             }
         }
     }
@@ -61,6 +70,7 @@ package enum ModelConfig: Equatable, Sendable {
         case .llama(let config): config.kind.rawValue
         case .clip: "clip"
         case .llava(let config): config.kind.rawValue
+        case .smolVLM(let config): config.kind.rawValue
         }
     }
 
@@ -97,6 +107,7 @@ package enum ModelConfig: Equatable, Sendable {
             case .llama(let config): config.elementType
             case .clip(let config): config.elementType
             case .llava(let config): config.elementType
+            case .smolVLM(let config): config.elementType
             }
         }
         set {
@@ -110,6 +121,9 @@ package enum ModelConfig: Equatable, Sendable {
             case .llava(var config):
                 config.elementType = newValue
                 self = .llava(config)
+            case .smolVLM(var config):
+                config.elementType = newValue
+                self = .smolVLM(config)
             }
         }
     }
@@ -128,6 +142,7 @@ extension ModelConfig: Encodable {
         case .llama(let config): try config.encode(to: encoder)
         case .clip(let config): try config.encode(to: encoder)
         case .llava(let config): try config.encode(to: encoder)
+        case .smolVLM(let config): try config.encode(to: encoder)
         }
     }
 }

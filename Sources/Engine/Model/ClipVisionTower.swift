@@ -69,10 +69,36 @@ package final class ClipVisionTower: @unchecked Sendable {
     /// - Parameter pixels: per image, planar `[3, H, W]`.
     /// - Parameter depth: layers to run; transformers' `hidden_states[depth]`.
     package func forward(_ pixels: [[Float]], depth: Int, _ arena: Arena) -> Tape {
-        let (width, count) = (config.hiddenSize, config.patchCount)
+        let (columns, embedded) = embed(pixels, arena)
+        let normed = preNorm?.forward(embedded, Float(config.layerNormEpsilon), arena)
+        let tape = encoder.forward(normed?.y ?? embedded, segments(pixels.count), depth: depth, arena)
+        return Tape(
+            images: pixels.count, columns: columns, embedded: embedded, preStatistics: normed?.statistics,
+            encoder: tape, hidden: tape.output)
+    }
+
+    /// `hidden` of `forward`, with nothing else kept: some thousand rows at a time.
+    package func states(_ pixels: [[Float]], depth: Int, _ arena: Arena) -> Matrix {
+        let own = rows(of: 0).count
+        let result = arena.matrix(pixels.count * own, config.hiddenSize)
+        let some = max(1, 1024 / own)
+        for first in stride(from: 0, to: pixels.count, by: some) {
+            let mark = arena.mark
+            let images = first..<min(first + some, pixels.count)
+            let embedded = embed(Array(pixels[images]), arena).embedded
+            let x = preNorm?.forward(embedded, Float(config.layerNormEpsilon), arena).y ?? embedded
+            encoder.run(x, segments(images.count), depth: depth, arena)
+            result.rows(first * own..<images.upperBound * own).copy(from: x)
+            arena.release(to: mark)
+        }
+        return result
+    }
+
+    /// Patches as columns and with their places, class tokens before them.
+    private func embed(_ pixels: [[Float]], _ arena: Arena) -> (columns: Matrix, embedded: Matrix) {
+        let (count, first) = (config.patchCount, config.classCount)
         let (columns, tokens) = embedPatches(pixels, arena)
-        let first = config.classCount
-        let embedded = arena.matrix(pixels.count * (first + count), width)
+        let embedded = arena.matrix(pixels.count * (first + count), config.hiddenSize)
         let positions = placed(arena)
         for image in 0..<pixels.count {
             let own = embedded.rows(rows(of: image))
@@ -80,14 +106,12 @@ package final class ClipVisionTower: @unchecked Sendable {
             own.rows(first..<first + count).copy(from: tokens.rows(image * count..<(image + 1) * count))
             addRows(positions, to: own)
         }
-        let normed = preNorm?.forward(embedded, Float(config.layerNormEpsilon), arena)
-        let segments = (0..<pixels.count).map { image in
-            AttentionSegment(queries: rows(of: image), own: rows(of: image), causal: false)
-        }
-        let tape = encoder.forward(normed?.y ?? embedded, segments, depth: depth, arena)
-        return Tape(
-            images: pixels.count, columns: columns, embedded: embedded, preStatistics: normed?.statistics,
-            encoder: tape, hidden: tape.output)
+        return (columns, embedded)
+    }
+
+    /// Every picture sees itself.
+    private func segments(_ images: Int) -> [AttentionSegment] {
+        (0..<images).map { AttentionSegment(queries: rows(of: $0), own: rows(of: $0), causal: false) }
     }
 
     /// `dHidden` `[images·(class tokens + patches) × C]` is used up.

@@ -1,4 +1,5 @@
 import Checkpoint
+import Imaging
 import Kernels
 
 /// A family of models that see: a decoder, and what makes rows of its width of pictures. One file per family.
@@ -12,33 +13,59 @@ package protocol VisionLanguageFamily: AnyObject, Sendable {
     var linears: [Linear] { get }
     /// The token that stands for a picture's rows.
     var imageTokenID: Int { get }
-    /// Pixels along a side of a tile.
-    var tileSize: Int { get }
-    /// Rows that a picture takes in the decoder.
-    var rowsPerPicture: Int { get }
 
-    /// - Parameter pixels: per picture, planar `[3, H, W]`, normalised.
-    func tape(of pixels: [[Float]], _ arena: Arena) -> PictureTape
+    /// What of a preprocessing doesn't fit the tower; nil where all does.
+    func check(_ processor: any PictureProcessor) -> String?
+
+    /// Rows that a picture takes in the decoder.
+    func rows(of shape: PictureShape) -> Int
+
+    /// The text that stands for a picture in a prompt, with `marker`, the image token, for each part of its rows; all
+    /// parts have equally many.
+    func text(of shape: PictureShape, marker: String) -> String
+
+    /// What replaces the image tokens, with nothing kept for the way back.
+    func features(of pictures: [TowerInput], _ arena: Arena) -> PictureFeatures
+
+    /// The same for training.
+    func tape(of pictures: [TowerInput], _ arena: Arena) -> PictureTape
 }
 
 extension VisionLanguageFamily {
+    package func text(of shape: PictureShape, marker: String) -> String { marker }
+
     /// Pictures that outlive the arena.
-    ///
-    /// - Parameter pixels: per picture, planar `[3, H, W]`, normalised.
-    package func pictures(_ pixels: [[Float]], _ arena: Arena) -> [Picture] {
-        let tape = tape(of: pixels, arena)
-        return tape.rows.map { Picture(tape.features.rows($0).values, width: tape.features.columns) }
+    package func pictures(_ pictures: [TowerInput], _ arena: Arena) -> [Picture] {
+        let made = features(of: pictures, arena)
+        return made.rows.map { Picture(made.values.rows($0).values, width: made.values.columns) }
     }
 }
 
-/// Pictures as the decoder reads them, and the way back.
+/// What pictures are to a decoder.
+package struct PictureFeatures {
+    /// `[rows × C]`, picture after picture.
+    package let values: Matrix
+    /// Those of each picture.
+    package let rows: [Range<Int>]
+}
+
+/// The same with the way back.
 package struct PictureTape {
-    /// What replaces the image tokens, `[rows × C]`, picture after picture.
+    /// `[rows × C]`, picture after picture.
     package let features: Matrix
     /// Those of each picture.
     package let rows: [Range<Int>]
     /// From the gradient of `features` down into projector and tower.
     package let backward: (_ dFeatures: Matrix, Arena) -> Void
+}
+
+extension PictureProcessor {
+    /// What of it doesn't fit a tower that reads squares of `side` pixels.
+    func misfit(side: Int) -> String? {
+        guard let tile else { return "it makes rows of patches and the vision tower reads pictures" }
+        guard tile != PictureSize(height: side, width: side) else { return nil }
+        return "it makes pictures of \(tile.width)×\(tile.height) and the vision tower reads \(side)×\(side)"
+    }
 }
 
 extension ModelConfig {
@@ -49,6 +76,7 @@ extension ModelConfig {
     package func family(_ source: any ParameterSource, path: String) throws -> any VisionLanguageFamily {
         switch self {
         case .llava(let config): return try Llava(source, config: config)
+        case .smolVLM(let config): return try SmolVLM(source, config: config)
         case .clip, .llama: throw blindness(path: path)
         }
     }

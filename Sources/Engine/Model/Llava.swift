@@ -1,11 +1,12 @@
 import Checkpoint
+import Imaging
 import Kernels
 
 /// LLaVA (Liu et al. 2023): a vision tower, a two-layer projector, a decoder. Keys as transformers from 4.52 on writes
 /// them for `LlavaForConditionalGeneration`.
 ///
-/// LLaVA-NeXT in its one-tile mode is a LLaVA whose picture ends with a learned row, as `pack_image_features` of
-/// transformers' `modeling_llava_next.py` has it for a picture without tiles.
+/// LLaVA-NeXT (Liu et al. 2024) and LLaVA-OneVision (Li et al. 2024) are LLaVAs whose pictures are tiles, packed with a
+/// learned end of each row.
 package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package let config: LlavaConfig
     package let tower: ClipVisionTower
@@ -32,7 +33,7 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
         projector1 = try projection(1, inputs)
         projector2 = try projection(2, width)
         newline =
-            config.kind == .next
+            config.kind.packsTiles
             ? try source.parameter(
                 "model.image_newline", [width], start: .normal(deviation: 1 / Double(width).squareRoot()))
             : nil
@@ -49,12 +50,21 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package var towerParameters: [Parameter] { tower.parameters }
     package var linears: [Linear] { tower.linears + [projector1, projector2] + decoder.linears }
     package var imageTokenID: Int { config.imageTokenID }
-    package var tileSize: Int { config.vision.imageSize }
-    package var rowsPerPicture: Int { config.imageTokenCount }
+
+    package func check(_ processor: any PictureProcessor) -> String? {
+        processor.misfit(side: config.vision.imageSize)
+    }
+
+    package func rows(of shape: PictureShape) -> Int { packing(shape)?.rows.count ?? config.tileRows }
+
+    /// nil where a picture is its only tile as it comes.
+    private func packing(_ shape: PictureShape) -> TilePacking? {
+        newline.map { _ in TilePacking(shape, side: config.vision.patchesPerSide, most: config.mostTiles) }
+    }
 
     package struct ImageTape {
         let tower: ClipVisionTower.Tape
-        /// The chosen hidden layer of the tower, `[pictures·tile rows × tower width]`.
+        /// The chosen hidden layer of the tower, `[tiles·rows × tower width]`.
         package let selected: Matrix
         let inner: Matrix
         let active: Matrix
@@ -62,71 +72,86 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
         package let features: Matrix
         /// Those of each picture.
         package let rows: [Range<Int>]
+        let packings: [TilePacking]
     }
 
-    /// - Parameter pixels: per image, planar `[3, H, W]`, normalised.
-    package func encode(_ pixels: [[Float]], _ arena: Arena) -> ImageTape {
-        let tape = tower.forward(pixels, depth: config.visionLayersNeeded, arena)
-        let count = config.tileRows
-        let selected = arena.matrix(pixels.count * count, config.vision.hiddenSize)
-        for image in pixels.indices {
-            selected.rows(image * count..<(image + 1) * count)
-                .copy(from: tape.hidden.rows(towerRows(of: image)))
-        }
-        let inner = projector1.forward(selected, arena).y
-        let active = arena.matrix(inner.rows, inner.columns)
-        Activation.gelu.apply(inner, into: active)
-        let projected = projector2.forward(active, arena).y
-        return ImageTape(
-            tower: tape, selected: selected, inner: inner, active: active,
-            features: ended(projected, arena),
-            rows: pixels.indices.map { $0 * rowsPerPicture..<($0 + 1) * rowsPerPicture })
-    }
-
-    /// The chosen rows of an image among those of the tower: the last ones, the class token stands first.
-    private func towerRows(of image: Int) -> Range<Int> {
-        let end = tower.rows(of: image).upperBound
-        return end - config.tileRows..<end
-    }
-
-    /// Each picture's rows with the end of a row after them, where the model has one.
-    private func ended(_ projected: Matrix, _ arena: Arena) -> Matrix {
-        guard let newline else { return projected }
-        let count = config.tileRows
-        let pictures = projected.rows / count
-        let result = arena.matrix(pictures * rowsPerPicture, projected.columns)
-        for picture in 0..<pictures {
-            let own = result.rows(picture * rowsPerPicture..<(picture + 1) * rowsPerPicture)
-            own.rows(0..<count).copy(from: projected.rows(picture * count..<(picture + 1) * count))
-            own.rows(count..<count + 1).copy(from: newline.value)
-        }
-        return result
-    }
-
-    /// The gradient of `projected`; adds the end of a row's.
-    private func endedBackward(_ dFeatures: Matrix, _ arena: Arena) -> Matrix {
-        guard let newline else { return dFeatures }
-        let count = config.tileRows
-        let pictures = dFeatures.rows / rowsPerPicture
-        let result = arena.matrix(pictures * count, dFeatures.columns)
-        for picture in 0..<pictures {
-            let own = dFeatures.rows(picture * rowsPerPicture..<(picture + 1) * rowsPerPicture)
-            result.rows(picture * count..<(picture + 1) * count).copy(from: own.rows(0..<count))
-            if let gradient = newline.gradient { addRows(own.rows(count..<count + 1), to: gradient) }
-        }
-        return result
-    }
-
-    package func tape(of pixels: [[Float]], _ arena: Arena) -> PictureTape {
-        let tape = encode(pixels, arena)
+    package func tape(of pictures: [TowerInput], _ arena: Arena) -> PictureTape {
+        let tape = encode(pictures, arena)
         return PictureTape(features: tape.features, rows: tape.rows) { [self] in
             encodeBackward(tape, dFeatures: $0, $1)
         }
     }
 
+    package func features(of pictures: [TowerInput], _ arena: Arena) -> PictureFeatures {
+        let tiles = pictures.flatMap(\.tiles)
+        let hidden = tower.states(tiles, depth: config.visionLayersNeeded, arena)
+        let projected = project(selected(hidden, tiles.count, arena), arena).projected
+        let packed = packed(projected, pictures, arena)
+        return PictureFeatures(values: packed.features, rows: packed.rows)
+    }
+
+    package func encode(_ pictures: [TowerInput], _ arena: Arena) -> ImageTape {
+        let tiles = pictures.flatMap(\.tiles)
+        let tape = tower.forward(tiles, depth: config.visionLayersNeeded, arena)
+        let selected = selected(tape.hidden, tiles.count, arena)
+        let (inner, active, projected) = project(selected, arena)
+        let (features, rows, packings) = packed(projected, pictures, arena)
+        return ImageTape(
+            tower: tape, selected: selected, inner: inner, active: active, features: features, rows: rows,
+            packings: packings)
+    }
+
+    /// The chosen rows of each tile: the last ones, a class token stands first.
+    private func selected(_ hidden: Matrix, _ tiles: Int, _ arena: Arena) -> Matrix {
+        let count = config.tileRows
+        let result = arena.matrix(tiles * count, hidden.columns)
+        for tile in 0..<tiles {
+            result.rows(tile * count..<(tile + 1) * count).copy(from: hidden.rows(towerRows(of: tile)))
+        }
+        return result
+    }
+
+    private func towerRows(of tile: Int) -> Range<Int> {
+        let end = tower.rows(of: tile).upperBound
+        return end - config.tileRows..<end
+    }
+
+    private func project(
+        _ selected: Matrix, _ arena: Arena
+    ) -> (inner: Matrix, active: Matrix, projected: Matrix) {
+        let inner = projector1.forward(selected, arena).y
+        let active = arena.matrix(inner.rows, inner.columns)
+        Activation.gelu.apply(inner, into: active)
+        return (inner, active, projector2.forward(active, arena).y)
+    }
+
+    private func packed(
+        _ projected: Matrix, _ pictures: [TowerInput], _ arena: Arena
+    ) -> (features: Matrix, rows: [Range<Int>], packings: [TilePacking]) {
+        let packings = pictures.compactMap { packing($0.shape) }
+        let counts = newline == nil ? pictures.map { _ in config.tileRows } : packings.map(\.rows.count)
+        let ends = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        let rows = counts.indices.map { ends[$0]..<ends[$0 + 1] }
+        guard let newline else { return (projected, rows, []) }
+        let features = arena.matrix(ends[counts.count], projected.columns)
+        for (own, (packing, tiles)) in zip(rows, zip(packings, tileRows(of: pictures))) {
+            packing.pack(projected.rows(tiles), newline: newline.value, into: features.rows(own))
+        }
+        return (features, rows, packings)
+    }
+
+    /// Rows of each picture's tiles.
+    private func tileRows(of pictures: [TowerInput]) -> [Range<Int>] {
+        var first = 0
+        return pictures.map { picture in
+            defer { first += picture.tiles.count * config.tileRows }
+            return first..<first + picture.tiles.count * config.tileRows
+        }
+    }
+
     /// `dFeatures` `[rows × C]` down into projector and tower.
     package func encodeBackward(_ tape: ImageTape, dFeatures: Matrix, _ arena: Arena) {
-        let dProjected = endedBackward(dFeatures, arena)
+        let dProjected = packedBackward(tape, dFeatures, arena)
         let dActive = arena.matrix(dProjected.rows, dProjected.columns)
         projector2.backward(tape.active, low: nil, dy: dProjected, dx: dActive, accumulate: false, arena)
         Activation.gelu.applyBackward(tape.inner, dy: dActive, into: dActive)
@@ -135,10 +160,23 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
         guard tower.parameters.contains(where: \.isTrained) else { return }
         let dHidden = arena.zeros(tape.tower.hidden.rows, dSelected.columns)
         let count = config.tileRows
-        for image in 0..<tape.tower.images {
-            dHidden.rows(towerRows(of: image))
-                .copy(from: dSelected.rows(image * count..<(image + 1) * count))
+        for tile in 0..<tape.tower.images {
+            dHidden.rows(towerRows(of: tile)).copy(from: dSelected.rows(tile * count..<(tile + 1) * count))
         }
         tower.backward(tape.tower, dHidden: dHidden, arena)
+    }
+
+    private func packedBackward(_ tape: ImageTape, _ dFeatures: Matrix, _ arena: Arena) -> Matrix {
+        guard let newline else { return dFeatures }
+        let dProjected = arena.zeros(tape.selected.rows, dFeatures.columns)
+        var first = 0
+        for (own, packing) in zip(tape.rows, tape.packings) {
+            let count = packing.tiles * config.tileRows
+            packing.packBackward(
+                dFeatures.rows(own), dProjected: dProjected.rows(first..<first + count),
+                newline: newline.gradient)
+            first += count
+        }
+        return dProjected
     }
 }

@@ -1,9 +1,10 @@
 import Foundation
+import Imaging
 import Kernels
 
 /// Pictures by their files, each encoded once while it is remembered.
 package final class PictureCache {
-    private let model: VisionLanguageModel
+    package let model: VisionLanguageModel
     private let arena = Arena()
     private let budget: Int
     private var known: [String: Picture] = [:]
@@ -37,9 +38,9 @@ package final class PictureCache {
     package func picture(at path: String?) throws -> Picture? { try pictures(at: [path])[0] }
 
     private func encode(_ paths: [String]) throws -> [Picture] {
-        let pixels = Slots<Result<[Float], any Error>>(count: paths.count)
+        let pixels = Slots<Result<TowerInput, any Error>>(count: paths.count)
         Parallel.run(paths.count) { [model] index in
-            pixels[index] = Result { try model.pixels(of: paths[index]) }
+            pixels[index] = Result { try model.input(at: paths[index]) }
         }
         arena.reset()
         return model.pictures(try pixels.values.map { try $0.get() }, arena)

@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 import Model
 
@@ -129,7 +130,7 @@ package final class GroupTrainer<Loss: Objective> {
         return Pass(images: images, tape: tape, places: places, read: read)
     }
 
-    private func encode(_ pixels: [[Float]]) -> PictureTape? {
+    private func encode(_ pixels: [TowerInput]) -> PictureTape? {
         guard !pixels.isEmpty else { return nil }
         guard let encoder else { preconditionFailure("pixels, and nothing that encodes them") }
         return encoder.encode(pixels, arena)

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 import Records
@@ -22,13 +23,14 @@ final class Rescorer {
     /// - Parameter image: the picture's file.
     /// - Throws: `PromptError`, `RecordError`, `ImageError`, all about this record.
     func rescore(_ sample: inout Sample, of prompt: Prompt, image: String?) throws {
+        let shape = try image.map { try model.shape(at: $0) }
         let root = try model.encode(
-            prompt: prompt.prompt, history: prompt.history.texts, hasImage: image != nil
+            prompt: prompt.prompt, history: prompt.history.texts, picture: shape
         ).prompt
         if sample.tokenizer == model.tokenizer.digest {
             try check(sample.nodes)
         } else {
-            try tokenise(&sample, prompt, hasImage: image != nil)
+            try tokenise(&sample, prompt, shape)
         }
         var forest = TokenForest()
         let start = forest.add(root)
@@ -51,7 +53,7 @@ final class Rescorer {
     }
 
     /// Each sentence as the tokens that it adds to the answer before it.
-    private func tokenise(_ sample: inout Sample, _ prompt: Prompt, hasImage: Bool) throws {
+    private func tokenise(_ sample: inout Sample, _ prompt: Prompt, _ picture: PictureShape?) throws {
         var texts: [String] = []
         for node in sample.nodes {
             texts.append(
@@ -60,7 +62,7 @@ final class Rescorer {
         }
         // The end token that `encode` adds is not part of a sentence.
         let wholes = try model.encode(
-            prompt: prompt.prompt, history: prompt.history.texts, hasImage: hasImage, answers: texts
+            prompt: prompt.prompt, history: prompt.history.texts, picture: picture, answers: texts
         ).answers.map { Array($0.dropLast()) }
         for (index, whole) in wholes.enumerated() {
             let parent = sample.nodes[index].parent

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 
@@ -12,30 +13,31 @@ struct LogitProbe {
 
     private let forest: TokenForest
     private let wanted: [Range<Int>]
-    private let pixels: [Float]
+    private let picture: TowerInput
 
     /// - Throws: `PromptError` where the model can't be asked.
     init(_ model: VisionLanguageModel) throws {
         var forest = TokenForest()
         var wanted: [Range<Int>] = []
         for question in Self.questions {
-            let tokens = try model.encode(prompt: question, hasImage: true).prompt
+            let tokens = try model.encode(prompt: question, picture: .tile).prompt
             let span = forest.add(tokens)
             let rows = forest.spans[span].rows
             wanted.append(max(rows.lowerBound, rows.upperBound - Self.rows)..<rows.upperBound)
         }
         (self.forest, self.wanted) = (forest, wanted)
-        let (width, height) = (model.images.outputWidth, model.images.outputHeight)
-        pixels = (0..<3 * width * height).map { i in
-            let (x, y, channel) = (i % width, i / width % height, i / (width * height))
-            return 2 * Float(sin(0.11 * Double(x * (channel + 1)) + 0.07 * Double(y)))
-        }
+        let (width, height) = (model.images.tile?.width ?? 0, model.images.tile?.height ?? 0)
+        picture = TowerInput(
+            tile: (0..<3 * width * height).map { i in
+                let (x, y, channel) = (i % width, i / width % height, i / (width * height))
+                return 2 * Float(sin(0.11 * Double(x * (channel + 1)) + 0.07 * Double(y)))
+            })
     }
 
     /// Row after row, prompt after prompt, `model`'s vocabulary wide.
     func logits(_ model: VisionLanguageModel) throws -> Logits {
         let arena = Arena()
-        let features = model.pictures([pixels], arena)[0].matrix(arena)
+        let features = model.pictures([picture], arena)[0].matrix(arena)
         let hidden = model.decoder.forward(forest, features: features, arena).hidden
         let values = wanted.flatMap { model.decoder.logits(hidden.rows($0), arena).values }
         return Logits(values: values, columns: model.vocabularySize)

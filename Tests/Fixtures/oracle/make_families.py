@@ -30,6 +30,10 @@ import tiny
 PINNED = {"torch": "2.13.0", "transformers": "5.24.0"}
 HERE = Path(__file__).resolve().parent
 GREEDY = 40
+# Enough to show a fault in any kernel's way back, and no more than the repository should hold.
+GRADIENTS = re.compile(
+    r"layers\.0\.(self_attn|mlp\.(gate_up|up|down)|mlp\.fc2)|patch_embed|position_embedding|newline|linear_1|modality"
+)
 
 
 def double(model):
@@ -78,10 +82,11 @@ def silence(model):
     model.get_output_embeddings().weight[image] = 0
 
 
-def write(out, name, model, prompt, answer, inputs, features, stored=(), gradients=False):
+def write(out, name, model, prompt, answer, inputs, features, gradients=False, **shape):
     """Save `model` and what it makes of one prompt with its picture.
 
-    inputs are keyword arguments of forward; features gives the rows that replace the image tokens."""
+    inputs are keyword arguments of forward; features gives the rows that replace the image tokens; shape is the
+    picture's, where rows depend on it."""
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     tiny.fill(model)
@@ -94,7 +99,7 @@ def write(out, name, model, prompt, answer, inputs, features, stored=(), gradien
         logits = logits_of(model, prompt + answer, inputs)
         rows = logits[len(prompt) - 1 : -1].log_softmax(-1)
         expected = {"features": features(model, inputs), "logits": logits}
-    report = {
+    report = shape | {
         "prompt_ids": prompt,
         "answer_ids": answer,
         "answer_logps": rows.gather(1, torch.tensor(answer)[:, None])[:, 0].tolist(),
@@ -106,11 +111,10 @@ def write(out, name, model, prompt, answer, inputs, features, stored=(), gradien
         loss.backward()
         report["loss"] = loss.item()
         for key, parameter in model.named_parameters():
-            if parameter.grad is not None and re.search(r"layers\.0\.|embedding|newline|linear_|proj\b", key):
+            if parameter.grad is not None and GRADIENTS.search(key):
                 expected["gradient." + tiny.canonical(key)] = parameter.grad
     expected = {k: v.detach().float().contiguous() for k, v in expected.items()}
-    extra = {k: v.float().contiguous() if v.is_floating_point() else v for k, v in inputs.items()}
-    save_file(expected | {k: extra[k] for k in ("pixel_values", *stored)}, out / f"{name}.safetensors")
+    save_file(expected | {"pixel_values": inputs["pixel_values"].float().contiguous()}, out / f"{name}.safetensors")
     tiny.write_json(out / f"{name}.json", report)
     print(f"{name}: logits {logits.std():.2f} std, least gap {report['greedy']['least_gap']:.1e}")
 
@@ -149,7 +153,33 @@ LLAVAS = {
         },
         "model": {"vision_feature_select_strategy": "full"},
     },
-    "llava-mistral": {"text": {"model_type": "mistral", "head_dim": 10, "sliding_window": 100}, "next": True},
+    "llava-mistral": {
+        "text": {"model_type": "mistral", "head_dim": 10, "sliding_window": 100, "rms_norm_eps": 1e-6},
+        "kind": "LlavaNext",
+    },
+    "llava-next": {
+        "text": {"model_type": "llama", "head_dim": 8},
+        "kind": "LlavaNext",
+        "grid": [1, 2],
+        "original": [21, 47],
+    },
+    "onevision": {
+        "text": {"model_type": "qwen2", "tie_word_embeddings": True},
+        "vision": SIGLIP,
+        "model": {"tie_word_embeddings": True},
+        "kind": "LlavaOnevision",
+        "grid": [2, 1],
+        "original": [61, 30],
+    },
+    "onevision-limited": {
+        "text": {"model_type": "qwen2", "num_attention_heads": 3, "num_key_value_heads": 1},
+        "vision": SIGLIP,
+        "model": {"vision_aspect_ratio": "anyres_max_2"},
+        "kind": "LlavaOnevision",
+        "grid": [2, 3],
+        "original": [50, 77],
+        "gradients": True,
+    },
     "llava-phi3": {
         "text": {"model_type": "phi3", "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}},
         "gradients": True,
@@ -180,40 +210,82 @@ LLAVAS = {
 
 def write_llava(out, name):
     recipe = LLAVAS[name]
+    kind = recipe.get("kind", "Llava")
     vision, text = recipe.get("vision", CLIP), TEXT | recipe["text"]
-    image = text["vocab_size"] - 2
-    kind = "LlavaNext" if recipe.get("next") else "Llava"
+    image, side = text["vocab_size"] - 2, vision["image_size"]
+    extra = recipe.get("model", {})
+    grid, original = recipe.get("grid", [0, 0]), recipe.get("original", [side, side])
+    if kind != "Llava":
+        extra = extra | {"image_grid_pinpoints": [[side * max(grid[0], 1), side * max(grid[1], 1)]]}
+    if kind == "LlavaOnevision":
+        extra = extra | {"video_token_index": image + 1}
     config = getattr(transformers, kind + "Config")(
-        vision_config=vision, text_config=text, image_token_index=image, **recipe.get("model", {})
+        vision_config=vision, text_config=text, image_token_index=image, **extra
     )
     model = getattr(transformers, kind + "ForConditionalGeneration")(config)
-    side = vision["image_size"]
-    pixels = random_pixels((1, 3, side, side), 1)
-    rows = (side // vision["patch_size"]) ** 2
-    if config.vision_feature_select_strategy == "full" and vision["model_type"].startswith("clip"):
-        rows += 1
-    inputs = {"pixel_values": pixels}
-    if recipe.get("next"):
-        rows += 1
-        inputs = one_tile(model, pixels)
+    tiles = 1 + grid[0] * grid[1]
+    inputs = {"pixel_values": random_pixels((tiles, 3, side, side), 1)}
+    if kind != "Llava":
+        inputs = {"pixel_values": inputs["pixel_values"][None], "image_sizes": torch.tensor([original])}
+        # One tile is what the model takes of a picture among several, and never what a processor makes of one alone.
+        modeling = sys.modules[type(model).__module__]
+        modeling.image_size_to_num_patches = lambda *_, **__: tiles
+    if kind == "LlavaOnevision":
+        inputs |= {"batch_num_images": torch.tensor([1])}
+
+    def features(model, inputs):
+        return torch.cat(list(model.model.get_image_features(**inputs).pooler_output))
+
+    with torch.no_grad():
+        rows = len(features(model.eval(), inputs))
     before, after = random_ids(4, text["vocab_size"], 2), random_ids(6, text["vocab_size"], 3)
     answer = random_ids(9, text["vocab_size"], 4) + [2]
+    write(
+        out, name, model, [1] + before + [image] * rows + after, answer, inputs, features,
+        gradients=recipe.get("gradients", False), grid=grid, original=original,
+    )  # fmt: skip
+
+
+# SmolVLM
+
+SMOLVLMS = {
+    "idefics3": {
+        "kind": "Idefics3",
+        "vision": {"image_size": 24, "patch_size": 4, "num_attention_heads": 2, "num_hidden_layers": 2},
+        "scale": 3, "grid": [2, 3], "text": {"num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 8},
+    },
+    "smolvlm": {
+        "kind": "SmolVLM",
+        "vision": {"image_size": 32, "patch_size": 8, "num_attention_heads": 3, "num_hidden_layers": 3},
+        "scale": 2, "grid": [0, 0], "text": {}, "gradients": True,
+    },
+}  # fmt: skip
+
+
+def write_smolvlm(out, name):
+    recipe = SMOLVLMS[name]
+    text = TEXT | {"model_type": "llama"} | recipe["text"]
+    image = text["vocab_size"] - 2
+    vision = {"hidden_size": 24, "intermediate_size": 36} | recipe["vision"]
+    config = getattr(transformers, recipe["kind"] + "Config")(
+        vision_config=vision, text_config=text, image_token_id=image, scale_factor=recipe["scale"]
+    )
+    model = getattr(transformers, recipe["kind"] + "ForConditionalGeneration")(config)
+    tiles, side = 1 + recipe["grid"][0] * recipe["grid"][1], vision["image_size"]
+    each = (side // vision["patch_size"] // recipe["scale"]) ** 2
+    prompt = [1] + random_ids(3, text["vocab_size"], 2)
+    for tile in range(tiles):
+        prompt += random_ids(2, text["vocab_size"], 10 + tile) + [image] * each
+    prompt += random_ids(5, text["vocab_size"], 3)
+    inputs = {"pixel_values": random_pixels((1, tiles, 3, side, side), 1)}
 
     def features(model, inputs):
         return torch.cat(list(model.model.get_image_features(**inputs).pooler_output))
 
     write(
-        out, name, model, [1] + before + [image] * rows + after, answer, inputs, features,
-        gradients=recipe.get("gradients", False),
+        out, name, model, prompt, random_ids(9, text["vocab_size"], 4) + [2], inputs, features,
+        gradients=recipe.get("gradients", False), grid=recipe["grid"], original=[side, side],
     )  # fmt: skip
-
-
-def one_tile(model, pixels):
-    """The picture alone, without tiles: what the processor gives to none, and the model takes."""
-    modeling = sys.modules[type(model).__module__]
-    modeling.image_size_to_num_patches = lambda **_: 1
-    side = pixels.shape[-1]
-    return {"pixel_values": pixels[None], "image_sizes": torch.tensor([[side, side]])}
 
 
 def main():
@@ -225,7 +297,7 @@ def main():
     if wrong:
         sys.exit(f"make_families.py: found {wrong}; install {PINNED}")
     torch.use_deterministic_algorithms(True)
-    steps = {name: write_llava for name in LLAVAS}
+    steps = {name: write_llava for name in LLAVAS} | {name: write_smolvlm for name in SMOLVLMS}
     if unknown := set(options.names) - set(steps):
         sys.exit(f"make_families.py: unknown {sorted(unknown)}; choose from {list(steps)}")
     options.out.mkdir(exist_ok=True)
