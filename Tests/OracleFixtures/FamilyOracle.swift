@@ -47,7 +47,7 @@ package struct FamilyOracle: CustomTestStringConvertible, Sendable {
 
     package func model() throws -> any VisionLanguageFamily {
         let directory = try CheckpointDirectory.open(folder)
-        return try directory.config().family(CheckpointSource(directory), path: folder.path)
+        return try directory.config().family(CheckpointSource(directory, compute: .f32), path: folder.path)
     }
 
     /// The prompt with its image tokens as rows of the picture.

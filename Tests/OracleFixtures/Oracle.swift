@@ -27,12 +27,14 @@ package enum Oracle {
 
     package static func llava(_ name: String) throws -> Llava {
         let directory = try CheckpointDirectory.open(root.appendingPathComponent(name))
-        return try Llava(CheckpointSource(directory), config: directory.config().llava(path: name))
+        return try Llava(
+            CheckpointSource(directory, compute: .f32), config: directory.config().llava(path: name))
     }
 
     package static func clip(_ name: String) throws -> Clip {
         let directory = try CheckpointDirectory.open(root.appendingPathComponent(name))
-        return try Clip(CheckpointSource(directory), config: directory.config().clip(path: name))
+        return try Clip(
+            CheckpointSource(directory, compute: .f32), config: directory.config().clip(path: name))
     }
 
     package static func adapter() throws -> PEFTAdapter {

@@ -43,14 +43,29 @@ final class DecodingPool {
     let model: Llama
     let cache: KeyValueCache
     private let arena = Arena()
+    /// Rows of a pass at most, as far as whole feeds allow: prompts would otherwise be the largest activations by far.
+    private let passRows: Int
 
     init(model: Llama, slots: Int) {
         self.model = model
         cache = KeyValueCache(model, slots: slots)
+        passRows = max(1, Footprint.decodingBytes / Footprint(model).layer)
     }
 
     /// Appends the tokens of each feed to its branch and sets the branch's `hidden`.
     func append(_ feeds: [Feed]) {
+        var (first, rows) = (0, 0)
+        for (index, feed) in feeds.enumerated() {
+            if index > first, rows + feed.tokens.count > passRows {
+                pass(feeds[first..<index])
+                (first, rows) = (index, 0)
+            }
+            rows += feed.tokens.count
+        }
+        pass(feeds[first...])
+    }
+
+    private func pass(_ feeds: ArraySlice<Feed>) {
         arena.reset()
         var tokens: [Int32] = []
         var positions: [Int32] = []
@@ -76,7 +91,7 @@ final class DecodingPool {
         let hidden = model.forward(
             tokens: tokens, positions: positions, slots: slots, segments: segments,
             features: pictures.matrix(arena), cache: cache, wanted: wanted, arena)
-        for (row, feed) in feeds.enumerated() { feed.branch.hidden = hidden.rows(row..<row + 1).values }
+        for (row, feed) in zip(0..., feeds) { feed.branch.hidden = hidden.rows(row..<row + 1).values }
     }
 
     /// Draws the next token of every open stream, from its branch's hidden state or, before its first token,

@@ -56,33 +56,51 @@ package final class Llama: @unchecked Sendable {
         var lowDown: Matrix?
     }
 
+    /// What is kept of a layer: all that its backward pass wants, or the input that it is made again from.
+    enum Saved {
+        case tape(LayerTape)
+        case input(Matrix)
+    }
+
     /// What a training pass leaves behind; its memory belongs to the arena.
     package struct Tape {
         let tokens: [Int32]
         let positions: [Int32]
         let segments: [AttentionSegment]
-        let layers: [LayerTape]
+        let layers: [Saved]
         let last: Matrix
         let inverse: Matrix
         /// Final hidden states `[T × C]`, after the last norm.
         package let hidden: Matrix
     }
 
-    /// Training: every row computed, every activation kept in `arena`.
-    package func forward(_ forest: TokenForest, features: Matrix?, _ arena: Arena) -> Tape {
+    /// Training: every row computed, and what the backward pass wants kept in `arena`.
+    ///
+    /// - Parameter recomputes: keep only the layers' inputs; `backward` computes the layers again, to the same bits.
+    package func forward(
+        _ forest: TokenForest, features: Matrix?, recomputes: Bool = false, _ arena: Arena
+    ) -> Tape {
         let segments = forest.segments
         var x = embed(forest.tokens, features, arena)
-        var tapes: [LayerTape] = []
+        var saved: [Saved] = []
         for layer in layers {
-            let tape = run(layer, x, positions: forest.positions, segments, cache: nil, arena)
-            tapes.append(tape.0)
-            x = tape.1
+            let output = recomputes ? arena.matrix(x.rows, x.columns) : nil
+            let mark = arena.mark
+            let (tape, y) = run(layer, x, positions: forest.positions, segments, cache: nil, arena)
+            if let output {
+                saved.append(.input(x))
+                output.copy(from: y)
+                arena.release(to: mark)
+            } else {
+                saved.append(.tape(tape))
+            }
+            x = output ?? y
         }
         let hidden = arena.matrix(x.rows, x.columns)
         let inverse = arena.matrix(x.rows, 1)
         rmsNorm(x, norm.value, epsilon: Float(config.rmsNormEpsilon), into: hidden, inverse: inverse)
         return Tape(
-            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: tapes, last: x,
+            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: saved, last: x,
             inverse: inverse, hidden: hidden)
     }
 
@@ -120,15 +138,19 @@ package final class Llama: @unchecked Sendable {
 
     private func embed(_ tokens: [Int32], _ features: Matrix?, _ arena: Arena) -> Matrix {
         let x = arena.matrix(tokens.count, config.hiddenSize)
+        let words = embedding.stored
         for (row, token) in tokens.enumerated() {
-            let from = token >= 0 ? embedding.value.row(Int(token)) : features!.row(-1 - Int(token))
-            x.row(row).update(from: from, count: x.columns)
+            if token >= 0 {
+                words.read(row: Int(token), into: x.row(row))
+            } else {
+                x.row(row).update(from: features!.row(-1 - Int(token)), count: x.columns)
+            }
         }
         return x
     }
 
     /// Some rows of a batch as a batch of their own, which sees the keys of the whole.
-    private struct Rows {
+    struct Rows {
         let indices: [Int]
         let positions: [Int32]
         let segments: [AttentionSegment]
@@ -155,7 +177,7 @@ package final class Llama: @unchecked Sendable {
     }
 
     /// - Parameter only: the rows whose output is wanted; all without it.
-    private func run(
+    func run(
         _ layer: DecoderLayer, _ input: Matrix, positions: [Int32], _ segments: [AttentionSegment],
         cache: (KeyValueCache.Layer, slots: [Int])?, only: Rows? = nil, _ arena: Arena
     ) -> (LayerTape, Matrix) {

@@ -80,9 +80,9 @@ extension Llama {
         let dx = arena.zeros(dHidden.rows, dHidden.columns)
         rmsNormBackward(
             tape.last, norm.value, inverse: tape.inverse, dy: dHidden, dx: dx, dw: norm.gradient)
-        for (layer, layerTape) in zip(layers, tape.layers).reversed() {
+        for (layer, saved) in zip(layers, tape.layers).reversed() {
             let mark = arena.mark
-            backward(layer, layerTape, tape, dx, arena)
+            backward(layer, self.tape(layer, saved, tape, arena), tape, dx, arena)
             arena.release(to: mark)
         }
         if let gradient = embedding.gradient {
@@ -90,6 +90,14 @@ extension Llama {
         }
         if let dFeatures {
             scatterRows(dx, to: tape.tokens.map { $0 < 0 ? -1 - Int($0) : nil }, of: dFeatures)
+        }
+    }
+
+    private func tape(_ layer: DecoderLayer, _ saved: Saved, _ tape: Tape, _ arena: Arena) -> LayerTape {
+        switch saved {
+        case .tape(let kept): kept
+        case .input(let x):
+            run(layer, x, positions: tape.positions, tape.segments, cache: nil, arena).0
         }
     }
 

@@ -125,18 +125,27 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// The picture at `path` as the tower reads it.
     package func input(at path: String) throws -> TowerInput { try images.input(at: path) }
 
+    /// Whether a picture's rows depend on its size.
+    var cutsPictures: Bool { !(images is ImageProcessor) }
+
     /// What of the picture at `path` decides how many rows it takes and which text stands for it. One whose size doesn't
     /// show in that isn't opened.
     ///
     /// - Throws: `ImageError`.
     package func shape(at path: String) throws -> PictureShape {
-        if images is ImageProcessor { return .tile }
+        guard cutsPictures else { return .tile }
         if let known = shapes.withLock({ $0[path] }) { return known }
         // Which way up it is may stand behind the pixels, so that a header isn't enough.
         let image = try decodeImage(at: path, alpha: images.alpha)
         let shape = try images.shape(of: PictureSize(height: image.height, width: image.width))
         shapes.withLock { $0[path] = shape }
         return shape
+    }
+
+    /// Rows that a photograph of 640 × 480 takes in the decoder.
+    package var usualPictureRows: Int {
+        let shape = try? images.shape(of: PictureSize(height: 480, width: 640))
+        return family.rows(of: shape ?? .tile)
     }
 
     /// Pictures that outlive the arena.

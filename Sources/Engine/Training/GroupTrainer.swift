@@ -39,20 +39,23 @@ package final class GroupTrainer<Loss: Objective> {
     private let encoder: VisionLanguageModel?
     private let head: RewardHead?
     private let passes: Passes
+    private let recomputes: Bool
     private let arena = Arena()
 
     /// - Parameters:
     ///   - encoder: of groups that bring pixels.
     ///   - head: makes the score at an answer's last token what is read of it.
+    ///   - recomputes: layers in the backward pass instead of keeping them: the same results in less memory.
     package init(
         _ decoder: Llama, _ loss: Loss, encoder: VisionLanguageModel? = nil, head: RewardHead? = nil,
-        passes: Passes = .rows(8192)
+        passes: Passes = .rows(8192), recomputes: Bool = false
     ) {
         self.decoder = decoder
         self.loss = loss
         self.encoder = encoder
         self.head = head
         self.passes = passes
+        self.recomputes = recomputes
     }
 
     /// What the model says of every group.
@@ -103,7 +106,7 @@ package final class GroupTrainer<Loss: Objective> {
         let images = encode(groups.compactMap(\.pixels))
         let (forest, pictures, answers) = forest(groups, images)
         let features = images?.features ?? pictures.matrix(arena)
-        let tape = decoder.forward(forest, features: features, arena)
+        let tape = decoder.forward(forest, features: features, recomputes: recomputes, arena)
         let places: Places
         var values: ArraySlice<Double>
         let counts: [Int]

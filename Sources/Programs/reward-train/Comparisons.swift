@@ -44,11 +44,20 @@ final class Comparisons {
     }
 
     let all: [Comparison]
+    /// Of the features that are kept of their pictures.
+    let pictureBytes: Int
     private let pictures: PictureCache
 
     init(_ all: [Comparison], _ model: VisionLanguageModel, featureMemory: Int) {
         self.all = all
+        pictureBytes = model.pictureBytes(
+            all.map { ($0.image, $0.conversation.prompt) }, atMost: featureMemory)
         pictures = PictureCache(model, memory: featureMemory)
+    }
+
+    /// Tokens of each comparison in a pass.
+    var lengths: [Int] {
+        all.map { $0.conversation.prompt.count + $0.conversation.graded().reduce(0) { $0 + $1.count } }
     }
 
     /// The comparisons at `indices` as they are read in epoch `epoch`.
