@@ -63,7 +63,7 @@ let package = Package(
         library("Engine/Tokenizer", ["Files", "JSON", crypto]),
         library("Engine/Imaging", ["Files", "JSON", "CImageIO"]),
         library("Engine/Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
-        library("Engine/Decoding", ["Random", "Model"]),
+        library("Engine/Decoding", ["Random", "Imaging", "Model"]),
         library("Engine/Training", ["Files", "JSON", "Random", "Imaging", "Model"]),
 
         library("PictureWorld", ["JSON", "Random", "Records", "Imaging"]),

@@ -18,7 +18,8 @@ import Testing
         #expect(model.rows(of: input.shape) == images.features.rows)
 
         var forest = TokenForest()
-        let answer = forest.add(expected.answerIds, parent: forest.add(try oracle.prompt(model)))
+        let answer = forest.add(
+            expected.answerIds, parent: forest.add(try oracle.prompt(model), grid: images.grids?[0]))
         let tape = model.decoder.forward(forest, features: images.features, arena)
         let logits = model.decoder.logits(tape.hidden, arena).values
         #expect(largestDifference(logits, try Oracle.floats(file, "logits")) < 2e-5)
@@ -35,7 +36,8 @@ import Testing
         let arena = Arena()
         let images = model.tape(of: [try oracle.input()], arena)
         var forest = TokenForest()
-        let answer = forest.add(expected.answerIds, parent: forest.add(try oracle.prompt(model)))
+        let answer = forest.add(
+            expected.answerIds, parent: forest.add(try oracle.prompt(model), grid: images.grids?[0]))
         let tape = model.decoder.forward(forest, features: images.features, arena)
         let labels = forest.labels(of: answer)
         let weight = -1 / Float(labels.count)

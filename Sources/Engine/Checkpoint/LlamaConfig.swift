@@ -4,6 +4,12 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
     /// `model_type`
     package enum Kind: String, CaseIterable, Sendable {
         case llama, mistral, qwen2, phi3
+        case qwen2VL = "qwen2_vl_text"
+        case qwen25VL = "qwen2_5_vl_text"
+
+        var isQwen: Bool { [.qwen2, .qwen2VL, .qwen25VL].contains(self) }
+        /// Whether its rotary positions know rows and columns.
+        var hasSections: Bool { self == .qwen2VL || self == .qwen25VL }
     }
 
     package enum Activation: String, Codable, CaseIterable, Sendable { case silu }
@@ -52,6 +58,11 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         case .qwen2:
             (vocabSize, intermediateSize, maxPositionEmbeddings) = (151_936, 22016, 32768)
             (queryKeyValueBias, bosTokenID, eosTokenIDs) = (true, nil, [])
+        case .qwen2VL, .qwen25VL:
+            (vocabSize, hiddenSize, intermediateSize, layerCount) = (152_064, 8192, 29568, 80)
+            (headCount, keyValueHeadCount, maxPositionEmbeddings) = (64, 8, 32768)
+            (rmsNormEpsilon, rotary.theta, queryKeyValueBias) = (1e-5, 1e6, true)
+            (bosTokenID, eosTokenIDs) = (151_643, [151_645])
         case .phi3:
             (vocabSize, hiddenSize, intermediateSize, headDim) = (32064, 3072, 8192, 96)
             (maxPositionEmbeddings, rmsNormEpsilon) = (4096, 1e-5)
@@ -89,7 +100,14 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
 
     package init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(defaultsOf: try keys.choice(.modelType, default: Kind.llama))
+        let kind = try keys.choice(.modelType, default: Kind.llama)
+        try self.init(from: decoder, kind: kind)
+    }
+
+    /// As `init(from:)`, for a model whose decoders are of one kind, whatever name theirs has.
+    init(from decoder: any Decoder, kind: Kind) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(defaultsOf: kind)
         try readShape(keys)
         maxPositionEmbeddings = try keys.size(.maxPositionEmbeddings, default: maxPositionEmbeddings)
         try readWindow(keys)
@@ -114,8 +132,10 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         intermediateSize = try keys.size(.intermediateSize, default: intermediateSize)
         layerCount = try keys.size(.layerCount, default: layerCount)
         headCount = try keys.size(.headCount, default: headCount)
-        // Mistral's class alone has a number for it.
-        let groups = kind == .mistral && !keys.contains(.keyValueHeadCount) ? keyValueHeadCount : headCount
+        // Some classes have a number for it.
+        let groups =
+            (kind == .mistral || kind.hasSections) && !keys.contains(.keyValueHeadCount)
+            ? keyValueHeadCount : headCount
         keyValueHeadCount = try keys.size(.keyValueHeadCount, default: groups)
         guard headCount % keyValueHeadCount == 0 else {
             throw keys.refusal(
@@ -138,7 +158,7 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
     private mutating func readWindow(_ keys: KeyedDecodingContainer<CodingKeys>) throws {
         if keys.contains(.window) { window = try keys.integer(.window) }
         if kind == .llama { window = nil }
-        if kind == .qwen2, try !keys.value(.usesWindow, default: false) { window = nil }
+        if kind.isQwen, try !keys.value(.usesWindow, default: false) { window = nil }
         if let window, window < 1 { throw keys.refusal(.window, "\(window) is not above zero") }
     }
 
@@ -163,7 +183,9 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         guard turned == 1 else {
             throw keys.refusal(.partialRotaryFactor, "\(turned) is not supported, only 1")
         }
-        if let sections = rotary.sections {
+        if !kind.hasSections { rotary.sections = nil }
+        if kind.hasSections {
+            let sections = rotary.sections ?? []
             guard sections.count == 3, sections.allSatisfy({ $0 > 0 }), sections.reduce(0, +) == headDim / 2
             else {
                 throw keys.refusal(
@@ -185,7 +207,7 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         try keys.encode(headDim, forKey: .headDim)
         try keys.encode(maxPositionEmbeddings, forKey: .maxPositionEmbeddings)
         if kind != .llama { try keys.encode(window, forKey: .window) }
-        if kind == .qwen2 { try keys.encode(window != nil, forKey: .usesWindow) }
+        if kind.isQwen { try keys.encode(window != nil, forKey: .usesWindow) }
         try keys.encode(rmsNormEpsilon, forKey: .rmsNormEpsilon)
         // transformers 4 reads rope_theta and rope_scaling, transformers 5 keeps both in rope_parameters.
         try keys.encode(rotary.theta, forKey: .ropeTheta)

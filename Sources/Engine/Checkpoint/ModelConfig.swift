@@ -6,6 +6,7 @@ package enum ModelConfig: Equatable, Sendable {
     case clip(ClipConfig)
     case llava(LlavaConfig)
     case smolVLM(SmolVLMConfig)
+    case qwen2VL(Qwen2VLConfig)
 
     /// - Parameters:
     ///   - data: the bytes of a config.json.
@@ -22,6 +23,8 @@ package enum ModelConfig: Equatable, Sendable {
             self = .llava(try ConfigDocument.decode(LlavaConfig.self, from: data, path: path))
         case "idefics3", "smolvlm":
             self = .smolVLM(try ConfigDocument.decode(SmolVLMConfig.self, from: data, path: path))
+        case "qwen2_vl", "qwen2_5_vl":
+            self = .qwen2VL(try ConfigDocument.decode(Qwen2VLConfig.self, from: data, path: path))
         default:
             throw CheckpointError(
                 "\(path): key model_type", "\"\(header.modelType)\" is not supported", Self.remedy)
@@ -29,7 +32,9 @@ package enum ModelConfig: Equatable, Sendable {
     }
 
     /// Families that are aligned, by their `model_type`.
-    private static let seeing = ["llava", "llava_next", "llava_onevision", "idefics3", "smolvlm"]
+    private static let seeing = [
+        "llava", "llava_next", "llava_onevision", "idefics3", "smolvlm", "qwen2_vl", "qwen2_5_vl",
+    ]
 
     private static let remedy =
         "align a \(seeing.dropLast().joined(separator: ", ")) or \(seeing.last!) checkpoint in Hugging Face layout, "
@@ -49,6 +54,8 @@ package enum ModelConfig: Equatable, Sendable {
             case .mistral: "MistralForCausalLM"
             case .qwen2: "Qwen2ForCausalLM"
             case .phi3: "Phi3ForCausalLM"
+            case .qwen2VL: "Qwen2VLTextModel"
+            case .qwen25VL: "Qwen2_5_VLTextModel"
             }
         case .clip: "CLIPModel"
         case .llava(let config):
@@ -62,6 +69,11 @@ package enum ModelConfig: Equatable, Sendable {
             case .idefics3: "Idefics3ForConditionalGeneration"
             case .smolvlm: "SmolVLMForConditionalGeneration"
             }
+        case .qwen2VL(let config):
+            switch config.kind {
+            case .qwen2: "Qwen2VLForConditionalGeneration"
+            case .qwen25: "Qwen2_5_VLForConditionalGeneration"
+            }
         }
     }
 
@@ -71,6 +83,7 @@ package enum ModelConfig: Equatable, Sendable {
         case .clip: "clip"
         case .llava(let config): config.kind.rawValue
         case .smolVLM(let config): config.kind.rawValue
+        case .qwen2VL(let config): config.kind.rawValue
         }
     }
 
@@ -108,6 +121,7 @@ package enum ModelConfig: Equatable, Sendable {
             case .clip(let config): config.elementType
             case .llava(let config): config.elementType
             case .smolVLM(let config): config.elementType
+            case .qwen2VL(let config): config.elementType
             }
         }
         set {
@@ -124,6 +138,9 @@ package enum ModelConfig: Equatable, Sendable {
             case .smolVLM(var config):
                 config.elementType = newValue
                 self = .smolVLM(config)
+            case .qwen2VL(var config):
+                config.elementType = newValue
+                self = .qwen2VL(config)
             }
         }
     }
@@ -143,6 +160,7 @@ extension ModelConfig: Encodable {
         case .clip(let config): try config.encode(to: encoder)
         case .llava(let config): try config.encode(to: encoder)
         case .smolVLM(let config): try config.encode(to: encoder)
+        case .qwen2VL(let config): try config.encode(to: encoder)
         }
     }
 }

@@ -11,6 +11,8 @@ package protocol VisionLanguageFamily: AnyObject, Sendable {
     var parameters: [Parameter] { get }
     var towerParameters: [Parameter] { get }
     var linears: [Linear] { get }
+    /// Whether tower and projector learn where they are trained.
+    var trainsTower: Bool { get }
     /// The token that stands for a picture's rows.
     var imageTokenID: Int { get }
 
@@ -32,12 +34,15 @@ package protocol VisionLanguageFamily: AnyObject, Sendable {
 }
 
 extension VisionLanguageFamily {
+    package var trainsTower: Bool { true }
     package func text(of shape: PictureShape, marker: String) -> String { marker }
 
     /// Pictures that outlive the arena.
     package func pictures(_ pictures: [TowerInput], _ arena: Arena) -> [Picture] {
         let made = features(of: pictures, arena)
-        return made.rows.map { Picture(made.values.rows($0).values, width: made.values.columns) }
+        return made.rows.enumerated().map { index, rows in
+            Picture(made.values.rows(rows).values, width: made.values.columns, grid: made.grids?[index])
+        }
     }
 }
 
@@ -47,6 +52,8 @@ package struct PictureFeatures {
     package let values: Matrix
     /// Those of each picture.
     package let rows: [Range<Int>]
+    /// As `Picture` has it.
+    var grids: [PictureSize]?
 }
 
 /// The same with the way back.
@@ -55,6 +62,8 @@ package struct PictureTape {
     package let features: Matrix
     /// Those of each picture.
     package let rows: [Range<Int>]
+    /// As `Picture` has it.
+    package var grids: [PictureSize]?
     /// From the gradient of `features` down into projector and tower.
     package let backward: (_ dFeatures: Matrix, Arena) -> Void
 }
@@ -77,6 +86,7 @@ extension ModelConfig {
         switch self {
         case .llava(let config): return try Llava(source, config: config)
         case .smolVLM(let config): return try SmolVLM(source, config: config)
+        case .qwen2VL(let config): return try Qwen2VL(source, config: config)
         case .clip, .llama: throw blindness(path: path)
         }
     }

@@ -34,7 +34,7 @@ package final class Llama: @unchecked Sendable {
                 source, headName, inputs: config.hiddenSize, outputs: config.vocabSize)
         rotary = RotaryTable(
             frequencies: config.rotary.frequencies(headWidth: config.headDim), positions: config.context,
-            factor: config.rotary.attentionFactor)
+            factor: config.rotary.attentionFactor, sections: config.rotary.sections)
         shape = AttentionShape(
             heads: config.headCount, keyValueHeads: config.keyValueHeadCount, headWidth: config.headDim)
     }
@@ -65,7 +65,7 @@ package final class Llama: @unchecked Sendable {
     /// What a training pass leaves behind; its memory belongs to the arena.
     package struct Tape {
         let tokens: [Int32]
-        let positions: [Int32]
+        let positions: [RotaryPosition]
         let segments: [AttentionSegment]
         let layers: [Saved]
         let last: Matrix
@@ -107,7 +107,8 @@ package final class Llama: @unchecked Sendable {
     /// Decoding: the rows' keys and values go into `cache` at `slots`, segments point into the cache, and
     /// nothing else is kept. Returns the final hidden states of the rows in `wanted`, in order.
     package func forward(
-        tokens: [Int32], positions: [Int32], slots: [Int], segments: [AttentionSegment], features: Matrix?,
+        tokens: [Int32], positions: [RotaryPosition], slots: [Int], segments: [AttentionSegment],
+        features: Matrix?,
         cache: KeyValueCache, wanted: [Int], _ arena: Arena
     ) -> Matrix {
         let result = arena.matrix(wanted.count, config.hiddenSize)
@@ -152,12 +153,13 @@ package final class Llama: @unchecked Sendable {
     /// Some rows of a batch as a batch of their own, which sees the keys of the whole.
     struct Rows {
         let indices: [Int]
-        let positions: [Int32]
+        let positions: [RotaryPosition]
         let segments: [AttentionSegment]
     }
 
     /// - Parameter wanted: ascending.
-    private func rows(_ wanted: [Int], _ positions: [Int32], _ segments: [AttentionSegment]) -> Rows {
+    private func rows(_ wanted: [Int], _ positions: [RotaryPosition], _ segments: [AttentionSegment]) -> Rows
+    {
         var at = 0
         let own = wanted.enumerated().map { index, row in
             while !segments[at].queries.contains(row) { at += 1 }
@@ -178,7 +180,7 @@ package final class Llama: @unchecked Sendable {
 
     /// - Parameter only: the rows whose output is wanted; all without it.
     func run(
-        _ layer: DecoderLayer, _ input: Matrix, positions: [Int32], _ segments: [AttentionSegment],
+        _ layer: DecoderLayer, _ input: Matrix, positions: [RotaryPosition], _ segments: [AttentionSegment],
         cache: (KeyValueCache.Layer, slots: [Int])?, only: Rows? = nil, _ arena: Arena
     ) -> (LayerTape, Matrix) {
         let epsilon = Float(config.rmsNormEpsilon)

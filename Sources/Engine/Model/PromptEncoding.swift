@@ -12,7 +12,7 @@ extension VisionLanguageModel {
 
     /// Tokens that end an answer.
     package var stops: Set<Int32> {
-        Set(decoder.config.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []))
+        Set(decoder.config.eosTokenIDs.map { Int32($0) } + (tokenizer.eos.map { [$0] } ?? []) + [end])
     }
 
     /// Ids of prompt and answers with the picture expanded: the tokens of its text become `pictureTokens`.

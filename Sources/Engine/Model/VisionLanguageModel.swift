@@ -70,7 +70,9 @@ package final class VisionLanguageModel: @unchecked Sendable {
         (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
         (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
-        guard let end = tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) }) else {
+        let ending = self.template.end.flatMap { tokenizer.id(of: $0) }
+        guard let end = ending ?? tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) })
+        else {
             throw CheckpointError(
                 directory.appendingPathComponent("config.json").path,
                 "neither it nor the tokenizer names the token that ends an answer",

@@ -152,15 +152,16 @@ package final class GroupTrainer<Loss: Objective> {
     ) -> (TokenForest, PictureRows, [Answer]) {
         var forest = TokenForest()
         var pictures = PictureRows()
-        var encoded = images?.rows[...] ?? []
+        var encoded = images?.rows.enumerated().map { ($1, images?.grids?[$0]) }[...] ?? []
         var answers: [Answer] = []
         for group in groups {
             let root: Int
             if group.pixels == nil {
-                root = forest.add(pictures.add(group.picture, group.prompt))
+                root = forest.add(pictures.add(group.picture, group.prompt), grid: group.picture?.grid)
             } else {
-                let first = Int32(encoded.removeFirst().lowerBound)
-                root = forest.add(group.prompt.map { $0 < 0 ? $0 - first : $0 })
+                let (rows, grid) = encoded.removeFirst()
+                let first = Int32(rows.lowerBound)
+                root = forest.add(group.prompt.map { $0 < 0 ? $0 - first : $0 }, grid: grid)
             }
             for (number, tokens) in group.answers.enumerated() {
                 answers.append(

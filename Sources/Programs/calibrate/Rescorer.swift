@@ -32,16 +32,16 @@ final class Rescorer {
         } else {
             try tokenise(&sample, prompt, shape)
         }
+        let picture = try pictures.picture(at: image)
         var forest = TokenForest()
-        let start = forest.add(root)
+        let start = forest.add(root, grid: picture?.grid)
         let spans = sample.nodes.map(\.ids).enumerated().reduce(into: [Int]()) { spans, node in
             let parent = sample.nodes[node.offset].parent
             spans.append(forest.add(node.element, parent: parent < 0 ? start : spans[parent]))
         }
-        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
+        let longest = forest.spans.map(\.pathCount).max() ?? 0
         try model.checkLength(
             of: root, ["longest path": longest - root.count], remedy: "draw shorter answers")
-        let picture = try pictures.picture(at: image)
         arena.reset()
         let tape = model.decoder.forward(forest, features: picture?.matrix(arena), arena)
         let labels = spans.map { forest.labels(of: $0) }

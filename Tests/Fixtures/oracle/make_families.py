@@ -61,6 +61,8 @@ def random_ids(count, vocabulary, seed):
 
 def logits_of(model, ids, inputs):
     batch = torch.tensor([ids])
+    if "image_grid_thw" in inputs:
+        inputs = inputs | {"mm_token_type_ids": (batch == model.config.image_token_id).int()}
     return model(input_ids=batch, attention_mask=torch.ones_like(batch), **inputs).logits[0]
 
 
@@ -288,6 +290,53 @@ def write_smolvlm(out, name):
     )  # fmt: skip
 
 
+# Qwen2-VL
+
+QWENS = {
+    "qwen2-vl": {
+        "kind": "Qwen2VL", "grid": [6, 4],
+        "vision": {"embed_dim": 24, "hidden_size": 24, "depth": 2, "num_heads": 2, "mlp_ratio": 2, "patch_size": 4},
+        "text": {"head_dim": 8, "num_attention_heads": 3, "num_key_value_heads": 1, "tie_word_embeddings": True},
+        "sections": [2, 1, 1], "tied": True,
+    },
+    "qwen2.5-vl": {
+        "kind": "Qwen2_5_VL", "grid": [6, 10],
+        "vision": {
+            "hidden_size": 32, "out_hidden_size": 24, "depth": 3, "num_heads": 4, "intermediate_size": 20,
+            "patch_size": 4, "window_size": 16, "fullatt_block_indexes": [1],
+        },
+        "text": {}, "sections": [1, 1, 1], "tied": False,
+    },
+}  # fmt: skip
+
+
+def write_qwen(out, name):
+    recipe = QWENS[name]
+    text = TEXT | {"rope_parameters": {"rope_type": "default", "mrope_section": recipe["sections"], "rope_theta": 200.0}}
+    text |= recipe["text"]
+    image = text["vocab_size"] - 2
+    config = getattr(transformers, recipe["kind"] + "Config")(
+        vision_config=recipe["vision"], text_config=text, image_token_id=image, video_token_id=image + 1,
+        vision_start_token_id=image - 2, vision_end_token_id=image - 1, tie_word_embeddings=recipe["tied"],
+    )  # fmt: skip
+    model = getattr(transformers, recipe["kind"] + "ForConditionalGeneration")(config)
+    (height, width), patch = recipe["grid"], recipe["vision"]["patch_size"]
+    prompt = [1] + random_ids(3, text["vocab_size"], 2) + [image - 2] + [image] * (height * width // 4) + [image - 1]
+    prompt += random_ids(5, text["vocab_size"], 3)
+    inputs = {
+        "pixel_values": random_pixels((height * width, 3 * 2 * patch * patch), 1),
+        "image_grid_thw": torch.tensor([[1, height, width]]),
+    }
+
+    def features(model, inputs):
+        return torch.cat(list(model.model.get_image_features(**inputs).pooler_output))
+
+    write(
+        out, name, model, prompt, random_ids(9, text["vocab_size"], 4) + [2], inputs, features,
+        grid=recipe["grid"], original=[height * patch, width * patch],
+    )  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-o", "--out", type=Path, default=HERE / "families")
@@ -298,6 +347,7 @@ def main():
         sys.exit(f"make_families.py: found {wrong}; install {PINNED}")
     torch.use_deterministic_algorithms(True)
     steps = {name: write_llava for name in LLAVAS} | {name: write_smolvlm for name in SMOLVLMS}
+    steps |= {name: write_qwen for name in QWENS}
     if unknown := set(options.names) - set(steps):
         sys.exit(f"make_families.py: unknown {sorted(unknown)}; choose from {list(steps)}")
     options.out.mkdir(exist_ok=True)
