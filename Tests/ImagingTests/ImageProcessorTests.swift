@@ -21,7 +21,8 @@ import Testing
 
     @Test(arguments: try Fixtures.manifest().process)
     func computesAsTransformers(_ entry: Manifest.Process) throws {
-        let processor = try processor(configuration(entry.name))
+        var processor = try processor(configuration(entry.name))
+        try processor.resize(as: .pillow)
         #expect(processor.outputHeight == entry.height && processor.outputWidth == entry.width)
         let pixels = try processor.pixels(decodeImage(at: Fixtures.path(entry.file)))
         let expected = try Fixtures.expectedFloats(at: entry.offset, count: 3 * entry.height * entry.width)
@@ -106,8 +107,8 @@ import Testing
         (#"{"use_square_size": true}"#, "use_square_size is true"),
         (#"{"data_format": "channels_last"}"#, "data_format is channels_last"),
         (
-            #"{"image_processor_type": "SiglipImageProcessor"}"#,
-            "image_processor_type is SiglipImageProcessor"
+            #"{"image_processor_type": "ViTImageProcessor"}"#,
+            "image_processor_type is ViTImageProcessor"
         ),
         (#"{"image_processor_type": 3}"#, "image_processor_type is 3; it must be a string"),
         (#"[1]"#, "not a JSON object"),

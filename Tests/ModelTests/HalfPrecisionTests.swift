@@ -36,7 +36,7 @@ import Testing
         let file = try Oracle.tensors("llava-grouped.forward")
         let expected: LlavaExpectation = try Oracle.json("llava-grouped")
         let arena = Arena()
-        let images = model.encode(try Oracle.pictures(file), arena)
+        let images = model.encode(try Oracle.inputs(file), arena)
         let (forest, _) = LlavaOracleTests.forest(model, expected)
         try model.decoder.attach(Oracle.adapter(), from: "adapter-grouped")
         model.decoder.adapterParameters.forEach { $0.train() }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 
@@ -38,6 +39,11 @@ package enum Oracle {
 
     package static func adapter() throws -> PEFTAdapter {
         try PEFTAdapter.read(root.appendingPathComponent("adapter-grouped"))
+    }
+
+    /// The same as pictures of one tile.
+    package static func inputs(_ file: SafetensorsFile) throws -> [TowerInput] {
+        try pictures(file).map { TowerInput(tile: $0) }
     }
 
     /// `[N, 3, H, W]` as one array per picture.

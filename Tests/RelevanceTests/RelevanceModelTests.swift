@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import OracleFixtures
 import Records
@@ -9,7 +10,10 @@ import Testing
 private struct Expectation: Decodable { let sentences: [String] }
 
 private func model(_ name: String, capacity: Int = 64) throws -> RelevanceModel {
-    try RelevanceModel(directory: Oracle.root.appendingPathComponent(name), capacity: capacity)
+    // The fixtures were made with the processors that take Pillow.
+    try RelevanceModel(
+        directory: Oracle.root.appendingPathComponent(name),
+        reading: PictureReading(alpha: .white, resampling: .pillow), capacity: capacity)
 }
 
 private func picture(_ number: Int, id: String? = nil) -> PictureFile {

@@ -56,7 +56,9 @@ import Tokenizer
         #expect {
             try ChatTemplate(named: "alpaca")
         } throws: {
-            "\($0)".contains("alpaca") && "\($0)".contains("chatml, llama3, llava, vicuna_v1")
+            "\($0)".contains("alpaca")
+                && "\($0)".contains(
+                    "chatml, llama3, llava, mistral, phi3, qwen2, qwen2_vl, smolvlm, vicuna_v1")
         }
     }
 
@@ -65,7 +67,8 @@ import Tokenizer
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let llama = try Fixture.tokenizer("metaspace")
-        func chosen(_ named: String? = nil) throws -> String {
+        let bytes = try Fixture.tokenizer("bytelevel")
+        func chosen(_ named: String? = nil) throws -> String? {
             try ChatTemplate(checkpoint: directory, tokenizer: llama, named: named).name
         }
         func write(_ text: String, _ name: String) throws {
@@ -73,8 +76,12 @@ import Tokenizer
         }
         #expect(try chosen() == "llava")
         #expect(try chosen("chatml") == "chatml")
-        try write(#"{"chat_template": "{{ '<|im_start|>' + role }}"}"#, "tokenizer_config.json")
-        #expect(try chosen() == "chatml")
+        let chatml =
+            "{% for m in messages %}<|im_start|>{{ m.role + '\\n' + m.content }}<|im_end|>{{ '\\n' }}{% endfor %}"
+            + "<|im_start|>assistant{{ '\\n' }}"
+        try write(#"{"chat_template": "\#(chatml)"}"#, "tokenizer_config.json")
+        // which knows the end of a turn
+        #expect(try ChatTemplate(checkpoint: directory, tokenizer: bytes).name == "chatml")
         try write(#"{"chat_template": "{{ role.upper() + ': ' }}{{ 'ASSISTANT:' }}"}"#, "chat_template.json")
         #expect(try chosen() == "llava")
         try write("A chat between a curious user … USER: … ASSISTANT:", "chat_template.jinja")
@@ -84,7 +91,7 @@ import Tokenizer
         #expect {
             try chosen()
         } throws: {
-            "\($0)".contains("chat_template.jinja: its chat template is unknown; ")
+            "\($0)".contains("chat_template.jinja: its chat template can't be followed (")
         }
     }
 

@@ -49,10 +49,10 @@ package final class RelevanceModel {
     /// Opens a Hugging Face directory.
     ///
     /// - Parameters:
-    ///   - alpha: how transparent pixels are read.
+    ///   - reading: how pixels are read.
     ///   - capacity: embeddings of pictures, and of texts, that are kept.
     /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit.
-    package init(directory: URL, alpha: AlphaRule = .white, capacity: Int = 1 << 14) throws {
+    package init(directory: URL, reading: PictureReading = PictureReading(), capacity: Int = 1 << 14) throws {
         self.directory = directory
         let checkpoint = try CheckpointDirectory.open(directory)
         let config = try checkpoint.config().clip(path: directory.appendingPathComponent("config.json").path)
@@ -60,7 +60,7 @@ package final class RelevanceModel {
         digest = try checkpoint.digest()
         tokenizer = try Tokenizer(directory: directory)
         var processor = try ImageProcessor(directory: directory)
-        processor.alpha = alpha
+        try processor.read(as: reading)
         self.processor = processor
         let size = config.vision.imageSize
         guard processor.outputWidth == size, processor.outputHeight == size else {

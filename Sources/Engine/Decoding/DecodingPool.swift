@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 import Random
@@ -9,7 +10,9 @@ final class Branch {
     /// Slots reserved; `count` of them are filled.
     let run: Range<Int>
     private(set) var count = 0
+    /// Tokens before it.
     let position: Int
+    private var path: RotaryPath
     /// Final hidden state of the last token: what the next one is predicted from.
     var hidden: [Float] = []
 
@@ -17,9 +20,14 @@ final class Branch {
         self.parent = parent
         self.run = run
         position = parent.map { $0.position + $0.count } ?? 0
+        path = parent?.path ?? RotaryPath()
     }
 
-    func grow(by tokens: Int) { count += tokens }
+    /// - Returns: the rotary positions of the tokens.
+    func grow(by tokens: [Int32], grid: PictureSize?) -> [RotaryPosition] {
+        count += tokens.count
+        return path.add(tokens, grid: grid)
+    }
 
     var filled: Range<Int> { run.lowerBound..<run.lowerBound + count }
 
@@ -68,7 +76,7 @@ final class DecodingPool {
     private func pass(_ feeds: ArraySlice<Feed>) {
         arena.reset()
         var tokens: [Int32] = []
-        var positions: [Int32] = []
+        var positions: [RotaryPosition] = []
         var slots: [Int] = []
         var segments: [AttentionSegment] = []
         var wanted: [Int] = []
@@ -78,11 +86,8 @@ final class DecodingPool {
             let first = branch.filled.upperBound
             precondition(first + feed.tokens.count <= branch.run.upperBound)
             tokens += pictures.add(feed.picture, feed.tokens)
-            for i in feed.tokens.indices {
-                positions.append(Int32(branch.position + branch.count + i))
-                slots.append(first + i)
-            }
-            branch.grow(by: feed.tokens.count)
+            slots += feed.tokens.indices.map { first + $0 }
+            positions += branch.grow(by: feed.tokens, grid: feed.picture?.grid)
             segments.append(
                 AttentionSegment(
                     queries: start..<tokens.count, shared: branch.ancestors, own: branch.filled))

@@ -33,21 +33,70 @@ package enum ResamplingFilter: Int, Sendable, CaseIterable {
         }
     }
 
+    /// The source positions that target position `position` reads, from `start` on, with weights whose sum is 1.
+    fileprivate func taps(at position: Int, scale: Double, source: Int) -> (start: Int, weights: [Double]) {
+        let widening = max(scale, 1)
+        let reach = support * widening
+        let center = (Double(position) + 0.5) * scale
+        let start = max(0, Int(center - reach + 0.5))
+        let end = min(source, Int(center + reach + 0.5))
+        let weights = (start..<end).map { weight((Double($0) - center + 0.5) * (1 / widening)) }
+        let sum = weights.reduce(0, +)
+        return (start, sum == 0 ? weights : weights.map { $0 / sum })
+    }
+
     private static func sinc(_ x: Double) -> Double {
         x == 0 ? 1 : sin(x * .pi) / (x * .pi)
     }
 }
 
-/// Resizes to `width` × `height` with the bytes of Pillow's `Image.resize` (libImaging/Resample.c): a
-/// horizontal, then a vertical pass, each rounded to 8 bits, with weights in 22-bit fixed point and the filter
-/// widened when the picture shrinks.
-package func resize(_ image: RGBImage, width: Int, height: Int, filter: ResamplingFilter) throws -> RGBImage {
+/// Whose bytes a resized picture has. Both take a horizontal and a vertical pass, each rounded to 8 bits, with the
+/// filter widened when the picture shrinks; they differ in the precision of weights and in the order of passes.
+package enum Resampling: String, Sendable, CaseIterable {
+    /// `Image.resize` of Pillow 13.0 (libImaging/Resample.c): weights of 22 bits, the vertical pass first where the
+    /// height loses more than twice as many pixels as the width. Pillow 12 differs in this order alone.
+    case pillow
+    /// `resize` of torchvision 0.28 on 8-bit tensors, on CPUs with AVX2 (ATen's UpSampleKernel.cpp): weights of as
+    /// many bits as let the largest one fit into 16, the horizontal pass always first. What transformers 5 takes.
+    case torchvision
+
+    fileprivate func isVerticalFirst(from image: RGBImage, to window: Window) -> Bool {
+        let lost = image.height - window.height
+        return self == .pillow && lost > 0 && lost > 2 * (image.width - window.width)
+    }
+
+    /// The source position that each target position takes over.
+    fileprivate func nearestPositions(_ part: Range<Int>, source: Int, scale: Double) -> [Int] {
+        switch self {
+        case .torchvision:
+            // `nearest-exact`, whose scale is a Float
+            return part.map { min(source - 1, Int(Float((Double($0) + 0.5) * Double(Float(scale))))) }
+        case .pillow:
+            // accumulated by addition as libImaging/Geometry.c does, whose rounding decides ties
+            var position = scale * 0.5
+            var positions: [Int] = []
+            for index in 0..<part.upperBound {
+                if index >= part.lowerBound { positions.append(min(source - 1, Int(position))) }
+                position += scale
+            }
+            return positions
+        }
+    }
+}
+
+/// Resizes to `width` × `height` with the bytes of `resampling`.
+///
+/// - Throws: `ImageError.configuration` for an empty picture or size, and for one of 2²⁴ pixels or more a side.
+package func resize(
+    _ image: RGBImage, width: Int, height: Int, filter: ResamplingFilter, as resampling: Resampling
+) throws -> RGBImage {
     guard width > 0, height > 0, image.width > 0, image.height > 0, width < 1 << 24, height < 1 << 24 else {
         throw ImageError.configuration(
             source: "resize", found: "\(image.width) × \(image.height) pixels to \(width) × \(height)",
             remedy: "both sizes must be positive and below 16,777,216")
     }
-    return resample(image, Window(width: width, height: height, columns: 0..<width, rows: 0..<height), filter)
+    return resample(
+        image, Window(width: width, height: height, columns: 0..<width, rows: 0..<height), filter, resampling)
 }
 
 /// A part of a resized picture: only these columns and rows are computed, with the values that they have in
@@ -59,12 +108,13 @@ struct Window {
     let rows: Range<Int>
 }
 
-func resample(_ image: RGBImage, _ window: Window, _ filter: ResamplingFilter) -> RGBImage {
+func resample(
+    _ image: RGBImage, _ window: Window, _ filter: ResamplingFilter, _ resampling: Resampling
+) -> RGBImage {
     let columns = ResamplingKernel(
-        from: image.width, to: window.width, part: window.columns, filter: filter)
-    let rows = ResamplingKernel(from: image.height, to: window.height, part: window.rows, filter: filter)
-    // Pillow turns the passes round for very tall pictures that shrink, and the rounding between them shows.
-    if image.height > 100 * image.width && window.height < image.height && filter != .nearest {
+        from: image.width, to: window.width, part: window.columns, filter, resampling)
+    let rows = ResamplingKernel(from: image.height, to: window.height, part: window.rows, filter, resampling)
+    if filter != .nearest, resampling.isVerticalFirst(from: image, to: window) {
         return columns.applyHorizontally(to: rows.applyVertically(to: image), rows: 0..<window.rows.count)
     }
     let needed = rows.sourceRange
@@ -81,51 +131,52 @@ private struct ResamplingKernel {
     let stride: Int
     let isIdentity: Bool
 
-    init(from source: Int, to target: Int, part: Range<Int>, filter: ResamplingFilter) {
+    init(
+        from source: Int, to target: Int, part: Range<Int>, _ filter: ResamplingFilter,
+        _ resampling: Resampling
+    ) {
         let scale = Double(source) / Double(target)
         let isIdentity = source == target && part == 0..<target
         if filter == .nearest || source == target {
-            self.init(nearestPositions: part, source: source, scale: scale, isIdentity: isIdentity)
+            self.init(
+                nearest: resampling.nearestPositions(part, source: source, scale: scale),
+                isIdentity: isIdentity)
             return
         }
-        let widening = max(scale, 1)
-        let support = filter.support * widening
-        let stride = Int(support.rounded(.up)) * 2 + 1
-        var ranges: [cimage_tap_range] = []
+        let taps = part.map { filter.taps(at: $0, scale: scale, source: source) }
+        var precision = Self.precisionBits
+        if resampling == .torchvision {
+            // Of all positions, not of the part alone.
+            let largest = (0..<target).reduce(0) { largest, position in
+                filter.taps(at: position, scale: scale, source: source).weights.reduce(largest, max)
+            }
+            precision = Self.narrowPrecision(for: largest)
+        }
+        let stride = taps.map(\.weights.count).max() ?? 0
         var weights = [Int32](repeating: 0, count: part.count * stride)
-        var values = [Double](repeating: 0, count: stride)
-        for (index, position) in part.enumerated() {
-            let center = (Double(position) + 0.5) * scale
-            let start = max(0, Int(center - support + 0.5))
-            let count = min(source, Int(center + support + 0.5)) - start
-            var sum = 0.0
-            for tap in 0..<count {
-                let value = filter.weight((Double(tap + start) - center + 0.5) * (1 / widening))
-                values[tap] = value
-                sum += value
+        for (index, taps) in taps.enumerated() {
+            for (tap, weight) in taps.weights.enumerated() {
+                let scaled = weight * Double(1 << precision)
+                // Fewer bits are left-aligned, so that one loop serves both.
+                weights[index * stride + tap] =
+                    Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5) << (Self.precisionBits - precision)
             }
-            for tap in 0..<count {
-                let value = (sum == 0 ? values[tap] : values[tap] / sum) * Double(1 << Self.precisionBits)
-                weights[index * stride + tap] = Int32(value < 0 ? value - 0.5 : value + 0.5)
-            }
-            ranges.append(cimage_tap_range(start: UInt32(start), count: UInt32(count)))
+        }
+        let ranges = taps.map {
+            cimage_tap_range(start: UInt32($0.start), count: UInt32($0.weights.count))
         }
         self.init(ranges: ranges, weights: weights, stride: stride, isIdentity: isIdentity)
     }
 
-    /// One source position each, accumulated by addition as libImaging/Geometry.c does, whose rounding decides
-    /// ties.
-    private init(nearestPositions part: Range<Int>, source: Int, scale: Double, isIdentity: Bool) {
-        var ranges: [cimage_tap_range] = []
-        var position = scale * 0.5
-        for index in 0..<part.upperBound {
-            if index >= part.lowerBound {
-                ranges.append(cimage_tap_range(start: UInt32(min(source - 1, Int(position))), count: 1))
-            }
-            position += scale
-        }
+    /// The most bits with which `largest` stays below 2¹⁵, and at most 22.
+    private static func narrowPrecision(for largest: Double) -> Int32 {
+        (0..<precisionBits).first { Int(0.5 + largest * Double(1 << ($0 + 1))) >= 1 << 15 } ?? precisionBits
+    }
+
+    private init(nearest positions: [Int], isIdentity: Bool) {
         self.init(
-            ranges: ranges, weights: [Int32](repeating: 1 << Self.precisionBits, count: part.count),
+            ranges: positions.map { cimage_tap_range(start: UInt32($0), count: 1) },
+            weights: [Int32](repeating: 1 << Self.precisionBits, count: positions.count),
             stride: 1, isIdentity: isIdentity)
     }
 

@@ -56,7 +56,7 @@ extension Llama {
 
 extension VisionLanguageModel {
     /// Of tower, projector and decoder, laid out for products.
-    package var weightBytes: Int { llava.linears.reduce(0) { $0 + $1.bytes } }
+    package var weightBytes: Int { family.linears.reduce(0) { $0 + $1.bytes } }
 }
 
 extension Linear {

@@ -3,45 +3,96 @@ import Foundation
 /// How a question becomes a prompt and an answer its continuation, as text. The beginning-of-text token is no
 /// part of it: encoding the prompt with special tokens adds that one, and only once.
 package struct ChatTemplate: Sendable, Equatable {
-    /// What stands for the picture in a prompt.
+    /// What stands for the picture in a question.
     package static let image = "<image>"
 
-    package let name: String
+    /// nil for one that was read from a checkpoint and is none of the known.
+    package var name: String?
     /// Comes before the question's own text.
-    private let opening: String
-    /// Comes after it; the answer follows.
-    private let closing: String
+    let opening: String
+    /// The same with a picture, whose marker is in it.
+    let pictureOpening: String
+    /// Comes after the question; the answer follows.
+    let closing: String
     /// Stands between the prompt and the answer's first word.
-    private let answerLead: String
-    /// Comes before a later question, after the end token of the answer before it.
-    private let reopening: String
-    /// What a Jinja template of this kind contains.
-    private let telltale: String
-    /// The token of a vocabulary that was made for this template, nil where none is.
-    private let ownToken: String?
+    let answerLead: String
+    /// Stands between an earlier question and its answer.
+    let passage: String
+    /// Comes before a later question, after the end of the answer before it.
+    let reopening: String
+    /// What ends an answer, as text: empty where the template lets it end without, nil where it is the end token of the
+    /// tokenizer.
+    package let end: String?
+
+    init(
+        name: String?, opening: String, pictureOpening: String? = nil, closing: String,
+        answerLead: String = "",
+        passage: String? = nil, reopening: String, end: String? = nil
+    ) {
+        self.name = name
+        self.opening = opening
+        self.pictureOpening = pictureOpening ?? opening + Self.image + "\n"
+        self.closing = closing
+        self.answerLead = answerLead
+        self.passage = passage ?? closing + answerLead
+        self.reopening = reopening
+        self.end = end
+    }
 
     /// Vicuna's system sentence (LLaVA's `conv_vicuna_v1`).
     private static let vicunaSystem =
         "A chat between a curious user and an artificial intelligence assistant. "
         + "The assistant gives helpful, detailed, and polite answers to the user's questions."
 
-    // Order matters for recognition: Vicuna's template holds LLaVA's turns too.
+    private static let vicuna = ChatTemplate(
+        name: "vicuna_v1", opening: vicunaSystem + " USER: ", closing: " ASSISTANT:", answerLead: " ",
+        reopening: "USER: ")
+    private static let llava = ChatTemplate(
+        name: "llava", opening: "USER: ", closing: " ASSISTANT:", answerLead: " ", reopening: "USER: ")
+    private static let chatml = ChatTemplate(
+        name: "chatml", opening: "<|im_start|>user\n", closing: "<|im_end|>\n<|im_start|>assistant\n",
+        reopening: "\n<|im_start|>user\n")
+    private static let llama3 = ChatTemplate(
+        name: "llama3", opening: "<|start_header_id|>user<|end_header_id|>\n\n",
+        closing: "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+        reopening: "<|start_header_id|>user<|end_header_id|>\n\n")
+    private static let system = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+    /// Qwen2's and Qwen1.5's ChatML, with their system turn.
+    private static let qwen2 = ChatTemplate(
+        name: "qwen2", opening: system + chatml.opening, closing: chatml.closing, reopening: chatml.reopening,
+        end: "<|im_end|>")
+    private static let qwen2VL = ChatTemplate(
+        name: "qwen2_vl", opening: qwen2.opening,
+        pictureOpening: qwen2.opening + "<|vision_start|><|image_pad|><|vision_end|>",
+        closing: chatml.closing,
+        reopening: chatml.reopening, end: "<|im_end|>")
+    private static let smolVLM = ChatTemplate(
+        name: "smolvlm", opening: "<|im_start|>User: ", pictureOpening: "<|im_start|>User:<image>",
+        closing: "<end_of_utterance>\nAssistant:", answerLead: " ", reopening: "\nUser: ",
+        end: "<end_of_utterance>")
+    private static let phi3 = ChatTemplate(
+        name: "phi3", opening: "<|user|>\n", closing: "<|end|>\n<|assistant|>\n", reopening: "\n<|user|>\n",
+        end: "<|end|>")
+    /// LLaVA-NeXT's over Mistral.
+    private static let mistral = ChatTemplate(
+        name: "mistral", opening: "[INST] ", closing: " [/INST]", answerLead: " ", reopening: " [INST] ",
+        end: "</s>")
+
     private static let all = [
-        ChatTemplate(
-            name: "vicuna_v1", opening: vicunaSystem + " USER: ", closing: " ASSISTANT:", answerLead: " ",
-            reopening: "USER: ", telltale: "A chat between a curious", ownToken: nil),
-        ChatTemplate(
-            name: "chatml", opening: "<|im_start|>user\n", closing: "<|im_end|>\n<|im_start|>assistant\n",
-            answerLead: "", reopening: "\n<|im_start|>user\n", telltale: "<|im_start|>",
-            ownToken: "<|im_start|>"),
-        ChatTemplate(
-            name: "llama3", opening: "<|start_header_id|>user<|end_header_id|>\n\n",
-            closing: "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", answerLead: "",
-            reopening: "<|start_header_id|>user<|end_header_id|>\n\n", telltale: "<|start_header_id|>",
-            ownToken: "<|start_header_id|>"),
-        ChatTemplate(
-            name: "llava", opening: "USER: ", closing: " ASSISTANT:", answerLead: " ", reopening: "USER: ",
-            telltale: "ASSISTANT:", ownToken: nil),
+        vicuna, llava, chatml, llama3, qwen2, qwen2VL, smolVLM, phi3, mistral,
+    ]
+
+    /// Templates whose Jinja text is known by words in it. They are what models were trained in, with an end token after
+    /// each answer, which the published Jinja text of LLaVA-1.5 leaves out between turns.
+    private static let byTelltale = [
+        // Vicuna's template holds LLaVA's turns too.
+        ("A chat between a curious", vicuna), ("<|start_header_id|>", llama3), ("ASSISTANT:", llava),
+    ]
+
+    /// Templates by a token of the vocabularies that were made for them.
+    private static let byToken = [
+        ("<end_of_utterance>", smolVLM), ("<|image_pad|>", qwen2VL), ("<|im_start|>", chatml),
+        ("<|start_header_id|>", llama3),
     ]
 
     /// The template `llava` for transformers. A content is a string or a list of parts; pictures come first.
@@ -58,7 +109,7 @@ package struct ChatTemplate: Sendable, Equatable {
 
         """#
 
-    package static var names: [String] { all.map(\.name).sorted() }
+    package static var names: [String] { all.compactMap(\.name).sorted() }
 
     /// The template of that name. Throws ``TokenizerError/unknownTemplate(name:known:)``, which lists the names.
     package init(named name: String) throws {
@@ -68,36 +119,38 @@ package struct ChatTemplate: Sendable, Equatable {
         self = found
     }
 
-    private init(
-        name: String, opening: String, closing: String, answerLead: String, reopening: String,
-        telltale: String, ownToken: String?
-    ) {
-        self.name = name
-        self.opening = opening
-        self.closing = closing
-        self.answerLead = answerLead
-        self.reopening = reopening
-        self.telltale = telltale
-        self.ownToken = ownToken
-    }
-
-    /// The template of the checkpoint in `directory`: the one named, else the one that its Jinja text
-    /// (chat_template.jinja, chat_template.json or tokenizer_config.json) is recognised as, else the one that its
-    /// vocabulary was made for, else `llava`. Throws when the name or the Jinja text is not known.
+    /// The template of the checkpoint in `directory`: the one named, else what its Jinja text (chat_template.jinja,
+    /// chat_template.json or tokenizer_config.json) does, else the one that its vocabulary was made for, else `llava`.
+    /// Throws when the name is not known, or the Jinja text does what isn't understood.
     package init(checkpoint directory: URL, tokenizer: Tokenizer, named name: String? = nil) throws {
         if let name {
             try self.init(named: name)
-            return
+        } else if let (file, jinja) = try Self.jinja(directory) {
+            self = try Self.read(jinja, from: file, tokenizer)
+        } else {
+            self = Self.byToken.first { tokenizer.id(of: $0.0) != nil }?.1 ?? Self.llava
         }
-        if let (file, jinja) = try Self.jinja(directory) {
-            guard let found = Self.all.first(where: { jinja.contains($0.telltale) }) else {
-                throw TokenizerError.unrecognisedTemplate(file: file, known: Self.names)
-            }
-            self = found
-            return
+    }
+
+    private static func read(_ jinja: String, from file: String, _ tokenizer: Tokenizer) throws
+        -> ChatTemplate
+    {
+        if let known = byTelltale.first(where: { jinja.contains($0.0) }) { return known.1 }
+        do {
+            var found = try ChatTemplate(jinja: jinja, tokenizer)
+            found.name = all.first(where: found.isSame)?.name
+            return found
+        } catch let error as JinjaError {
+            throw TokenizerError.unrecognisedTemplate(file: file, reason: error.reason, known: names)
         }
-        let byVocabulary = Self.all.first { $0.ownToken.flatMap(tokenizer.id(of:)) != nil }
-        try self.init(named: byVocabulary?.name ?? "llava")
+    }
+
+    /// Whether it makes the same texts, whatever ends an answer.
+    private func isSame(as other: ChatTemplate) -> Bool {
+        [\ChatTemplate.opening, \.pictureOpening, \.closing, \.answerLead, \.passage, \.reopening].allSatisfy
+        {
+            self[keyPath: $0] == other[keyPath: $0]
+        }
     }
 
     private static func jinja(_ directory: URL) throws -> (file: String, text: String)? {
@@ -121,9 +174,9 @@ package struct ChatTemplate: Sendable, Equatable {
     }
 
     /// The text up to where the answer begins. Markers of the picture in the question are dropped, with the
-    /// white space that they leave at its ends: the picture always comes first, on a line of its own.
+    /// white space that they leave at its ends: the picture always comes first.
     package func prompt(_ question: String, hasImage: Bool) -> String {
-        opening + (hasImage ? Self.image + "\n" : "") + Self.plain(question) + closing
+        (hasImage ? pictureOpening : opening) + Self.plain(question) + closing
     }
 
     private static func plain(_ question: String) -> String {
@@ -135,21 +188,22 @@ package struct ChatTemplate: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - history: oldest first; the picture comes with the first.
-    ///   - end: the end token of an answer, as text.
+    ///   - end: the end token of an answer, as text, where the template doesn't say.
     package func prompt(
         _ question: String, after history: [(prompt: String, answer: String)], end: String, hasImage: Bool
     ) -> String {
-        let questions = history.map(\.prompt) + [question]
-        let first = prompt(questions[0], hasImage: hasImage)
+        let questions = (history.map(\.prompt) + [question]).map(Self.plain)
+        let first = (hasImage ? pictureOpening : opening) + questions[0]
         return zip(history, questions.dropFirst()).reduce(first) { text, turn in
-            text + answer(turn.0.answer) + end + laterPrompt(Self.plain(turn.1))
-        }
+            text + passage + turn.0.answer + (self.end ?? end) + reopening + turn.1
+        } + closing
     }
 
     /// Words of a template's answers in `text`: a dialogue whose turns were made one text.
     package static func turn(in text: String) -> String? {
         text.firstMatch(
-            of: /\bA(?:SSISTANT|ssistant):|\[\/INST\]|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>/
+            of:
+                /\bA(?:SSISTANT|ssistant):|\[\/INST\]|<\|im_start\|>|<\|assistant\|>|<\|start_header_id\|>|<start_of_turn>/
         )
         .map { String($0.output) }
     }

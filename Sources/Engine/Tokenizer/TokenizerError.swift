@@ -7,7 +7,7 @@ package enum TokenizerError: Error, CustomStringConvertible, Equatable {
     case unsupported(file: String, part: String, found: String)
     case idOutOfRange(id: Int32, size: Int)
     case unknownTemplate(name: String, known: [String])
-    case unrecognisedTemplate(file: String, known: [String])
+    case unrecognisedTemplate(file: String, reason: String, known: [String])
     case vocabularyTooSmall(asked: Int, needed: Int)
 
     package var description: String {
@@ -26,8 +26,8 @@ package enum TokenizerError: Error, CustomStringConvertible, Equatable {
             "token id \(id): the vocabulary ends at \(size - 1); use ids made by this tokenizer (compare the digests)"
         case .unknownTemplate(let name, let known):
             "template \(name): no such template; choose one of \(known.joined(separator: ", "))"
-        case .unrecognisedTemplate(let file, let known):
-            "\(file): its chat template is unknown; choose one of "
+        case .unrecognisedTemplate(let file, let reason, let known):
+            "\(file): its chat template can't be followed (\(reason)); choose one with --template: "
                 + known.joined(separator: ", ")
         case .vocabularyTooSmall(let asked, let needed):
             "vocabulary of \(asked): special tokens, bytes and characters alone take \(needed); ask for more than that"

@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 import Model
 
@@ -94,7 +95,7 @@ package final class GroupTrainer<Loss: Objective> {
     }
 
     private struct Pass {
-        let images: Llava.ImageTape?
+        let images: PictureTape?
         let tape: Llama.Tape
         let places: Places
         let read: [Reading]
@@ -132,7 +133,7 @@ package final class GroupTrainer<Loss: Objective> {
         return Pass(images: images, tape: tape, places: places, read: read)
     }
 
-    private func encode(_ pixels: [[Float]]) -> Llava.ImageTape? {
+    private func encode(_ pixels: [TowerInput]) -> PictureTape? {
         guard !pixels.isEmpty else { return nil }
         guard let encoder else { preconditionFailure("pixels, and nothing that encodes them") }
         return encoder.encode(pixels, arena)
@@ -147,19 +148,20 @@ package final class GroupTrainer<Loss: Objective> {
     }
 
     private func forest(
-        _ groups: ArraySlice<Loss.Group>, _ images: Llava.ImageTape?
+        _ groups: ArraySlice<Loss.Group>, _ images: PictureTape?
     ) -> (TokenForest, PictureRows, [Answer]) {
         var forest = TokenForest()
         var pictures = PictureRows()
-        var encoded = images?.rows[...] ?? []
+        var encoded = images?.rows.enumerated().map { ($1, images?.grids?[$0]) }[...] ?? []
         var answers: [Answer] = []
         for group in groups {
             let root: Int
             if group.pixels == nil {
-                root = forest.add(pictures.add(group.picture, group.prompt))
+                root = forest.add(pictures.add(group.picture, group.prompt), grid: group.picture?.grid)
             } else {
-                let first = Int32(encoded.removeFirst().lowerBound)
-                root = forest.add(group.prompt.map { $0 < 0 ? $0 - first : $0 })
+                let (rows, grid) = encoded.removeFirst()
+                let first = Int32(rows.lowerBound)
+                root = forest.add(group.prompt.map { $0 < 0 ? $0 - first : $0 }, grid: grid)
             }
             for (number, tokens) in group.answers.enumerated() {
                 answers.append(

@@ -25,7 +25,7 @@ import StageKit
 
     @OptionGroup var options: StageOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var engine: EngineOptions
 
     @Option(
@@ -115,13 +115,13 @@ import StageKit
         let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = policy {
             let scoring = try RewardScoring(
-                folder: reward, on: policy.open(run, alpha.rule), rewarding.symbolic, images, view, run)
+                folder: reward, on: policy.open(run, pictures.reading), rewarding.symbolic, images, view, run)
             return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
                 try batch.map { .record(try scoring.score($0)) }
             }
         }
-        let relevance = try relevance.map { try base.open($0, images, alpha.rule, run) }
-        let rescorer = try policy.map { Rescorer(try $0.open(run, alpha.rule)) }
+        let relevance = try relevance.map { try base.open($0, images, pictures.reading, run) }
+        let rescorer = try policy.map { Rescorer(try $0.open(run, pictures.reading)) }
         let scoring = Scoring(
             scorer: SentenceScorer(
                 calibration: try calibration, relevance: relevance?.model, cleansTexts: !filter.isEmpty),

@@ -27,7 +27,7 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pixels: PictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -142,7 +142,7 @@ import TrainingKit
             let config = try checkpoint.config().clip(path: place)
             try CheckpointDirectory.copyCompanions(from: directory, to: folder)
             var processor = try ImageProcessor(directory: directory)
-            processor.alpha = alpha.rule
+            try processor.read(as: pixels.reading)
             return (
                 try Clip(CheckpointSource(checkpoint), config: config), try Tokenizer(directory: directory),
                 processor
@@ -151,7 +151,7 @@ import TrainingKit
         let tokenizer = try trainTokenizer(pictures, folder)
         let config = config(tokenizer)
         var processor = try ImageProcessor(square: imageSize)
-        processor.alpha = alpha.rule
+        try processor.read(as: pixels.reading)
         let new = try Clip(source(run), config: config)
         let first = Array(0..<min(training.common.batch, pictures.count))
         new.vision.levelPositions(with: try pictures.loadPixels(first, processor), Arena())

@@ -30,7 +30,8 @@ final class PairSet {
             record = input.record
             image = try pair.image.map { try images.resolve($0) }
             let encoded = try model.encode(
-                prompt: pair.prompt, history: pair.history.texts, hasImage: image != nil,
+                prompt: pair.prompt, history: pair.history.texts,
+                picture: try image.map { try model.shape(at: $0) },
                 answers: [pair.chosen, pair.rejected])
             // What breaks off has no end to learn.
             let answers = encoded.answers.map { pair.isPartial ? $0.dropLast() : $0 }

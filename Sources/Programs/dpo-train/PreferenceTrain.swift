@@ -25,8 +25,7 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
-    var imageAlpha = AlphaRule.white
+    @OptionGroup var pictures: TrainingPictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
@@ -58,7 +57,7 @@ import TrainingKit
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
-        let policy = try model.open(run, imageAlpha)
+        let policy = try model.open(run, pictures.reading)
         let examples = try run.records(input, from: .unnamed) {
             try PairSet.Pair($0, policy, images, gamma: lossOptions.gamma)
         }

@@ -32,7 +32,7 @@ struct AskBack: StageCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var engine: ComputeOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -43,7 +43,7 @@ struct AskBack: StageCommand {
         let target = try AtomicFolder(output)
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         let told = try Rewriting(captions, by: apply, finder, run)
-        let opened = try model.open(run, alpha.rule)
+        let opened = try model.open(run, pictures.reading)
         if let digest = told.base.model, digest != opened.digest {
             throw StageError.failed(
                 "\(apply): these are another model's answers (\(digest.prefix(8))…); ask that model")

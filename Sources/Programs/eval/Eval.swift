@@ -79,7 +79,7 @@ struct Eval: StageCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var engine: ComputeOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -213,6 +213,6 @@ struct Eval: StageCommand {
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {
-        return try ModelOptions(model, adapter: adapter, template: template).open(run, alpha.rule)
+        return try ModelOptions(model, adapter: adapter, template: template).open(run, pictures.reading)
     }
 }

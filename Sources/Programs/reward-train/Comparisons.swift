@@ -37,7 +37,8 @@ final class Comparisons {
             image = try prompt.image.map { try images.resolve($0) }
             hasFacts = !prompt.facts.isEmpty
             conversation = try grader.conversation(
-                about: prompt, answers: [pair.chosen, pair.rejected], hasImage: image != nil, orders: epochs,
+                about: prompt, answers: [pair.chosen, pair.rejected],
+                picture: try image.map { try grader.model.shape(at: $0) }, orders: epochs,
                 seed: seed)
         }
     }

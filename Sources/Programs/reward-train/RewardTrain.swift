@@ -29,8 +29,7 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
-    var imageAlpha = AlphaRule.white
+    @OptionGroup var pictures: TrainingPictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
@@ -64,7 +63,7 @@ import TrainingKit
         let target = try AtomicFolder(output)
         let file = try run.promptFile(promptFile)
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")
-        let policy = try model.open(run, imageAlpha)
+        let policy = try model.open(run, pictures.reading)
         let grader = Grader(policy, prompt, showsFacts: facts)
         let view = try looks.view(of: input, seed: engine.seed, run)
         let read = try run.records(input) {

@@ -27,7 +27,7 @@ import StageKit
 
     @OptionGroup var options: StageOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Tree") var tree: TreeOptions
@@ -84,7 +84,7 @@ import StageKit
 
     func run(in run: StageRun) throws {
         try engine.prepare(run)
-        let policy = try model.open(run, alpha.rule)
+        let policy = try model.open(run, pictures.reading)
         let sampler = Sampler(temperature: temperature, topK: topK, topP: topP)
         let drafts = PromptReader(model: policy, images: images)
         if dumpTokens {
@@ -93,10 +93,10 @@ import StageKit
                 return .records([])
             }
         }
-        let steering = mode == .tree ? try tree.steering(run, images, alpha.rule) : nil
+        let steering = mode == .tree ? try tree.steering(run, images, pictures.reading) : nil
         let view = try tree.view(of: options.input, seed: engine.seed, run)
         let plan = self.plan(policy, sampler)
-        let slots = batch * plan.slots(promptTokens: policy.pictureTokens.count + 64)
+        let slots = batch * plan.slots(promptTokens: policy.usualPictureRows + 64)
         let memory = try engine.computing.planDecoding(policy, slots: slots, run)
         let author = Author(
             model: policy, plan: plan, steering: steering, view: view, images: images,

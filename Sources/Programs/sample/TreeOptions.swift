@@ -96,10 +96,10 @@ struct TreeOptions: ParsableArguments {
         steerBy == .reward ? try looks.view(of: input, seed: seed, run) : .own
     }
 
-    func steering(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> TreeSteering {
+    func steering(_ run: StageRun, _ images: ImageOptions, _ reading: PictureReading) throws -> TreeSteering {
         let rule: TreeSteering.Rule =
             switch steerBy {
-            case .reward: .reward(try scorer(run, images, alpha))
+            case .reward: .reward(try scorer(run, images, reading))
             case .likelihood: .likelihood
             case .chance: .chance
             }
@@ -108,7 +108,8 @@ struct TreeOptions: ParsableArguments {
             minimumPool: minPool)
     }
 
-    private func scorer(_ run: StageRun, _ images: ImageOptions, _ alpha: AlphaRule) throws -> SentenceScorer
+    private func scorer(_ run: StageRun, _ images: ImageOptions, _ reading: PictureReading) throws
+        -> SentenceScorer
     {
         if lambda > 0, relevance == nil {
             throw StageError.usage(
@@ -116,7 +117,7 @@ struct TreeOptions: ParsableArguments {
         }
         return SentenceScorer(
             calibration: try Calibration(mode: calibration, lambda: lambda),
-            relevance: try relevance.map { try base.open($0, images, alpha, run).model })
+            relevance: try relevance.map { try base.open($0, images, reading, run).model })
     }
 }
 

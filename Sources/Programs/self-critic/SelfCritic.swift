@@ -24,7 +24,7 @@ import StageKit
 
     @OptionGroup var options: StageOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var alpha: AlphaOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var model: ModelOptions
 
@@ -64,7 +64,7 @@ import StageKit
         let shown = Set(
             CriticPrompt.Section.allCases.filter { $0 == .reference ? reference : metrics == .vision })
         let prompt = try CriticPrompt(file.text, place: "--prompt-file \(promptFile)", showing: shown)
-        let policy = try model.open(run, alpha.rule, beside: criticAdapter)
+        let policy = try model.open(run, pictures.reading, beside: criticAdapter)
         // Each pair is asked about in both orders at most.
         let slots = batch * 2 * maxPairs * policy.context
         let memory = try engine.computing.planDecoding(policy, slots: slots, run)

@@ -29,8 +29,7 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @Option(help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
-    var imageAlpha = AlphaRule.white
+    @OptionGroup var pictures: TrainingPictureOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -114,7 +113,7 @@ import TrainingKit
         let session = try TrainingSession(
             target, resume: training.common.resume, reading: [model, tower], run)
         let start = try open(lessons, session.folder, run)
-        start.images.alpha = imageAlpha
+        try start.images.read(as: pictures.reading)
         let parameters = trainedParameters(of: start)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }

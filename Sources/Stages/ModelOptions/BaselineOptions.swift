@@ -48,14 +48,14 @@ package struct BaselineOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - images: how pictures are found, those of the baseline too.
-    ///   - alpha: how transparent pixels are read.
+    ///   - reading: how their pixels are read.
     /// - Throws: `StageError` for a baseline of less than two pictures, and with the place of one that can't be read.
     package func open(
-        _ folder: String, _ images: ImageOptions, _ alpha: AlphaRule, _ run: StageRun
+        _ folder: String, _ images: ImageOptions, _ reading: PictureReading, _ run: StageRun
     ) throws -> OpenRelevance {
         try run.addModel(folder, role: "relevance")
         let model = try RelevanceModel(
-            directory: URL(fileURLWithPath: folder), alpha: alpha)
+            directory: URL(fileURLWithPath: folder), reading: reading)
         guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
         let pool = try run.pool(path, role: "baseline") { input in
             let image = try input.record.requiredPicture()

@@ -33,14 +33,36 @@ package struct ImageOptions: ParsableArguments {
     }
 }
 
-/// How transparent pixels are read. Where `--alpha` is that of a LoRA it has the longer name alone.
-package struct AlphaOptions: ParsableArguments {
-    @Option(
-        name: [.customLong("image-alpha"), .customLong("alpha")],
-        help: "How to treat transparent pixels: lay them onto white, or drop the alpha channel.")
-    package var rule = AlphaRule.white
+/// How the pixels of pictures are read.
+package struct PictureOptions: ParsableArguments {
+    @Option(name: [.customLong("image-alpha"), .customLong("alpha")], help: .imageAlpha)
+    private var rule = AlphaRule.white
+    @Option(help: .resize)
+    private var resize: Resampling?
 
     package init() {}
+
+    package var reading: PictureReading { PictureReading(alpha: rule, resampling: resize) }
+}
+
+/// The same where `--alpha` is that of a LoRA.
+package struct TrainingPictureOptions: ParsableArguments {
+    @Option(help: .imageAlpha)
+    private var imageAlpha = AlphaRule.white
+    @Option(help: .resize)
+    private var resize: Resampling?
+
+    package init() {}
+
+    package var reading: PictureReading { PictureReading(alpha: imageAlpha, resampling: resize) }
+}
+
+extension ArgumentHelp {
+    fileprivate static let imageAlpha: ArgumentHelp =
+        "How to treat transparent pixels: lay them onto white, or drop the alpha channel."
+    fileprivate static let resize: ArgumentHelp =
+        "Whose bytes resized pictures have; those of the checkpoint's processor in transformers 5 by default."
 }
 
 extension AlphaRule: ExpressibleByArgument {}
+extension Resampling: ExpressibleByArgument {}

@@ -38,17 +38,18 @@ package struct ModelOptions: ParsableArguments {
     /// Opens the model for `run`, which notes it as an input.
     ///
     /// - Parameters:
-    ///   - alpha: how it reads transparent pixels.
+    ///   - reading: how it reads pictures.
     ///   - beside: an adapter that was trained over `--model` itself, folded in beside each `--adapter`.
     package func open(
-        _ run: StageRun, _ alpha: AlphaRule = .white, beside: String? = nil
+        _ run: StageRun, _ reading: PictureReading = PictureReading(), beside: String? = nil
     ) throws -> VisionLanguageModel {
-        try open(policy(), run, alpha, beside: beside)
+        try open(policy(), run, reading, beside: beside)
     }
 
     /// Opens what of the named model `policy` is.
     package func open(
-        _ policy: Policy, _ run: StageRun, _ alpha: AlphaRule = .white, beside: String? = nil
+        _ policy: Policy, _ run: StageRun, _ reading: PictureReading = PictureReading(),
+        beside: String? = nil
     ) throws -> VisionLanguageModel {
         try run.addModel(policy.model, role: "policy")
         for (index, adapter) in policy.adapters.enumerated() {
@@ -59,7 +60,7 @@ package struct ModelOptions: ParsableArguments {
             directory: URL(fileURLWithPath: policy.model),
             adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
-        opened.images.alpha = alpha
+        try opened.images.read(as: reading)
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
     }
