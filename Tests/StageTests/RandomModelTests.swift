@@ -22,7 +22,7 @@ import Testing
         try shop.succeed(
             """
             sightline sample p.jsonl --model m --count 2 --max-tokens 6 -o c.jsonl
-            sightline calibrate c.jsonl --rescore --model m --lambda 1 -o s.jsonl
+            sightline calibrate c.jsonl --rescore --model m --lambda 0 -o s.jsonl
             sightline dpo-train pairs.jsonl --model m --rank 2 --epochs 1 --hold-out 0 -o a
             sightline merge --model a --dtype f32 -o merged && sightline sample p.jsonl --model merged --count 1 --max-tokens 4 -o d.jsonl
             """)
