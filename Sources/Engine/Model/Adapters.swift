@@ -4,6 +4,17 @@ import Kernels
 import Random
 
 /// LoRA on a decoder: which projections, at what rank, and to and from PEFT's files.
+extension VisionLanguageModel {
+    /// The element type of the checkpoint's matrices.
+    package var storedType: ElementType {
+        switch decoder.head.weight.stored.half {
+        case nil: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        }
+    }
+}
+
 extension Llama {
     /// The seven projections of every layer, the targets of CSR, SIMA and LLaVA's LoRA recipes; never the
     /// head, and nothing outside the decoder.
@@ -91,11 +102,11 @@ extension Llama {
                 + "are the decoder's")
     }
 
-    /// Folds the attached adapter into the weights and takes it off: the next round's reference.
-    package func foldAdapter() {
+    /// Makes the attached adapter a part of the model and takes it off: the next round's reference.
+    package func settleAdapter() {
         for target in adapterTargets {
             guard let adapter = target.adapter else { continue }
-            target.fold(adapter)
+            target.settle(adapter)
             target.attach(nil)
         }
     }
