@@ -79,10 +79,16 @@ extension Llama {
     ) throws {
         let foreign = adapter.modules.map(\.name).filter { targets[$0] == nil }
         guard let first = foreign.first else { return }
-        let parts = [
-            ("vision_tower.", "the vision tower"), ("multi_modal_projector.", "the projector"),
-            ("mm_projector.", "the projector"), ("lm_head", "the head"), ("embed_tokens", "the embedding"),
-        ].filter { part in foreign.contains { $0.contains(part.0) } }.map(\.1)
+        let places: KeyValuePairs = [
+            "vision_tower.": "the vision tower", "vision_model.": "the vision tower",
+            "visual.": "the vision tower",
+            "multi_modal_projector.": "the projector", "mm_projector.": "the projector",
+            "connector.": "the projector", "lm_head": "the head", "embed_tokens": "the embedding",
+        ]
+        let parts = places.reduce(into: [String]()) { parts, place in
+            let isMet = foreign.contains { $0.contains(place.key) }
+            if isMet, !parts.contains(place.value) { parts.append(place.value) }
+        }
         guard !parts.isEmpty else {
             throw CheckpointError(
                 place, "it adapts \(first), which is none of the decoder's projections",
