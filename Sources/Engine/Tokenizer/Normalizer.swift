@@ -11,8 +11,8 @@ indirect enum Normalizer: Sendable {
     case strip(left: Bool, right: Bool)
     /// SentencePiece's character map, as the `tokenizers` library reads it.
     case precompiled(CharacterMap)
-    /// The same and the spaces as SentencePiece treats them.
-    case sentencePiece(CharacterMap?, removesExtraSpaces: Bool)
+    /// The same as SentencePiece reads it, and what it does to spaces then.
+    case sentencePiece(CharacterMap?, ExtraSpaces)
 
     /// Throws ``TokenizerError/unsupported(file:part:found:)`` on a type that is not known.
     init(_ json: JSON, file: String) throws {
@@ -73,13 +73,8 @@ indirect enum Normalizer: Sendable {
             if right { while let last = slice.last, last.isSpace { slice.removeLast() } }
             return Array(slice)
         case .precompiled(let map): return map.replaceCharacters(text)
-        case .sentencePiece(let map, let removesExtraSpaces):
-            let mapped = map?.replaceLongest(text) ?? text
-            guard removesExtraSpaces else { return mapped }
-            // At the end a mark counts as a space, whoever has written it.
-            var kept = Array(mapped.split(separator: " ").joined(separator: [" "]))
-            while kept.last == " " || kept.last == "▁" { kept.removeLast() }
-            return kept
+        case .sentencePiece(let map, let spaces):
+            return spaces.applied(to: map?.replaceLongest(text) ?? text)
         }
     }
 
@@ -88,5 +83,21 @@ indirect enum Normalizer: Sendable {
         var string = ""
         string.unicodeScalars.append(contentsOf: text)
         return Array(string[keyPath: form].unicodeScalars)
+    }
+}
+
+/// What SentencePiece does to spaces that stand at the ends of a text or beside each other.
+enum ExtraSpaces: Sendable {
+    case kept, removed
+    /// Removed, but for one at the beginning: the text goes on.
+    case removedAfterFirst
+
+    func applied(to text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        if case .kept = self { return text }
+        var kept = Array(text.split(separator: " ").joined(separator: [" "]))
+        if case .removedAfterFirst = self, text.first == " " { kept.insert(" ", at: 0) }
+        // At the end a mark counts as a space, whoever has written it.
+        while kept.last == " " || kept.last == "▁" { kept.removeLast() }
+        return kept
     }
 }

@@ -16,9 +16,10 @@ extension TokenizerParts {
                     .strip(left: true, right: true),
                 ]
             : []
-        let spaces = Normalizer.sentencePiece(
-            file.characterMap, removesExtraSpaces: file.removesExtraSpaces)
-        normalizer = .sequence(canonical + [spaces])
+        // SigLIP's has another text put in front, which is taken away again.
+        let spaces: ExtraSpaces =
+            file.removesExtraSpaces ? (isSiglip ? .removedAfterFirst : .removed) : .kept
+        normalizer = .sequence(canonical + [.sentencePiece(file.characterMap, spaces)])
         let isLegacy = files.configuration?["legacy"]?.flag ?? true
         let addsPrefix = file.addsPrefix && !isSiglip
         preTokenizer = .mark(
