@@ -63,14 +63,16 @@ let package = Package(
         library("Engine/Tokenizer", ["Files", "JSON", crypto]),
         library("Engine/Imaging", ["Files", "JSON", "CImageIO"]),
         library("Engine/Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
-        library("Engine/Decoding", ["Random", "Model"]),
-        library("Engine/Training", ["Files", "JSON", "Random", "Model"]),
+        library("Engine/Decoding", ["Random", "Imaging", "Model"]),
+        library("Engine/Training", ["Files", "JSON", "Random", "Imaging", "Model"]),
 
         library("PictureWorld", ["JSON", "Random", "Records", "Imaging"]),
 
         library("Alignment/Rewards", ["JSON", "Records", "Tables"]),
         library("Alignment/Relevance", ["Records", "Model", "Rewards"]),
-        library("Alignment/RewardModels", ["Files", "JSON", "Random", "Records", "Training", "Rewards"]),
+        library(
+            "Alignment/RewardModels",
+            ["Files", "JSON", "Random", "Records", "Imaging", "Training", "Rewards"]),
         library("Alignment/Pairing", ["Records", "Rewards"]),
 
         library("Exams/Metrics", ["Random"]),
@@ -84,8 +86,8 @@ let package = Package(
         library("Stages/PairFormats", ["JSON", "Records"]),
 
         program("sample", ["Decoding", "Relevance", "ModelOptions"]),
-        program("self-critic", ["Decoding", "Pairing", "ModelOptions"]),
-        program("calibrate", ["Relevance", "RewardModels", "ModelOptions"]),
+        program("self-critic", ["Decoding", "Imaging", "Pairing", "ModelOptions"]),
+        program("calibrate", ["Imaging", "Relevance", "RewardModels", "ModelOptions"]),
         program("pair", ["Tokenizer", "PictureWorld", "Pairing"]),
         program("dpo-train", ["TrainingKit"]),
         program("sft-train", ["TrainingKit"]),
@@ -93,7 +95,7 @@ let package = Package(
         program("clip-train", ["PictureWorld", "TrainingKit"]),
         program("eval", ["Decoding", "Exams", "Report", "ModelOptions"]),
         program("report", ["Exams", "Report"]),
-        program("merge", ["ModelOptions"]),
+        program("merge", ["Imaging", "ModelOptions"]),
         program("import", ["PairFormats"], module: "importer"),
         program("export", ["PairFormats"]),
         program("scenes", ["PictureWorld"]),
@@ -102,13 +104,15 @@ let package = Package(
         program("bench", ["Decoding", "Training", "PictureWorld"]),
 
         .target(
-            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Kernels", "Random"],
+            name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Imaging", "Kernels", "Random"],
             path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
-        tests("ModelTests", ["Model", "Checkpoint", "Kernels", "Random", "OracleFixtures"]),
-        tests("TrainingTests", ["Training", "Model", "Checkpoint", "Kernels", "OracleFixtures"]),
+        tests("ModelTests", ["Model", "Checkpoint", "Imaging", "Kernels", "Random", "OracleFixtures"]),
+        tests("TrainingTests", ["Training", "Model", "Checkpoint", "Imaging", "Kernels", "OracleFixtures"]),
         tests("KernelsTests", ["Kernels", "CKernels", "Random"]),
-        tests("DecodingTests", ["Decoding", "Model", "Checkpoint", "Kernels", "Random", "OracleFixtures"]),
+        tests(
+            "DecodingTests",
+            ["Decoding", "Model", "Checkpoint", "Imaging", "Kernels", "Random", "OracleFixtures"]),
 
         tests("TokenizerTests", ["Tokenizer"]),
         tests("CheckpointTests", ["Checkpoint", "Files"]),

@@ -5,6 +5,7 @@
 .DELETE_ON_ERROR:
 unexport OPENBLAS_CORETYPE
 include $(dir $(lastword $(MAKEFILE_LIST)))settings.mk
+arithmetic := $(addprefix --compute ,$(call begun,COMPUTE))
 $(call checked,RUN)
 C := $R/controls
 graph := $(dir $(firstword $(MAKEFILE_LIST)))$(call begun,GRAPH).mk
@@ -34,11 +35,11 @@ $C/blind/eval/scores.json: $C/dev/eval/scores.json $R/base/eval/scores.json
 
 $C/ask-back/eval/scores.json: $R/base/eval/scores.json
 	@mkdir -p $C/ask-back
-	sightline eval ask-back --model $(call begun,MODEL) --apply $R/base/eval --captions $(captions) --image-root $(pictures) -o $(@D)
+	sightline eval ask-back --model $(call begun,MODEL) $(arithmetic) --apply $R/base/eval --captions $(captions) --image-root $(pictures) -o $(@D)
 
 $C/dev/eval/scores.json: $R/recipe.toml $R/settings
 	sightline scenes --split dev --count 500 --kind prompts -o $C/dev
-	sightline eval --config $< --model $(call begun,MODEL) --captions $C/dev/prompts.jsonl --image-root $C/dev -o $(@D)
+	sightline eval --config $< --model $(call begun,MODEL) $(arithmetic) --captions $C/dev/prompts.jsonl --image-root $C/dev -o $(@D)
 
 # The graph itself knows what is missing or outdated in a control.
 $(kinds):

@@ -21,7 +21,7 @@ $(pool):
 	sightline scenes --split train --start 900000 --count 1024 --kind prompts -o $(@D)
 
 $R/round-%/scored.jsonl: $R/round-%/candidates.jsonl $R/recipe.toml
-	sightline calibrate $< --config $R/recipe.toml $(reward) --image-root $(call images,$*) --resume -o $@
+	sightline calibrate $< --config $R/recipe.toml $(arithmetic) $(reward) --image-root $(call images,$*) --resume -o $@
 
 $R/round-%/pairs.jsonl: $R/round-%/scored.jsonl $R/recipe.toml
 	sightline pair $< --config $R/recipe.toml $(tosses) --audit $(@D)/audit.json --resume -o $@

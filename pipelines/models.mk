@@ -27,17 +27,17 @@ $M/tower/model.safetensors: $M/clip-scenes/clip.jsonl $(here)recipes/tower.toml
 	sightline clip-train $< --config $(here)recipes/tower.toml --image-root $(<D) --resume -o $(@D)
 
 $M/llava/model.safetensors: $M/llava-scenes/sft.jsonl $M/tower/model.safetensors $(recipe)
-	sightline sft-train $< --config $(recipe) --image-root $(<D) --tower $M/tower --resume -o $(@D)
+	sightline sft-train $< --config $(recipe) --compute f32 --image-root $(<D) --tower $M/tower --resume -o $(@D)
 
 $M/clip/model.safetensors: $M/clip-scenes/clip.jsonl $M/dev/clip.jsonl $M/tower/model.safetensors $(recipe)
-	sightline clip-train $< --config $(recipe) --image-root $(<D) --model $M/tower --dev $M/dev/clip.jsonl \
+	sightline clip-train $< --config $(recipe) --compute f32 --image-root $(<D) --model $M/tower --dev $M/dev/clip.jsonl \
 		--dev-image-root $M/dev --resume -o $(@D)
 
 $M/critic-scenes/sft.jsonl:
 	sightline scenes --split train --count 20000 --kind captions --questions 0 --choices 4 -o $(@D)
 
 $M/critic/adapter_model.safetensors: $M/critic-scenes/sft.jsonl $(data)/llava/model.safetensors $(here)recipes/critic.toml
-	sightline sft-train $< --config $(here)recipes/critic.toml --image-root $(<D) --model $(data)/llava --resume -o $(@D)
+	sightline sft-train $< --config $(here)recipes/critic.toml --compute f32 --image-root $(<D) --model $(data)/llava --resume -o $(@D)
 
 $(data)/critic/adapter_model.safetensors: $M/critic/adapter_model.safetensors
 	install -d $(@D)

@@ -4,6 +4,7 @@
 #   RUN=name  ROUNDS=n (next: one more than there are)  RECIPE=name or file  PROMPTS=n  TEST=n
 #   DATA=prompts.jsonl  IMAGES=folder  EXAM="captions=file pope=file mme=file"  your own pictures and tests, named as
 #   sightline eval list shows
+#   COMPUTE=f32 or bf16, how products are computed (f32 with the included models, else as each checkpoint is stored)
 #   CONTROL=other-picture (rewards look at another picture) or random-pairs (a coin decides which answer is chosen)
 # A run keeps what it began with: its graph and scenes and, unless others are given, its recipe and settings.
 # RUN=name/controls/kind is a control of the run name: it shares that run's scenes, base and, unless given, settings.
@@ -13,7 +14,7 @@ unexport OPENBLAS_CORETYPE  # stages run on the core that OpenBLAS finds
 
 here := $(dir $(lastword $(MAKEFILE_LIST)))
 home := $(patsubst %pipelines/,%,$(here))
-names := MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD CONTROL DATA IMAGES PROMPTS
+names := MODEL COMPUTE RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD CONTROL DATA IMAGES PROMPTS
 settings := $(names) EXAM
 include $(here)settings.mk
 $(call checked,RUN RECIPE ROUNDS TEST $(names))
@@ -26,6 +27,9 @@ other := $(filter-out $(graph),$(call begun,GRAPH))
 $(if $(other),$(error run $(RUN) belongs to the graph $(other); use PIPELINE=$(other) or another RUN))
 MODEL ?= $(or $(call begun,MODEL),$(home)data/llava)
 RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
+# What is published of the included models was computed in f32, though they are stored in two bytes.
+COMPUTE ?= $(or $(call begun,COMPUTE),$(if $(filter $(home)data/llava,$(MODEL)),f32))
+arithmetic := $(addprefix --compute ,$(COMPUTE))
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(or $(if $(findstring /,$(RECIPE)),$(RECIPE)),$(wildcard $(filter %.toml,$(RECIPE))),$(here)recipes/$(RECIPE:.toml=).toml)
 says = $(shell sightline recipe $(recipe) | grep '^$1 = ')
@@ -71,7 +75,7 @@ $(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); use
 before = $(word $1,0 $(rounds))
 adapter = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$(filter-out 0,$1))
 weights := $(wildcard $(MODEL)/*.safetensors)
-policy = --model $(if $(filter-out 0,$1),$R/round-$1,$(MODEL))
+policy = --model $(if $(filter-out 0,$1),$R/round-$1,$(MODEL)) $(arithmetic)
 
 # The included model has seen too few words to read a long prompt.
 short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
@@ -139,7 +143,7 @@ $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.t
 
 $P/base/eval/scores.json: $P/recipe.toml $P/settings $(asked) $(weights)
 	@mkdir -p $P/base
-	sightline eval --config $< --model $(MODEL) $(exam) -o $(@D)
+	sightline eval --config $< --model $(MODEL) $(arithmetic) $(exam) -o $(@D)
 	-sightline ledger round $(P:runs/%=%) 0 $(MODEL)
 
 $R/round-%/eval/scores.json: $R/recipe.toml $(asked) $$(call adapter,$$*)

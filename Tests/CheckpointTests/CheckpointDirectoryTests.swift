@@ -15,7 +15,17 @@ let oracle = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletin
         ("language_model.lm_head.weight", "lm_head.weight"),
         ("lm_head.weight", "lm_head.weight"),
         ("model.language_model.norm.weight", "model.language_model.norm.weight"),
-        ("model.layers.3.self_attn.q_proj.weight", "model.layers.3.self_attn.q_proj.weight"),
+        (
+            "model.layers.3.self_attn.q_proj.weight", "model.language_model.layers.3.self_attn.q_proj.weight"
+        ),
+        ("model.mm_projector.2.bias", "model.multi_modal_projector.linear_2.bias"),
+        (
+            "model.vision_tower.vision_tower.vision_model.post_layernorm.bias",
+            "model.vision_tower.vision_model.post_layernorm.bias"
+        ),
+        ("image_newline", "model.image_newline"),
+        ("visual.merger.ln_q.weight", "model.visual.merger.ln_q.weight"),
+        ("model.text_model.norm.weight", "model.text_model.norm.weight"),
         ("multi_modal_projector.linear_1.weight", "model.multi_modal_projector.linear_1.weight"),
         (
             "vision_tower.vision_model.post_layernorm.bias",

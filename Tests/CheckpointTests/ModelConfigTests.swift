@@ -47,7 +47,7 @@ import Testing
         (#""rope_theta":3.0,"rope_parameters":{"rope_type":"default"}"#, 3),
     ])
     func ropeThetaIsFoundInBothPlaces(json: String, theta: Double) throws {
-        #expect(try llama("{\"model_type\":\"llama\",\(json)}").ropeTheta == theta)
+        #expect(try llama("{\"model_type\":\"llama\",\(json)}").rotary.theta == theta)
     }
 
     @Test func tokenIDsMayBeOneManyOrNone() throws {
@@ -76,7 +76,8 @@ import Testing
 
     /// json, the key that the message has to name, and a word of the finding.
     @Test(arguments: [
-        (#"{"model_type":"mistral"}"#, "model_type", "mistral"), (#"{}"#, "model_type", "missing"),
+        (#"{"model_type":"mistral"}"#, "model_type", "mistral"),
+        (#"{"model_type":"llama4"}"#, "model_type", "llama4"), (#"{}"#, "model_type", "missing"),
         (#"{"model_type":7}"#, "model_type", "a string"), ("[1]", "", "an object"),
         (
             "{", "",
@@ -92,18 +93,41 @@ import Testing
         (#"{"model_type":"llama","head_dim":7}"#, "head_dim", "odd"),
         (#"{"model_type":"llama","hidden_act":"gelu"}"#, "hidden_act", "silu"),
         (#"{"model_type":"llama","rms_norm_eps":0}"#, "rms_norm_eps", "above zero"),
-        (#"{"model_type":"llama","rope_scaling":{"type":"linear","factor":2}}"#, "rope_scaling", "linear"),
-        (#"{"model_type":"llama","rope_parameters":{"rope_type":"llama3"}}"#, "rope_parameters", "llama3"),
+        (#"{"model_type":"llama","rope_scaling":{"type":"linear"}}"#, "rope_scaling", "factor"),
+        (
+            #"{"model_type":"llama","rope_scaling":{"type":"longrope","factor":2}}"#, "rope_scaling",
+            "longrope"
+        ),
+        (
+            #"{"model_type":"llama","rope_parameters":{"rope_type":"llama3","factor":8}}"#, "rope_parameters",
+            "low_freq_factor"
+        ),
+        (
+            #"{"model_type":"llama","rope_parameters":{"rope_type":"yarn","factor":8,"beta_slow":0}}"#,
+            "rope_parameters", "beta_slow"
+        ),
+        (
+            #"{"model_type":"llava","text_config":{"model_type":"phi3","rope_scaling":{"type":"linear","factor":2}}}"#,
+            "text_config.rope_scaling", "Phi-3"
+        ),
         (#"{"model_type":"llama","partial_rotary_factor":0.5}"#, "partial_rotary_factor", "0.5"),
         (#"{"model_type":"llama","tie_word_embeddings":"yes"}"#, "tie_word_embeddings", "true or false"),
         (#"{"model_type":"llama","eos_token_id":"</s>"}"#, "eos_token_id", "list"),
         (
-            #"{"model_type":"llava","text_config":{"model_type":"mistral"}}"#, "text_config.model_type",
-            "mistral"
+            #"{"model_type":"llava","text_config":{"model_type":"gemma"}}"#, "text_config.model_type",
+            "gemma"
         ),
         (
-            #"{"model_type":"llava","vision_config":{"model_type":"siglip_vision_model"}}"#,
-            "vision_config.model_type", "siglip"
+            #"{"model_type":"llava","vision_config":{"model_type":"pixtral"}}"#, "vision_config.model_type",
+            "pixtral"
+        ),
+        (
+            #"{"model_type":"llava","vision_config":{"model_type":"idefics3_vision"}}"#, "vision_config",
+            "idefics3"
+        ),
+        (
+            #"{"model_type":"clip","vision_config":{"model_type":"siglip_vision_model"}}"#, "vision_config",
+            "siglip"
         ),
         (
             #"{"model_type":"llava","vision_config":{"hidden_size":[1]}}"#, "vision_config.hidden_size",
@@ -139,6 +163,26 @@ import Testing
             try config(#"{"model_type":"clip"}"#).llava(path: "x/config.json")
         }
         #expect(error.description.contains("clip") && error.description.contains("llava"))
+        // Nor is a language model alone offered as one that sees.
+        let bare = try #require(throws: CheckpointError.self) {
+            try config(#"{"model_type":"llama"}"#).llava(path: "x/config.json")
+        }
+        #expect(bare.finding.contains("sees no picture") && !bare.remedy.contains("llama"))
+    }
+
+    /// A window bounds what is read; within it nothing differs from a model without one.
+    @Test func windowsBoundTheContext() throws {
+        func text(_ json: String) throws -> LlamaConfig {
+            try config("{\"model_type\":\"llava\",\"text_config\":\(json)}").llava(path: "").text
+        }
+        #expect(try text(#"{"model_type":"mistral"}"#).context == 4096)
+        #expect(try text(#"{"model_type":"mistral","sliding_window":null}"#).context == 131_072)
+        #expect(try text(#"{"model_type":"qwen2","sliding_window":64}"#).context == 32768)
+        #expect(
+            try text(#"{"model_type":"qwen2","sliding_window":64,"use_sliding_window":true}"#).context == 64)
+        #expect(try text(#"{"model_type":"phi3","sliding_window":2047}"#).context == 2047)
+        let qwen = try text(#"{"model_type":"qwen2","num_attention_heads":16}"#)
+        #expect(qwen.queryKeyValueBias && !qwen.outputBias && qwen.eosTokenIDs.isEmpty)
     }
 
     @Test(arguments: ["llava-grouped", "llava-tied", "llava-legacy", "clip-first-eos", "clip-highest-id"])

@@ -33,7 +33,7 @@ import Testing
         let expected: Expectation = try Oracle.json("beams")
         let turns = try Oracle.json("llava-grouped", as: LlavaExpectation.self).turns
         let arena = Arena()
-        let pictures = model.pictures(try Oracle.pictures(Oracle.tensors("llava-grouped.forward")), arena)
+        let pictures = model.pictures(try Oracle.inputs(Oracle.tensors("llava-grouped.forward")), arena)
         for wanted in expected.cases {
             let request = GrowthRequest(
                 id: "r", tokens: expand(turns[wanted.turn].promptIds, image: model.config.imageTokenID),

@@ -83,7 +83,7 @@ import Testing
         let model = try Oracle.llava(name)
         let expected: LlavaExpectation = try Oracle.json(name)
         let arena = Arena()
-        let pictures = model.pictures(try Oracle.pictures(Oracle.tensors("\(name).forward")), arena)
+        let pictures = model.pictures(try Oracle.inputs(Oracle.tensors("\(name).forward")), arena)
         let requests = expected.turns.enumerated().map { index, turn in
             GrowthRequest(
                 id: "\(index)", tokens: expand(turn.promptIds, image: model.config.imageTokenID),

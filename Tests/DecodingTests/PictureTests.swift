@@ -24,7 +24,7 @@ import Testing
             let cache = PictureCache(model, memory: memory)
             return try paths.map { path in
                 GrowthRequest(
-                    id: path, tokens: try model.encode(prompt: "What is this?", hasImage: true).prompt,
+                    id: path, tokens: try model.encode(prompt: "What is this?", picture: .tile).prompt,
                     picture: try cache.picture(at: path))
             }
         }
@@ -43,7 +43,7 @@ import Testing
         let pictures = try PictureCache(model).pictures(at: paths).map { $0?.matrix(arena).values }
         #expect(pictures[2] == nil && pictures[0] != nil && pictures[0] == pictures[3])
         #expect(pictures[0] != pictures[1])
-        #expect(pictures[0]?.count == model.pictureTokens.count * model.decoder.config.hiddenSize)
+        #expect(pictures[0]?.count == model.pictureTokens(.tile).count * model.decoder.config.hiddenSize)
     }
 
     /// Pictures of 2, 5 and 1 rows and a record without one, together and each alone.

@@ -78,7 +78,7 @@ private func agrees(
         let y = Strided(6, 35, seed: 3)
         let packed = GEMM.Packed(w.matrix)
         for r in 0..<35 { for c in 0..<9 { w.matrix[r, c] = Float(r - c) } }
-        packed.pack(w.matrix)
+        packed.pack(StoredMatrix(w.matrix))
         GEMM.multiply(x.matrix, packed, into: y.matrix)
         #expect(agrees(y.matrix, naive(x.matrix, false, w.matrix, true)))
     }

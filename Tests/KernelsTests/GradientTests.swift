@@ -128,6 +128,9 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
         ]
     }
 
+    /// Of a head of 10 channels and the base 100.
+    private static let frequencies = (0..<5).map { Float(pow(100, -Double($0) / 5)) }
+
     static let elementwise: [GradientCase] = [
         GradientCase(
             name: "SiLU · up", inputs: [(3, 37), (3, 37)], output: (3, 37),
@@ -142,6 +145,17 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
             forward: { Activation.gelu.apply($0[0], into: $1) },
             backward: { inputs, _, dy, gradients in
                 Activation.gelu.applyBackward(inputs[0], dy: dy, into: gradients[0])
+            }),
+        GradientCase(
+            name: "GELU by tanh", inputs: [(3, 37)], output: (3, 37),
+            definition: { values in
+                values[0].map {
+                    0.5 * $0 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)))
+                }
+            },
+            forward: { Activation.geluTanh.apply($0[0], into: $1) },
+            backward: { inputs, _, dy, gradients in
+                Activation.geluTanh.applyBackward(inputs[0], dy: dy, into: gradients[0])
             }),
         GradientCase(
             name: "quick-GELU", inputs: [(3, 37)], output: (3, 37),
@@ -165,11 +179,11 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
             },
             forward: { inputs, y in
                 y.copy(from: inputs[0])
-                RotaryTable(headWidth: 10, base: 100, positions: 12).rotate(y, positions: [0, 3, 11, 4])
+                RotaryTable(frequencies: frequencies, positions: 12).rotate(y, positions: [0, 3, 11, 4])
             },
             backward: { _, _, dy, gradients in
                 gradients[0].copy(from: dy)
-                RotaryTable(headWidth: 10, base: 100, positions: 12)
+                RotaryTable(frequencies: frequencies, positions: 12)
                     .rotateBackward(gradients[0], positions: [0, 3, 11, 4])
             }),
         GradientCase(
@@ -252,7 +266,7 @@ private func rows(_ values: [Double], _ columns: Int) -> [[Double]] {
         let input = Buffer([-1000, -100, -20, 20, 100, 1000])
         let output = Buffer(count: 6)
         let (source, result) = (input.matrix(rows: 1, columns: 6), output.matrix(rows: 1, columns: 6))
-        for activation in [Activation.gelu, .quickGELU] {
+        for activation in [Activation.gelu, .quickGELU, .geluTanh] {
             activation.apply(source, into: result)
             #expect(result.values.prefix(3).allSatisfy { abs($0) < 1e-6 })
             #expect(zip(result.values, source.values).suffix(3).allSatisfy { abs($0 - $1) <= 1e-6 * $1 })

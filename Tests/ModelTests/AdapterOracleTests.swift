@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import OracleFixtures
@@ -18,7 +19,7 @@ import Testing
     private func logits() throws -> [[Float]] {
         let arena = Arena()
         let file = try Oracle.tensors("adapter-grouped.forward")
-        let images = model.encode(try Oracle.pictures(file), arena)
+        let images = model.encode(try Oracle.inputs(file), arena)
         let (forest, answers) = LlavaOracleTests.forest(model, try Oracle.json("llava-grouped"))
         let tape = model.decoder.forward(forest, features: images.features, arena)
         return answers.map { answer in
@@ -94,7 +95,7 @@ import Testing
     @Test(arguments: ["sequence", "dpo"]) func gradients(loss: String) throws {
         let arena = Arena()
         let pixels = try Oracle.tensors("dpo-pixels").tensor(named: expected.pair.picture).floats()
-        let features = model.encode([pixels], arena).features
+        let features = model.encode([TowerInput(tile: pixels)], arena).features
         var forest = TokenForest()
         let prompt = forest.add(expand(expected.pair.promptIds, image: model.config.imageTokenID))
         let answers = [expected.pair.chosenIds, expected.pair.rejectedIds].map {

@@ -11,7 +11,7 @@ import Testing
 
     @Test func countsThePromptAndAllThatFollows() throws {
         let model = try Self.model()
-        let prompt = model.pictureTokens + [5, 6]
+        let prompt = model.pictureTokens(.tile) + [5, 6]
         let room = model.context - prompt.count
         try model.checkLength(of: prompt, ["answer": room], remedy: "")
         try model.checkLength(of: prompt, ["answer": room - 3, "turn": 3], remedy: "")
@@ -21,7 +21,7 @@ import Testing
         #expect(error?.isTooLong == true)
         #expect(
             error?.description
-                == "it takes 257 tokens (prompt \(prompt.count) with \(model.pictureTokens.count) of the picture, "
+                == "it takes 257 tokens (prompt \(prompt.count) with \(model.pictureTokens(.tile).count) of the picture, "
                 + "answer \(room - 3), turn 4), and the model reads 256; be brief")
     }
 
@@ -30,7 +30,7 @@ import Testing
         let model = try Self.model()
         func encode(_ words: Int) throws -> EncodedPrompt {
             try model.encode(
-                prompt: "What?", hasImage: hasImage,
+                prompt: "What?", picture: hasImage ? .tile : nil,
                 answers: ["A", Array(repeating: "A", count: words).joined(separator: " ")])
         }
         func count(_ encoded: EncodedPrompt) -> Int { encoded.prompt.count + encoded.answers[1].count }

@@ -27,7 +27,7 @@ import Testing
         let expected: LlavaExpectation = try Oracle.json(name)
         let arena = Arena()
 
-        let images = model.encode(try Oracle.pictures(file), arena)
+        let images = model.encode(try Oracle.inputs(file), arena)
         for (values, tensor) in [
             (images.selected, "vision_features.f64"), (images.features, "projected.f64"),
         ] {
@@ -54,7 +54,7 @@ import Testing
         let expected: LlavaExpectation = try Oracle.json(name)
         let arena = Arena()
 
-        let images = model.encode(try Oracle.pictures(file), arena)
+        let images = model.encode(try Oracle.inputs(file), arena)
         let (forest, answers) = Self.forest(model, expected)
         let tape = model.decoder.forward(forest, features: images.features, arena)
         let labels = answers.flatMap { forest.labels(of: $0) }

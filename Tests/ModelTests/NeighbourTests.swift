@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import OracleFixtures
@@ -42,7 +43,7 @@ import Testing
 
     @Test func features() throws {
         let model = try Self.llava()
-        let pictures = Self.pictures(9, size: 24)
+        let pictures = Self.pictures(9, size: 24).map { TowerInput(tile: $0) }
         let arena = Arena()
         let together = model.encode(pictures, arena).features.values
         let alone = pictures.flatMap { model.encode([$0], arena).features.values }
@@ -79,7 +80,7 @@ import Testing
             for i in 0..<parameter.count { parameter.value.base[i] = Float(i % 5) * 0.1 - 0.2 }
         }
         let arena = Arena()
-        let images = model.encode(Self.pictures(12, size: 24), arena)
+        let images = model.encode(Self.pictures(12, size: 24).map { TowerInput(tile: $0) }, arena)
         let count = images.rows[0].count
 
         func grow(_ forest: inout TokenForest, _ index: Int, firstFeature: Int) -> [Int] {

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 
@@ -26,16 +27,23 @@ package enum Oracle {
 
     package static func llava(_ name: String) throws -> Llava {
         let directory = try CheckpointDirectory.open(root.appendingPathComponent(name))
-        return try Llava(CheckpointSource(directory), config: directory.config().llava(path: name))
+        return try Llava(
+            CheckpointSource(directory, compute: .f32), config: directory.config().llava(path: name))
     }
 
     package static func clip(_ name: String) throws -> Clip {
         let directory = try CheckpointDirectory.open(root.appendingPathComponent(name))
-        return try Clip(CheckpointSource(directory), config: directory.config().clip(path: name))
+        return try Clip(
+            CheckpointSource(directory, compute: .f32), config: directory.config().clip(path: name))
     }
 
     package static func adapter() throws -> PEFTAdapter {
         try PEFTAdapter.read(root.appendingPathComponent("adapter-grouped"))
+    }
+
+    /// The same as pictures of one tile.
+    package static func inputs(_ file: SafetensorsFile) throws -> [TowerInput] {
+        try pictures(file).map { TowerInput(tile: $0) }
     }
 
     /// `[N, 3, H, W]` as one array per picture.

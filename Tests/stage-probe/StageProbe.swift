@@ -14,7 +14,8 @@ import StageKit
     static var secretOptions: Set<String> { ["api-key"] }
 
     @OptionGroup var options: StageOptions
-    @OptionGroup var engine: EngineOptions
+    @OptionGroup var random: SeedOptions
+    @OptionGroup var threads: ThreadOptions
 
     @Option(help: "Lines that a record gives; its \"copies\" says otherwise.")
     var copies = 1

@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 import Model
 import Random
@@ -7,7 +8,7 @@ import Rewards
 /// What a model reads when it grades answers: the conversation up to each answer's end, then the turn that asks
 /// for its grade, up to the word at which the score is read.
 package struct Grader {
-    private let model: VisionLanguageModel
+    package let model: VisionLanguageModel
     private let prompt: GradingPrompt
     private let showsFacts: Bool
 
@@ -40,30 +41,31 @@ package struct Grader {
     /// Facts as the record has them.
     ///
     /// - Throws: `PromptError` where that is more than the model reads, with the numbers.
-    package func conversation(about record: Prompt, answers: [String], hasImage: Bool) throws -> Conversation
+    package func conversation(about record: Prompt, answers: [String], picture: PictureShape?) throws
+        -> Conversation
     {
-        try conversation(record, answers, hasImage, orders: [facts(of: record)])
+        try conversation(record, answers, picture, orders: [facts(of: record)])
     }
 
     /// Facts in `count` orders, which depend on `seed`, the record's id and their number alone.
     package func conversation(
-        about record: Prompt, answers: [String], hasImage: Bool, orders count: Int, seed: UInt64
+        about record: Prompt, answers: [String], picture: PictureShape?, orders count: Int, seed: UInt64
     ) throws -> Conversation {
         let facts = facts(of: record)
         let orders = (0..<(facts.count > 1 ? count : 1)).map { order in
             var generator = SplitMix64(seed: seed, key: record.id, index: UInt64(order))
             return facts.shuffled(using: &generator)
         }
-        return try conversation(record, answers, hasImage, orders: orders)
+        return try conversation(record, answers, picture, orders: orders)
     }
 
     private func facts(of record: Prompt) -> [String] { showsFacts ? record.facts.map(\.text) : [] }
 
     private func conversation(
-        _ record: Prompt, _ answers: [String], _ hasImage: Bool, orders: [[String]]
+        _ record: Prompt, _ answers: [String], _ picture: PictureShape?, orders: [[String]]
     ) throws -> Conversation {
         let encoded = try model.encode(
-            prompt: record.prompt, history: record.history.texts, hasImage: hasImage, answers: answers)
+            prompt: record.prompt, history: record.history.texts, picture: picture, answers: answers)
         let conversation = Conversation(
             encoded,
             turns: try orders.map {

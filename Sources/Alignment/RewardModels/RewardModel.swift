@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Imaging
 import Model
 import Records
 import Training
@@ -39,10 +40,13 @@ package final class RewardModel {
     ///
     /// - Throws: `PromptError`, about this record.
     package func conversation(
-        about prompt: Prompt, answers: [String], hasImage: Bool
+        about prompt: Prompt, answers: [String], picture: PictureShape?
     ) throws -> Grader.Conversation {
-        try grader.conversation(about: prompt, answers: answers, hasImage: hasImage)
+        try grader.conversation(about: prompt, answers: answers, picture: picture)
     }
+
+    /// - Throws: `ImageError`, about this record.
+    package func shape(at image: String) throws -> PictureShape { try pictures.model.shape(at: image) }
 
     /// A score for each answer.
     ///

@@ -1,41 +1,58 @@
-/* y = x · wᵀ over weights packed into panels of 32 columns. See include/gemm.h. */
-#include "gemm.h"
+/* Products over panels of 32 columns. See include/gemm.h. */
+#include "panels.h"
+#include <immintrin.h>
 #include <stdlib.h>
 
 #define PANEL SL_PANEL
-typedef float vec16 __attribute__((vector_size(64), aligned(4)));
 
 #pragma clang fp contract(fast)
+
+/* What a tile does with y: sets it, goes on with the sums that stand there, or adds whole sums to it. */
+enum target { SET, CONTINUE, ADD_TO };
+
+typedef void (*tile_function)(long, const float *, const float *, float *, long, int, enum target, const char *, long);
+
+INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
+    if (first + 16 <= columns) *x = *(const vec16 *)(row + first);
+    else for (int e = 0; first + e < columns; e++) (*x)[e] = row[first + e];
+}
+
+#define FLOAT_BROADCAST(p) ((vec16){0} + *(p))
+#define FLOAT_ADD(c, x, w) ((c) + (x) * (w))
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
 #define NAME(x) avx512_##x
 #define TILE_ROWS 14
 #define COLS 2
+#define BROADCAST(p) FLOAT_BROADCAST(p)
+#define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
-#undef NAME
-#undef TILE_ROWS
-#undef COLS
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#define NAME(x) bf16_##x
+#define TILE_ROWS 14
+#define COLS 2
+#define BROADCAST(p) ((vec16)_mm512_set1_ps(*(p)))
+#define ADD(c, x, w) ((vec16)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(x), (__m512bh)(w)))
+#include "gemm_tile.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define NAME(x) avx2_##x
 #define TILE_ROWS 6
 #define COLS 1
+#define BROADCAST(p) FLOAT_BROADCAST(p)
+#define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
-#undef NAME
-#undef TILE_ROWS
-#undef COLS
 #pragma clang attribute pop
 
 #define NAME(x) plain_##x
 #define TILE_ROWS 6
 #define COLS 1
+#define BROADCAST(p) FLOAT_BROADCAST(p)
+#define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
-#undef NAME
-#undef TILE_ROWS
-#undef COLS
-
-typedef void (*tile_function)(int, long, const float *, const float *, float *, long, int, int, const float *, long);
 
 static int instruction_set(void) {
     static int known = -1;
@@ -55,100 +72,107 @@ const char *sl_instruction_set(void) {
     return names[instruction_set()];
 }
 
-void sl_pack_weights(long n, long k, const float *w, long row_stride, long column_stride, float *packed) {
-    for (long p = 0; p * PANEL < n; p++) {
-        long columns = n - p * PANEL < PANEL ? n - p * PANEL : PANEL;
-        const float *from = w + p * PANEL * row_stride;
-        float *to = packed + p * PANEL * k;
-        if (columns < PANEL) {
-            for (long i = 0; i < k * PANEL; i++) to[i] = 0;
-        }
-        if (row_stride == 1) {
-            for (long i = 0; i < k; i++)
-                for (long j = 0; j < columns; j++) to[i * PANEL + j] = from[i * column_stride + j];
-        } else {
-            for (long i0 = 0; i0 < k; i0 += 16) {
-                long end = i0 + 16 < k ? i0 + 16 : k;
-                for (long j = 0; j < columns; j++)
-                    for (long i = i0; i < end; i++)
-                        to[i * PANEL + j] = from[j * row_stride + i * column_stride];
-            }
-        }
+int sl_multiplies_bf16(void) { return instruction_set() == 2 && __builtin_cpu_supports("avx512bf16"); }
+
+/* Memory of a worker for the life of the process, grown as needed. */
+struct scratch {
+    void *bytes;
+    unsigned long held;
+};
+
+static void *grown(struct scratch *scratch, unsigned long need) {
+    if (need > scratch->held) {
+        free(scratch->bytes);
+        scratch->bytes = aligned_alloc(64, (need + 63) / 64 * 64);
+        if (!scratch->bytes) abort();
+        scratch->held = need;
     }
+    return scratch->bytes;
 }
 
-/* Element i of vector r becomes element r of vector i: four perfect shuffles. */
-static inline __attribute__((always_inline)) void transpose_16(vec16 *v) {
-    vec16 w[16];
-    for (int round = 0; round < 4; round++) {
-        for (int i = 0; i < 8; i++) {
-            w[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            w[2 * i + 1] =
-                __builtin_shufflevector(v[i], v[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        }
-        for (int i = 0; i < 16; i++) v[i] = w[i];
-    }
-}
+static long min(long a, long b) { return a < b ? a : b; }
+static long max(long a, long b) { return a > b ? a : b; }
 
-/* x (rows × k, at most 16 rows) as [k][rows]. Whole vectors are written in order, the end of each over by the next:
-   up to 15 floats behind the last one are spoilt. */
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-static void pack_rows(long rows, long k, const float *x, long ldx, float *to) {
-    long i = 0;
-    for (; i + 16 <= k; i += 16) {
-        vec16 v[16];
-        for (int r = 0; r < 16; r++) v[r] = *(const vec16 *)(x + (r < rows ? r : 0) * ldx + i);
-        transpose_16(v);
-        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i + j) * rows) = v[j];
-    }
-    for (; i < k; i++)
-        for (long r = 0; r < rows; r++) to[i * rows + r] = x[r * ldx + i];
-}
+/* Blocks of the left factor that fit in a part of the second-level cache. How it is cut doesn't show in the sums. */
+#define MOST_ROWS 224
+#define LEFT_BYTES 786432
 
-static long scratch_floats(long k) {
-    /* as many rows as fit in a part of the second-level cache, at least one tile */
-    long rows = 98304 / (k > 0 ? k : 1) / 14 * 14;
-    return (rows < 14 ? 14 : rows > 224 ? 224 : rows) * k;
-}
-
-static void gemm_packed(long m, long n, long k, const float *x, long ldx, const float *packed, float *y, long ldy,
-                    int accumulate, float *scratch) {
-    static const tile_function tiles[] = {plain_tile, avx2_tile, avx512_tile};
-    int set = instruction_set();
-    tile_function tile = tiles[set];
-    long tile_rows = set == 2 ? 14 : 6;
-    long block = scratch_floats(k) / (k > 0 ? k : 1);
+/* y (m × columns, the right factor's from `first`) = left · right over `inner` sums, or += when `accumulate`. */
+static void product(const struct sl_left *left, const struct sl_right *right, int bf16, long m, long first,
+                    long columns, long inner, float *y, long ldy, int accumulate) {
+    static _Thread_local struct scratch left_scratch, right_scratch, sums_scratch;
+    static const tile_function *const sets[] = {plain_tiles, avx2_tiles, avx512_tiles};
+    int pairs = bf16 && sl_multiplies_bf16(), rounded = bf16 && !pairs;
+    const tile_function *tiles = pairs ? bf16_tiles : sets[instruction_set()];
+    long tile_rows = instruction_set() == 2 ? 14 : 6, element = pairs ? 2 : 4;
+    int lies = right->kind == SL_PANELS && pairs == (right->w.type == SL_BF16) && right->w.type != SL_F16;
+    /* What has to be laid out first is kept for more rows, in shorter pieces. */
+    long block = min(m, lies ? MOST_ROWS : 2 * MOST_ROWS);
+    long longest = lies ? inner : block <= 28 ? PANEL * 4 : PANEL * 16;
+    long chunk = LEFT_BYTES / element / max(block, 1) / PANEL * PANEL;
+    chunk = min(inner, min(longest, max(chunk, PANEL * 4)));
+    long panel_bytes = sl_panel_bytes(right->w.type, right->w.k);
+    char *a = grown(&left_scratch, (unsigned long)((chunk + 1) * block * element + 128));
+    void *turned = grown(&right_scratch, (unsigned long)((chunk + PANEL) * PANEL * 4));
+    /* Sums over several chunks stand in y meanwhile, unless y has to be kept. */
+    int apart = accumulate && chunk < inner;
+    float *sums = apart ? grown(&sums_scratch, (unsigned long)(block * columns * 4)) : 0;
     for (long m0 = 0; m0 < m; m0 += block) {
-        long rows = m - m0 < block ? m - m0 : block;
+        long rows = min(block, m - m0);
         long count = (rows + tile_rows - 1) / tile_rows; /* tiles of even height: 16 rows are 8 + 8 */
-        for (long t = 0; t < count; t++) {
-            long first = rows * t / count, last = rows * (t + 1) / count;
-            pack_rows(last - first, k, x + (m0 + first) * ldx, ldx, scratch + first * k);
-        }
-        for (long p = 0; p * PANEL < n; p++) {
-            int columns = (int)(n - p * PANEL < PANEL ? n - p * PANEL : PANEL);
-            const float *panel = packed + p * PANEL * k;
-            /* Each tile fetches its share of the next panel, which would else come from memory while one waits. */
-            long step = count > 1 && (p + 1) * PANEL < n ? (PANEL + count - 1) / count : 0;
+        float *out = apart ? sums : y + m0 * ldy;
+        long ldo = apart ? columns : ldy;
+        for (long start = 0; start < inner; start += chunk) {
+            long length = min(chunk, inner - start), steps = pairs ? (length + 1) / 2 : length;
             for (long t = 0; t < count; t++) {
-                long first = rows * t / count, last = rows * (t + 1) / count;
-                tile((int)(last - first), k, scratch + first * k, panel, y + (m0 + first) * ldy + p * PANEL, ldy,
-                     columns, accumulate, step ? panel + PANEL * k + t * k * step : panel, step);
+                long from = rows * t / count, to = rows * (t + 1) / count;
+                sl_left_tile(left, m0 + from, to - from, start, length, pairs, rounded, a + from * steps * 4);
+            }
+            enum target target = start > 0 ? CONTINUE : accumulate && !apart ? ADD_TO : SET;
+            for (long p = 0; p < columns; p += PANEL) {
+                long width = min(PANEL, columns - p);
+                const void *panel =
+                    sl_right_panel(right, first + p, width, start, length, pairs, rounded, turned);
+                /* Each tile fetches its share of the next panel, which would else come from memory while one waits.
+                   One tile that reads what lies there is served well by the machine itself. */
+                int fetches = right->kind == SL_PANELS && p + PANEL < columns && (count > 1 || panel == turned);
+                const char *next = panel;
+                long stride = 0;
+                if (fetches) {
+                    next = (const char *)right->w.base + (first + p) / PANEL * panel_bytes +
+                           sl_panel_bytes(right->w.type, start) + panel_bytes;
+                    stride = (sl_panel_bytes(right->w.type, length) + steps * count - 1) / (steps * count);
+                }
+                for (long t = 0; t < count; t++) {
+                    long from = rows * t / count, to = rows * (t + 1) / count;
+                    tiles[to - from - 1](steps, (const float *)(a + from * steps * 4), panel, out + from * ldo + p,
+                                         ldo, (int)width, target, next + t * steps * stride, stride);
+                }
             }
         }
+        if (apart)
+            for (long r = 0; r < rows; r++)
+                for (long c = 0; c < columns; c++) y[(m0 + r) * ldy + c] += sums[r * columns + c];
     }
 }
 
-void sl_gemm_packed(long m, long n, long k, const float *x, long ldx, const float *packed, float *y,
-                             long ldy, int accumulate) {
-    static _Thread_local float *scratch; /* one per worker for the life of the process, grown as needed */
-    static _Thread_local long held;
-    long need = scratch_floats(k) + 16; /* pack_rows writes past its end */
-    if (need > held) {
-        free(scratch);
-        scratch = aligned_alloc(64, ((unsigned long)need * sizeof(float) + 63) / 64 * 64);
-        if (!scratch) abort();
-        held = need;
-    }
-    gemm_packed(m, n, k, x, ldx, packed, y, ldy, accumulate, scratch);
+void sl_multiply(const struct sl_panels *w, long first, long columns, int bf16, long m, const float *x, long ldx,
+                 float *y, long ldy, int accumulate) {
+    struct sl_left left = {x, ldx, 0};
+    struct sl_right right = {SL_PANELS, *w, 0};
+    product(&left, &right, bf16, m, first, columns, w->k, y, ldy, accumulate);
+}
+
+void sl_multiply_transposed(const struct sl_panels *w, long first, long columns, int bf16, long m, const float *dy,
+                            long ldy, float *dx, long ldx, int accumulate) {
+    struct sl_left left = {dy, ldy, 0};
+    struct sl_right right = {SL_TRANSPOSED, *w, 0};
+    product(&left, &right, bf16, m, first, columns, w->n, dx, ldx, accumulate);
+}
+
+void sl_add_weight_gradient(long n, long columns, long m, const float *dy, long ldy, const float *x, long ldx,
+                            float *dw, long ldw) {
+    struct sl_left left = {dy, ldy, 1};
+    struct sl_right right = {SL_ROWS, {x, m, columns, SL_F32}, ldx};
+    product(&left, &right, 1, n, 0, columns, m, dw, ldw, 1);
 }

@@ -201,6 +201,23 @@ void sl_gelu_backward(long n, const float *x, const float *dy, float *dx) {
     }
 }
 
+// 0.5·(1 + tanh(u)) is the logistic function of 2u, here with u = √(2/π)·(x + 0.044715·x³).
+CLONES void sl_gelu_tanh(long n, const float *restrict x, float *restrict y) {
+    for (long i = 0; i < n; i++) {
+        float twice = 1.5957691216057308f * x[i] * (1.0f + 0.044715f * x[i] * x[i]);
+        y[i] = x[i] / (1.0f + fast_exp(-twice));
+    }
+}
+
+CLONES void sl_gelu_tanh_backward(long n, const float *restrict x, const float *restrict dy, float *restrict dx) {
+    for (long i = 0; i < n; i++) {
+        float twice = 1.5957691216057308f * x[i] * (1.0f + 0.044715f * x[i] * x[i]);
+        float slope = 1.5957691216057308f * (1.0f + 3.0f * 0.044715f * x[i] * x[i]);
+        float s = 1.0f / (1.0f + fast_exp(-twice));
+        dx[i] = dy[i] * (s + x[i] * slope * s * (1.0f - s));
+    }
+}
+
 CLONES void sl_rotate(long half, const float *restrict cosine, const float *restrict sine, float direction,
                       float *restrict x) {
     FAST for (long i = 0; i < half; i++) {

@@ -1,93 +1,3 @@
-/// The activations of CLIP's towers: OpenAI's models use the sigmoid approximation, LAION's the exact GELU.
-package enum ClipActivation: String, Codable, CaseIterable, Sendable {
-    case quickGELU = "quick_gelu"
-    case gelu
-}
-
-/// CLIP's vision transformer. What a file omits has the value of transformers' `CLIPVisionConfig`.
-package struct ClipVisionConfig: Codable, Equatable, Sendable {
-    package var hiddenSize = 768
-    package var intermediateSize = 3072
-    package var layerCount = 12
-    package var headCount = 12
-    package var channelCount = 3
-    package var imageSize = 224
-    package var patchSize = 32
-    package var activation = ClipActivation.quickGELU
-    package var layerNormEpsilon = 1e-5
-    package var projectionDim = 512
-
-    package init() {}
-
-    /// The tower that transformers' `LlavaConfig` assumes where config.json has no `vision_config`:
-    /// CLIP-L/14 at 336.
-    static var llavaDefault: ClipVisionConfig {
-        var config = ClipVisionConfig()
-        config.hiddenSize = 1024
-        config.intermediateSize = 4096
-        config.layerCount = 24
-        config.headCount = 16
-        config.imageSize = 336
-        config.patchSize = 14
-        config.projectionDim = 768
-        return config
-    }
-
-    /// Patches of one image, without the class token.
-    package var patchCount: Int { (imageSize / patchSize) * (imageSize / patchSize) }
-
-    enum CodingKeys: String, CodingKey {
-        case modelType = "model_type"
-        case hiddenSize = "hidden_size"
-        case intermediateSize = "intermediate_size"
-        case layerCount = "num_hidden_layers"
-        case headCount = "num_attention_heads"
-        case channelCount = "num_channels"
-        case imageSize = "image_size"
-        case patchSize = "patch_size"
-        case activation = "hidden_act"
-        case layerNormEpsilon = "layer_norm_eps"
-        case projectionDim = "projection_dim"
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let keys = try decoder.container(keyedBy: CodingKeys.self)
-        try keys.expectModelType("clip_vision_model", .modelType)
-        hiddenSize = try keys.size(.hiddenSize, default: hiddenSize)
-        intermediateSize = try keys.size(.intermediateSize, default: intermediateSize)
-        layerCount = try keys.size(.layerCount, default: layerCount)
-        headCount = try keys.size(.headCount, default: headCount)
-        guard hiddenSize % headCount == 0 else {
-            throw keys.refusal(.headCount, "\(headCount) does not divide the hidden size \(hiddenSize)")
-        }
-        channelCount = try keys.size(.channelCount, default: channelCount)
-        guard channelCount == 3 else { throw keys.refusal(.channelCount, "only 3 channels are supported") }
-        imageSize = try keys.size(.imageSize, default: imageSize)
-        patchSize = try keys.size(.patchSize, default: patchSize)
-        guard patchSize <= imageSize else {
-            throw keys.refusal(.patchSize, "\(patchSize) is larger than the image of \(imageSize) pixels")
-        }
-        activation = try keys.choice(.activation, default: activation)
-        layerNormEpsilon = try keys.positive(.layerNormEpsilon, default: layerNormEpsilon)
-        projectionDim = try keys.size(.projectionDim, default: projectionDim)
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var keys = encoder.container(keyedBy: CodingKeys.self)
-        try keys.encode("clip_vision_model", forKey: .modelType)
-        try keys.encode(hiddenSize, forKey: .hiddenSize)
-        try keys.encode(intermediateSize, forKey: .intermediateSize)
-        try keys.encode(layerCount, forKey: .layerCount)
-        try keys.encode(headCount, forKey: .headCount)
-        try keys.encode(channelCount, forKey: .channelCount)
-        try keys.encode(imageSize, forKey: .imageSize)
-        try keys.encode(patchSize, forKey: .patchSize)
-        try keys.encode(activation, forKey: .activation)
-        try keys.encode(layerNormEpsilon, forKey: .layerNormEpsilon)
-        try keys.encode(projectionDim, forKey: .projectionDim)
-    }
-}
-
 /// CLIP's text transformer. What a file omits has the value of transformers' `CLIPTextConfig`.
 package struct ClipTextConfig: Codable, Equatable, Sendable {
     package var vocabSize = 49408
@@ -197,6 +107,9 @@ package struct ClipConfig: Codable, Equatable, Sendable {
         vision =
             try keys.decodeIfPresent(ClipVisionConfig.self, forKey: .visionDict)
             ?? keys.value(.vision, default: vision)
+        guard vision.kind == .clip else {
+            throw keys.refusal(.vision, "the tower is \"\(vision.kind.rawValue)\", and a CLIP has its own")
+        }
         projectionDim = try keys.size(.projectionDim, default: projectionDim)
         logitScaleInitValue = try keys.value(.logitScaleInitValue, default: logitScaleInitValue)
         elementType = try StoredElementType(from: decoder).elementType

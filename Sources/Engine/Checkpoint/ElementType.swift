@@ -1,3 +1,5 @@
+import Kernels
+
 /// How a tensor's numbers are stored, named as safetensors names them.
 package enum ElementType: String, Sendable, Equatable, CaseIterable {
     case f32 = "F32"
@@ -12,6 +14,15 @@ package enum ElementType: String, Sendable, Equatable, CaseIterable {
         case .f32, .i32: 4
         case .f16, .bf16: 2
         case .i64: 8
+        }
+    }
+
+    /// nil for what has four bytes or is an integer.
+    package var half: HalfFloat? {
+        switch self {
+        case .f16: .f16
+        case .bf16: .bf16
+        case .f32, .i64, .i32: nil
         }
     }
 

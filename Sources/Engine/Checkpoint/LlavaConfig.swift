@@ -1,6 +1,18 @@
-/// A LLaVA model: vision tower, projector and decoder. What a file omits has the value of transformers'
-/// `LlavaConfig`.
+/// A LLaVA model: vision tower, projector and decoder. What a file omits has the value of the transformers class that its
+/// `model_type` names.
 package struct LlavaConfig: Codable, Equatable, Sendable {
+    /// `model_type`
+    package enum Kind: String, CaseIterable, Sendable {
+        /// LLaVA-1.5: a picture is one tile.
+        case llava
+        /// LLaVA-NeXT: tiles, and a learned end of a row.
+        case next = "llava_next"
+        /// LLaVA-OneVision: the same with a bound on the rows.
+        case oneVision = "llava_onevision"
+
+        package var packsTiles: Bool { self != .llava }
+    }
+
     /// `default` leaves the class token out, `full` keeps it.
     package enum FeatureSelection: String, Codable, CaseIterable, Sendable {
         case `default`
@@ -9,6 +21,7 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
 
     package enum ProjectorActivation: String, Codable, CaseIterable, Sendable { case gelu }
 
+    package var kind = Kind.llava
     package var text = LlamaConfig()
     package var vision = ClipVisionConfig.llavaDefault
     package var imageTokenID = 32000
@@ -21,11 +34,32 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
     package var padTokenID: Int?
     package var elementType: ElementType?
 
+    /// `image_grid_pinpoints` as they stand, (height, width) each: the preprocessing's are read.
+    package var gridPinpoints: [[Int]]?
+    /// Of LLaVA-OneVision, "anyres_max_9": tiles' worth of rows above which a picture's are made fewer.
+    package var mostTiles: Int?
+    /// Carried.
+    package var videoTokenID: Int?
+
     package init() {}
 
-    /// Tokens that one image takes in the decoder, from the vision config: `image_seq_length` in a file is
-    /// only a hint to transformers' processor, absent or stale in many checkpoints.
-    package var imageTokenCount: Int { vision.patchCount + (featureSelection == .full ? 1 : 0) }
+    package init(defaultsOf kind: Kind) {
+        self.kind = kind
+        guard kind == .oneVision else { return }
+        text = LlamaConfig(defaultsOf: .qwen2)
+        vision = .oneVisionDefault
+        (imageTokenID, videoTokenID) = (151_646, 151_647)
+        (visionFeatureLayer, featureSelection, mostTiles) = (-1, .full, 9)
+    }
+
+    /// Rows that one tile takes in the decoder, from the vision config: `image_seq_length` in a file is only a hint to
+    /// transformers' processor, absent or stale in many checkpoints.
+    package var tileRows: Int {
+        vision.patchCount + vision.classCount - (featureSelection == .default ? 1 : 0)
+    }
+
+    /// Rows that a picture of one tile takes: those of the tile, and the end of a row.
+    package var imageTokenCount: Int { tileRows + (kind.packsTiles ? 1 : 0) }
 
     /// How many of the tower's layers have to run to reach `visionFeatureLayer`.
     package var visionLayersNeeded: Int {
@@ -45,13 +79,20 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         case projectorBias = "multimodal_projector_bias"
         case tieWordEmbeddings = "tie_word_embeddings"
         case padTokenID = "pad_token_id"
+        case gridPinpoints = "image_grid_pinpoints"
+        case aspectRatio = "vision_aspect_ratio"
+        case videoTokenIndex = "video_token_index"
+        case videoTokenID = "video_token_id"
     }
 
     package init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
-        try keys.expectModelType("llava", .modelType)
+        self.init(defaultsOf: try keys.choice(.modelType, default: Kind.llava))
         text = try keys.value(.text, default: text)
         vision = try keys.value(.vision, default: vision)
+        guard vision.kind == .clip || vision.kind == .siglip else {
+            throw keys.refusal(.vision, "the tower \"\(vision.kind.rawValue)\" is none of a LLaVA's")
+        }
         // Newer files may say it on top only.
         if try keys.value(.tieWordEmbeddings, default: false) { text.tieWordEmbeddings = true }
         let index = try keys.integer(.imageTokenIndex)
@@ -68,16 +109,41 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         projectorActivation = try keys.choice(.projectorActivation, default: projectorActivation)
         projectorBias = try keys.value(.projectorBias, default: projectorBias)
         padTokenID = try keys.integer(.padTokenID)
+        gridPinpoints = try keys.decodeIfPresent([[Int]].self, forKey: .gridPinpoints)
+        if kind == .oneVision { try readOneVision(keys) }
+        guard !kind.packsTiles || tileRows == vision.patchCount else {
+            throw keys.refusal(
+                .featureSelection,
+                "\"\(featureSelection.rawValue)\" leaves \(tileRows) rows of a tile's \(vision.patchCount) patches"
+            )
+        }
         elementType = try StoredElementType(from: decoder).elementType
+    }
+
+    private mutating func readOneVision(_ keys: KeyedDecodingContainer<CodingKeys>) throws {
+        videoTokenID =
+            try keys.integer(.videoTokenIndex) ?? keys.integer(.videoTokenID) ?? videoTokenID
+        let ratio = try keys.value(.aspectRatio, default: "anyres_max_9")
+        guard let match = ratio.wholeMatch(of: /anyres_max_([1-9]\d?)/), let most = Int(match.output.1) else {
+            throw keys.refusal(
+                .aspectRatio, "\"\(ratio)\" is not supported, only \"anyres_max_\" with a number")
+        }
+        mostTiles = most
     }
 
     private static func layer(
         _ keys: KeyedDecodingContainer<CodingKeys>, default fallback: Int, of vision: ClipVisionConfig
     ) throws -> Int {
-        if (try? keys.decodeIfPresent([Int].self, forKey: .visionFeatureLayer)) != nil {
-            throw keys.refusal(.visionFeatureLayer, "a list of layers is not supported, only one layer")
+        let layer: Int
+        if let list = try? keys.decodeIfPresent([Int].self, forKey: .visionFeatureLayer) {
+            guard list.count == 1 else {
+                throw keys.refusal(
+                    .visionFeatureLayer, "a list of \(list.count) layers is not supported, only one layer")
+            }
+            layer = list[0]
+        } else {
+            layer = try keys.integer(.visionFeatureLayer) ?? fallback
         }
-        let layer = try keys.integer(.visionFeatureLayer) ?? fallback
         guard (-vision.layerCount - 1...vision.layerCount).contains(layer) else {
             throw keys.refusal(
                 .visionFeatureLayer,
@@ -88,17 +154,20 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
 
     package func encode(to encoder: any Encoder) throws {
         var keys = encoder.container(keyedBy: CodingKeys.self)
-        try keys.encode("llava", forKey: .modelType)
+        try keys.encode(kind.rawValue, forKey: .modelType)
         try keys.encode(text, forKey: .text)
         try keys.encode(vision, forKey: .vision)
         try keys.encode(imageTokenID, forKey: .imageTokenIndex)
-        try keys.encode(imageTokenCount, forKey: .imageTokenCount)
+        if kind != .oneVision { try keys.encode(tileRows, forKey: .imageTokenCount) }
         try keys.encode(visionFeatureLayer, forKey: .visionFeatureLayer)
         try keys.encode(featureSelection, forKey: .featureSelection)
         try keys.encode(projectorActivation, forKey: .projectorActivation)
         try keys.encode(projectorBias, forKey: .projectorBias)
         try keys.encode(text.tieWordEmbeddings, forKey: .tieWordEmbeddings)
         try keys.encodeIfPresent(padTokenID, forKey: .padTokenID)
+        try keys.encodeIfPresent(gridPinpoints, forKey: .gridPinpoints)
+        try keys.encodeIfPresent(videoTokenID, forKey: .videoTokenIndex)
+        try keys.encodeIfPresent(mostTiles.map { "anyres_max_\($0)" }, forKey: .aspectRatio)
         try StoredElementType(elementType: elementType).encode(to: encoder)
     }
 }

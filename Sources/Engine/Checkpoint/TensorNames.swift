@@ -1,8 +1,9 @@
-/// One spelling for the tensor and module names that transformers has used for LLaVA over the years.
+/// One spelling for the tensor and module names that a model has had over the years.
 ///
-/// Since 4.52 the modules live under `model.`, yet `save_pretrained` kept writing the older names until
-/// now;
-/// since 5.0 the vision tower has no inner `vision_model`. CLIPModel's own names never changed.
+/// Since transformers 4.52 the modules live under `model.`, yet `save_pretrained` kept writing the older names until
+/// now; since 5.0 a LLaVA's vision tower has no inner `vision_model`. LLaVA's own training (`llava_llama`) has its decoder
+/// at `model.layers` and a tower in a tower; Qwen2-VL was published with `model.layers` and `visual`. The names of CLIPModel
+/// and SmolVLM never changed.
 package enum TensorNames {
     private static let renames: [(old: String, new: String)] = [
         ("language_model.lm_head.", "lm_head."),
@@ -10,15 +11,20 @@ package enum TensorNames {
         ("language_model.", "model.language_model."),
         ("vision_tower.", "model.vision_tower."),
         ("multi_modal_projector.", "model.multi_modal_projector."),
+        ("image_newline", "model.image_newline"),
+        ("visual.", "model.visual."),
+        ("model.layers.", "model.language_model.layers."),
+        ("model.embed_tokens.", "model.language_model.embed_tokens."),
+        ("model.norm.", "model.language_model.norm."),
+        ("model.vision_tower.vision_tower.", "model.vision_tower."),
+        ("model.mm_projector.0.", "model.multi_modal_projector.linear_1."),
+        ("model.mm_projector.2.", "model.multi_modal_projector.linear_2."),
     ]
 
-    /// The name under which this package looks the module of an adapter up. LLaVA's own training has its decoder at
-    /// `model.layers`, as has any that was given the text decoder alone; that decoder itself has `layers`.
+    /// The name under which this package looks the module of an adapter up. One that was given the text decoder alone
+    /// has `layers`.
     static func module(_ name: String) -> String {
-        let decoder = "model.language_model."
-        if name.hasPrefix("model.layers.") { return decoder + name.dropFirst("model.".count) }
-        if name.hasPrefix("layers.") { return decoder + name }
-        return canonical(name)
+        name.hasPrefix("layers.") ? "model.language_model." + name : canonical(name)
     }
 
     /// The name under which this package looks tensors and modules up, and writes them.

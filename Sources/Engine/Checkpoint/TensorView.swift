@@ -19,6 +19,17 @@ package struct TensorView: @unchecked Sendable {
         Int(bitPattern: bytes.baseAddress) % elementType.byteCount == 0
     }
 
+    /// As a matrix `[shape[0] × rest]` that is read where it lies; nil where a float's address isn't a float's, and for
+    /// integers.
+    package var matrix: StoredMatrix? {
+        guard let rows = shape.first, rows > 0, elementType == .f32 ? isAligned : elementType.half != nil
+        else {
+            return nil
+        }
+        return StoredMatrix(
+            mapped: bytes, as: elementType.half, rows: rows, columns: count / rows, owner: file)
+    }
+
     /// Widens every element to f32 (exactly).
     ///
     /// - Parameter destination: `count` floats, row-major as stored.

@@ -83,13 +83,11 @@ package final class Answerer {
                         index: index, group: groups[index], region: region, stops: stops, sampler: sampler))
                 waiting.removeFirst()
             }
-            // A few at a time: the rows of all beginnings together would be the largest activations by far.
-            for start in stride(from: 0, to: admitted.count, by: 8) {
-                let some = admitted[start..<min(admitted.count, start + 8)]
-                pool.append(some.map(\.rootFeed))
-                some.forEach { $0.ask() }
-                pool.append(some.flatMap(\.questionFeeds))
-                some.forEach { $0.begin() }
+            if !admitted.isEmpty {
+                pool.append(admitted.map(\.rootFeed))
+                admitted.forEach { $0.ask() }
+                pool.append(admitted.flatMap(\.questionFeeds))
+                admitted.forEach { $0.begin() }
             }
             open += admitted
             pool.draw(open.flatMap(\.openStreams).map { Family(streams: [$0]) })

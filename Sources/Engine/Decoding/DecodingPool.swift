@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 import Random
@@ -9,7 +10,9 @@ final class Branch {
     /// Slots reserved; `count` of them are filled.
     let run: Range<Int>
     private(set) var count = 0
+    /// Tokens before it.
     let position: Int
+    private var path: RotaryPath
     /// Final hidden state of the last token: what the next one is predicted from.
     var hidden: [Float] = []
 
@@ -17,9 +20,14 @@ final class Branch {
         self.parent = parent
         self.run = run
         position = parent.map { $0.position + $0.count } ?? 0
+        path = parent?.path ?? RotaryPath()
     }
 
-    func grow(by tokens: Int) { count += tokens }
+    /// - Returns: the rotary positions of the tokens.
+    func grow(by tokens: [Int32], grid: PictureSize?) -> [RotaryPosition] {
+        count += tokens.count
+        return path.add(tokens, grid: grid)
+    }
 
     var filled: Range<Int> { run.lowerBound..<run.lowerBound + count }
 
@@ -43,17 +51,32 @@ final class DecodingPool {
     let model: Llama
     let cache: KeyValueCache
     private let arena = Arena()
+    /// Rows of a pass at most, as far as whole feeds allow: prompts would otherwise be the largest activations by far.
+    private let passRows: Int
 
     init(model: Llama, slots: Int) {
         self.model = model
         cache = KeyValueCache(model, slots: slots)
+        passRows = max(1, Footprint.decodingBytes / Footprint(model).layer)
     }
 
     /// Appends the tokens of each feed to its branch and sets the branch's `hidden`.
     func append(_ feeds: [Feed]) {
+        var (first, rows) = (0, 0)
+        for (index, feed) in feeds.enumerated() {
+            if index > first, rows + feed.tokens.count > passRows {
+                pass(feeds[first..<index])
+                (first, rows) = (index, 0)
+            }
+            rows += feed.tokens.count
+        }
+        pass(feeds[first...])
+    }
+
+    private func pass(_ feeds: ArraySlice<Feed>) {
         arena.reset()
         var tokens: [Int32] = []
-        var positions: [Int32] = []
+        var positions: [RotaryPosition] = []
         var slots: [Int] = []
         var segments: [AttentionSegment] = []
         var wanted: [Int] = []
@@ -63,11 +86,8 @@ final class DecodingPool {
             let first = branch.filled.upperBound
             precondition(first + feed.tokens.count <= branch.run.upperBound)
             tokens += pictures.add(feed.picture, feed.tokens)
-            for i in feed.tokens.indices {
-                positions.append(Int32(branch.position + branch.count + i))
-                slots.append(first + i)
-            }
-            branch.grow(by: feed.tokens.count)
+            slots += feed.tokens.indices.map { first + $0 }
+            positions += branch.grow(by: feed.tokens, grid: feed.picture?.grid)
             segments.append(
                 AttentionSegment(
                     queries: start..<tokens.count, shared: branch.ancestors, own: branch.filled))
@@ -76,7 +96,7 @@ final class DecodingPool {
         let hidden = model.forward(
             tokens: tokens, positions: positions, slots: slots, segments: segments,
             features: pictures.matrix(arena), cache: cache, wanted: wanted, arena)
-        for (row, feed) in feeds.enumerated() { feed.branch.hidden = hidden.rows(row..<row + 1).values }
+        for (row, feed) in zip(0..., feeds) { feed.branch.hidden = hidden.rows(row..<row + 1).values }
     }
 
     /// Draws the next token of every open stream, from its branch's hidden state or, before its first token,

@@ -60,12 +60,8 @@ package final class Grower {
                 admitted.append(Growth(index: index, request: requests[index], plan: plan, region: region))
                 waiting.removeFirst()
             }
-            // Prompts first, a few at a time: their rows would otherwise be the largest activations by far.
-            for start in stride(from: 0, to: admitted.count, by: 8) {
-                let some = admitted[start..<min(admitted.count, start + 8)]
-                pool.append(some.map(\.promptFeed))
-                some.forEach { $0.start() }
-            }
+            if !admitted.isEmpty { pool.append(admitted.map(\.promptFeed)) }
+            admitted.forEach { $0.start() }
             growing += admitted
             let feeds = growing.flatMap(\.feeds)
             if !feeds.isEmpty { pool.append(feeds) }

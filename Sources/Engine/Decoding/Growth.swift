@@ -44,7 +44,7 @@ package struct GrowthPlan: Sendable {
     var isTree: Bool { !periods.isEmpty }
 
     /// Slots that one record may hold at once: its prompt, a level being drawn, and the kept nodes above it.
-    func slots(promptTokens: Int) -> Int {
+    package func slots(promptTokens: Int) -> Int {
         promptTokens + maxTokens * width * (samplers.count + maxDepth - 1)
     }
 }

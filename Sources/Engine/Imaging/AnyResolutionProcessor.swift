@@ -43,6 +43,14 @@ package struct AnyResolutionProcessor: PictureProcessor, Equatable {
         return processor
     }
 
+    package var tile: PictureSize? { PictureSize(height: side, width: side) }
+
+    package func shape(of original: PictureSize) -> PictureShape {
+        let shape = bestShape(for: original)
+        return PictureShape(
+            grid: PictureSize(height: shape.height / side, width: shape.width / side), original: original)
+    }
+
     package func input(_ image: RGBImage) throws -> TowerInput {
         let size = PictureSize(of: image)
         let shape = bestShape(for: size)

@@ -29,6 +29,17 @@ package struct Idefics3Processor: PictureProcessor, Equatable {
         return whole
     }
 
+    package var tile: PictureSize? { PictureSize(height: side, width: side) }
+
+    package func shape(of original: PictureSize) -> PictureShape {
+        let cut = splits ? cutSize(scaledSize(original)) : PictureSize(height: side, width: side)
+        let isOne = cut.height == side && cut.width == side
+        return PictureShape(
+            grid: PictureSize(
+                height: isOne ? 0 : cut.height / side, width: isOne ? 0 : cut.width / side),
+            original: original)
+    }
+
     package func input(_ image: RGBImage) throws -> TowerInput {
         let original = PictureSize(of: image)
         let scaled = try resizing.resize(image, to: scaledSize(original))

@@ -110,10 +110,15 @@ package struct ImageProcessor: PictureProcessor, Equatable {
             height: outputHeight, width: outputWidth)
     }
 
+    package var tile: PictureSize? { PictureSize(height: outputHeight, width: outputWidth) }
+
     package func input(_ image: RGBImage) throws -> TowerInput {
-        TowerInput(
-            tiles: [try pixels(image)], grid: PictureSize(height: 0, width: 0),
-            original: PictureSize(of: image))
+        let shape = shape(of: PictureSize(of: image))
+        return TowerInput(tiles: [try pixels(image)], grid: shape.grid, original: shape.original)
+    }
+
+    package func shape(of original: PictureSize) -> PictureShape {
+        PictureShape(grid: PictureShape.tile.grid, original: original)
     }
 
     /// Pixels before a crop in the middle; below 0 for one that hangs over, whose odd pixel transformers puts before the

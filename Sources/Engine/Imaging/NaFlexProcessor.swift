@@ -16,6 +16,14 @@ package struct NaFlexProcessor: PictureProcessor, Equatable {
         (self.patch, self.limit, self.resizing) = (patch, limit, resizing)
     }
 
+    package var tile: PictureSize? { nil }
+
+    package func shape(of original: PictureSize) throws -> PictureShape {
+        let size = resizedSize(original)
+        return PictureShape(
+            grid: PictureSize(height: size.height / patch, width: size.width / patch), original: original)
+    }
+
     package func input(_ image: RGBImage) throws -> TowerInput {
         let original = PictureSize(of: image)
         guard original.height > 0, original.width > 0 else {

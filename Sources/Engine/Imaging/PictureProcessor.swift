@@ -1,11 +1,24 @@
 /// Height and width, in pixels or in parts of a picture.
-package struct PictureSize: Sendable, Equatable {
+package struct PictureSize: Sendable, Equatable, Hashable {
     package let height: Int
     package let width: Int
 
     package init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
 
     init(of image: RGBImage) { self.init(height: image.height, width: image.width) }
+}
+
+/// What is known of a picture from its size alone: how it is cut, and so how many rows it takes in a decoder.
+package struct PictureShape: Sendable, Equatable, Hashable {
+    /// As that of `TowerInput`.
+    package let grid: PictureSize
+    package let original: PictureSize
+
+    package init(grid: PictureSize, original: PictureSize) { (self.grid, self.original) = (grid, original) }
+
+    /// One tile, whatever the picture's size.
+    package static let tile = PictureShape(
+        grid: PictureSize(height: 0, width: 0), original: PictureSize(height: 1, width: 1))
 }
 
 /// A picture as a vision tower reads it.
@@ -22,6 +35,13 @@ package struct TowerInput: Sendable, Equatable {
     package init(tiles: [[Float]], grid: PictureSize, original: PictureSize) {
         (self.tiles, self.grid, self.original) = (tiles, grid, original)
     }
+
+    /// One tile, whatever the picture's size.
+    package init(tile: [Float]) {
+        self.init(tiles: [tile], grid: PictureShape.tile.grid, original: PictureShape.tile.original)
+    }
+
+    package var shape: PictureShape { PictureShape(grid: grid, original: original) }
 }
 
 /// What the caller says of how pictures are read, rather than the checkpoint.
@@ -43,8 +63,16 @@ package protocol PictureProcessor: Sendable {
     var alpha: AlphaRule { get set }
     var resizing: Resizing { get set }
 
+    /// Of a tile; nil where the tower reads rows of patches.
+    var tile: PictureSize? { get }
+
     /// - Throws: `ImageError.configuration` for a picture of a shape that can't be resized so.
     func input(_ image: RGBImage) throws -> TowerInput
+
+    /// The shape of what `input` makes of a picture of that size.
+    ///
+    /// - Throws: as `input`.
+    func shape(of original: PictureSize) throws -> PictureShape
 
     /// The same for the whole picture as one tile; nil where a picture is never cut.
     func unsplit() throws -> (any PictureProcessor)?

@@ -29,6 +29,14 @@ package struct Qwen2VLProcessor: PictureProcessor, Equatable {
         self.resizing = resizing
     }
 
+    package var tile: PictureSize? { nil }
+
+    package func shape(of original: PictureSize) throws -> PictureShape {
+        let size = try resizedSize(original)
+        return PictureShape(
+            grid: PictureSize(height: size.height / patch, width: size.width / patch), original: original)
+    }
+
     package func input(_ image: RGBImage) throws -> TowerInput {
         let original = PictureSize(of: image)
         let size = try resizedSize(original)

@@ -6,6 +6,8 @@ package enum Activation: String, Sendable {
     case gelu
     /// x·σ(1.702 x), as the original CLIP has it
     case quickGELU = "quick_gelu"
+    /// x·Φ(x) by tanh of a cubic, as SigLIP has it
+    case geluTanh = "gelu_pytorch_tanh"
 
     package func apply(_ x: Matrix, into y: Matrix) {
         Parallel.ranges(x.rows, grain: 64) { rows in
@@ -13,6 +15,7 @@ package enum Activation: String, Sendable {
                 switch self {
                 case .gelu: sl_gelu(x.columns, x.row(r), y.row(r))
                 case .quickGELU: sl_quick_gelu(x.columns, x.row(r), y.row(r))
+                case .geluTanh: sl_gelu_tanh(x.columns, x.row(r), y.row(r))
                 }
             }
         }
@@ -25,6 +28,7 @@ package enum Activation: String, Sendable {
                 switch self {
                 case .gelu: sl_gelu_backward(x.columns, x.row(r), dy.row(r), dx.row(r))
                 case .quickGELU: sl_quick_gelu_backward(x.columns, x.row(r), dy.row(r), dx.row(r))
+                case .geluTanh: sl_gelu_tanh_backward(x.columns, x.row(r), dy.row(r), dx.row(r))
                 }
             }
         }

@@ -13,6 +13,7 @@ package final class ProductMeter: Sendable {
         package var accumulates = false
         /// On one of the engine's threads, beside others; else the call spreads over all threads.
         package var isOnOneThread = false
+        package var compute = Compute.f32
     }
 
     package struct Tally: Sendable {

@@ -38,6 +38,11 @@ package func scatterRows(_ x: Matrix, to rows: [Int?], of y: Matrix) {
     }
 }
 
+/// Row `to` of y += factor · row `from` of x
+package func addRow(_ x: Matrix, _ from: Int, times factor: Float, to y: Matrix, _ to: Int) {
+    sl_axpy(y.columns, factor, x.row(from), y.row(to))
+}
+
 /// x *= factor
 package func scaleRows(_ x: Matrix, by factor: Float) {
     for r in 0..<x.rows { sl_scale(x.columns, factor, x.row(r)) }

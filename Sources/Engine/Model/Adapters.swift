@@ -14,8 +14,12 @@ extension Llama {
     /// - Parameter scale: α/r
     package func attachAdapter(rank: Int, scale: Float, seed: UInt64) {
         for target in adapterTargets {
-            let a = Parameter(name: target.name + ".lora_A.weight", shape: [rank, target.inputs])
-            let b = Parameter(name: target.name + ".lora_B.weight", shape: [target.outputs, rank])
+            let a = Parameter(
+                name: target.name + ".lora_A.weight", shape: [rank, target.inputs],
+                compute: target.weight.compute)
+            let b = Parameter(
+                name: target.name + ".lora_B.weight", shape: [target.outputs, rank],
+                compute: target.weight.compute)
             var generator = SplitMix64(seed: seed, key: a.name)
             let bound = 1 / Double(target.inputs).squareRoot()
             for i in 0..<a.count { a.value.base[i] = Float((2 * generator.nextUniform() - 1) * bound) }
@@ -45,8 +49,12 @@ extension Llama {
                         + "\(target.outputs)×\(target.inputs)",
                     "use an adapter made for this model")
             }
-            let a = Parameter(name: target.name + ".lora_A.weight", shape: [adapter.rank, target.inputs])
-            let b = Parameter(name: target.name + ".lora_B.weight", shape: [target.outputs, adapter.rank])
+            let a = Parameter(
+                name: target.name + ".lora_A.weight", shape: [adapter.rank, target.inputs],
+                compute: target.weight.compute)
+            let b = Parameter(
+                name: target.name + ".lora_B.weight", shape: [target.outputs, adapter.rank],
+                compute: target.weight.compute)
             for (parameter, values) in [(a, module.a), (b, module.b)] {
                 for (i, value) in values.enumerated() { parameter.value.base[i] = value }
             }

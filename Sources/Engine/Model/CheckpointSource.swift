@@ -2,17 +2,31 @@ import Checkpoint
 import Foundation
 import Kernels
 
-/// Parameters read from a Hugging Face checkpoint, widened to f32.
+/// Parameters of a Hugging Face checkpoint. Matrices are read where the mapped file has them, in its element type;
+/// vectors, of which there is little, are widened to f32.
 package struct CheckpointSource: ParameterSource {
     let directory: CheckpointDirectory
+    private let compute: Compute?
 
-    package init(_ directory: CheckpointDirectory) { self.directory = directory }
+    /// - Parameter compute: for all products; nil for bf16 with tensors of two bytes and f32 with others.
+    package init(_ directory: CheckpointDirectory, compute: Compute? = Compute.preferred) {
+        (self.directory, self.compute) = (directory, compute)
+    }
 
     package func has(_ name: String) -> Bool { directory.has(name) }
 
     package func parameter(_ name: String, _ shape: [Int], start: ParameterStart) throws -> Parameter {
-        let view = try directory.tensor(named: name, shape: shape)
-        let parameter = Parameter(name: name, shape: shape)
+        try parameter(name, shape, of: name)
+    }
+
+    /// - Parameter tensor: the checkpoint's name for it.
+    func parameter(_ name: String, _ shape: [Int], of tensor: String) throws -> Parameter {
+        let view = try directory.tensor(named: tensor, shape: shape)
+        let compute = compute ?? (view.elementType.half == nil ? .f32 : .bf16)
+        if shape.count >= 2, let stored = view.matrix {
+            return Parameter(name: name, shape: shape, stored: stored, compute: compute)
+        }
+        let parameter = Parameter(name: name, shape: shape, compute: compute)
         try view.read(into: UnsafeMutableBufferPointer(start: parameter.value.base, count: parameter.count))
         return parameter
     }
@@ -36,21 +50,23 @@ package struct GraftedSource: ParameterSource {
 
     package func parameter(_ name: String, _ shape: [Int], start: ParameterStart) throws -> Parameter {
         guard let other = graftName(name) else { return try base.parameter(name, shape, start: start) }
-        let parameter = Parameter(name: name, shape: shape)
-        let view = try graft.directory.tensor(named: other, shape: shape)
-        try view.read(into: UnsafeMutableBufferPointer(start: parameter.value.base, count: parameter.count))
-        return parameter
+        return try graft.parameter(name, shape, of: other)
     }
 }
 
 extension [Parameter] {
     /// Writes all values as one safetensors file. The memory is read when its turn comes.
-    package func write(to url: URL, as type: ElementType, metadata: [String: String] = [:]) throws {
+    ///
+    /// - Parameter carrying: tensors that are copied bit for bit beside them.
+    package func write(
+        to url: URL, as type: ElementType, carrying: [TensorView] = [], metadata: [String: String] = [:]
+    ) throws {
         try SafetensorsWriter.write(
             map { parameter in
                 SafetensorsWriter.Tensor(
                     TensorNames.canonical(parameter.name), shape: parameter.shape, as: type,
-                    values: { parameter.value.values })
-            }, to: url, metadata: metadata)
+                    values: { parameter.values })
+            } + carrying.map { SafetensorsWriter.Tensor(copying: $0, as: TensorNames.canonical($0.name)) },
+            to: url, metadata: metadata)
     }
 }

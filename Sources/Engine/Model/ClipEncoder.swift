@@ -84,6 +84,15 @@ package final class ClipEncoder: @unchecked Sendable {
         return Tape(layers: tapes, segments: segments, output: x)
     }
 
+    /// The same with nothing kept for the way back; x becomes the output.
+    func run(_ x: Matrix, _ segments: [AttentionSegment], depth: Int, _ arena: Arena) {
+        for layer in layers.prefix(depth) {
+            let mark = arena.mark
+            x.copy(from: run(layer, x, segments, arena).1)
+            arena.release(to: mark)
+        }
+    }
+
     private func run(_ layer: Layer, _ x: Matrix, _ segments: [AttentionSegment], _ arena: Arena) -> (
         LayerTape, Matrix
     ) {
@@ -178,6 +187,7 @@ extension Activation {
         switch activation {
         case .gelu: self = .gelu
         case .quickGELU: self = .quickGELU
+        case .geluTanh: self = .geluTanh
         }
     }
 }

@@ -1,36 +1,45 @@
 import Checkpoint
 import Kernels
 
-/// CLIP's vision transformer. Keys under `vision_model.` as transformers' `CLIPVisionModel` has them,
-/// misspelt `pre_layrnorm` included.
+/// CLIP's vision transformer, and those of its build: SigLIP's (Zhai et al. 2023) has neither class token nor a norm
+/// before the layers, but a bias for its patches; Idefics3's (SmolVLM) is that one. Keys under `vision_model.` as
+/// transformers has them, misspelt `pre_layrnorm` included.
 package final class ClipVisionTower: @unchecked Sendable {
     package let config: ClipVisionConfig
-    let classEmbedding: Parameter
+    let classEmbedding: Parameter?
     let patches: Linear
     let positions: Parameter
-    let preNorm: Norm
+    /// Which row of `positions` belongs to each row of a picture; nil where they are in order.
+    private let places: [Int]?
+    let preNorm: Norm?
     let encoder: ClipEncoder
     let postNorm: Norm?
 
-    /// - Parameter postNorm: no part of `forward`. A CLIP reads its class tokens through it; a LLaVA, which reads
-    ///   patches only, has it to be written back.
+    /// - Parameter postNorm: no part of `forward`. A CLIP reads its class tokens through it, a SmolVLM its patches; a
+    ///   LLaVA, which reads patches only, has it to be written back.
     init(
         _ source: any ParameterSource, config: ClipVisionConfig, prefix: String, postNorm: Norm?
     ) throws {
         self.postNorm = postNorm
         self.config = config
         let width = config.hiddenSize
-        classEmbedding = try source.parameter(
-            prefix + "embeddings.class_embedding", [width], start: .normal(deviation: 0.07))
+        let isClip = config.kind == .clip
+        classEmbedding =
+            isClip
+            ? try source.parameter(
+                prefix + "embeddings.class_embedding", [width], start: .normal(deviation: 0.07)) : nil
         let side = config.patchSize
+        let patchName = prefix + "embeddings.patch_embedding"
         patches = Linear(
             weight: try source.parameter(
-                prefix + "embeddings.patch_embedding.weight", [width, config.channelCount, side, side],
-                start: .normal(deviation: 1 / Double(config.channelCount * side * side).squareRoot())))
+                patchName + ".weight", [width, config.channelCount, side, side],
+                start: .normal(deviation: 1 / Double(config.channelCount * side * side).squareRoot())),
+            bias: isClip ? nil : try source.parameter(patchName + ".bias", [width], start: .constant(0)))
         positions = try source.parameter(
-            prefix + "embeddings.position_embedding.weight", [config.patchCount + 1, width],
+            prefix + "embeddings.position_embedding.weight", [config.classCount + config.patchCount, width],
             start: .normal(deviation: 0.3))
-        preNorm = try Norm(source, prefix + "pre_layrnorm", width)
+        places = Self.places(config)
+        preNorm = isClip ? try Norm(source, prefix + "pre_layrnorm", width) : nil
         encoder = try ClipEncoder(
             source, prefix: prefix,
             ClipEncoder.Settings(
@@ -40,8 +49,8 @@ package final class ClipVisionTower: @unchecked Sendable {
     }
 
     package var parameters: [Parameter] {
-        [classEmbedding, patches.weight, positions] + preNorm.parameters + encoder.parameters
-            + (postNorm?.parameters ?? [])
+        (classEmbedding.map { [$0] } ?? []) + patches.parameters + [positions] + (preNorm?.parameters ?? [])
+            + encoder.parameters + (postNorm?.parameters ?? [])
     }
 
     package var linears: [Linear] { [patches] + encoder.linears }
@@ -50,53 +59,112 @@ package final class ClipVisionTower: @unchecked Sendable {
         let images: Int
         let columns: Matrix
         let embedded: Matrix
-        let preStatistics: Matrix
+        /// Where there is a norm before the layers.
+        let preStatistics: Matrix?
         let encoder: ClipEncoder.Tape
-        /// Hidden states after `depth` layers, `[images·(1 + patches) × C]`, class token first.
+        /// Hidden states after `depth` layers, `[images·(class tokens + patches) × C]`, class token first.
         package let hidden: Matrix
     }
 
     /// - Parameter pixels: per image, planar `[3, H, W]`.
     /// - Parameter depth: layers to run; transformers' `hidden_states[depth]`.
     package func forward(_ pixels: [[Float]], depth: Int, _ arena: Arena) -> Tape {
-        let (width, count) = (config.hiddenSize, config.patchCount)
-        let (columns, tokens) = embedPatches(pixels, arena)
-        let embedded = arena.matrix(pixels.count * (count + 1), width)
-        for image in 0..<pixels.count {
-            let own = embedded.rows(rows(of: image))
-            own.rows(0..<1).copy(from: classEmbedding.value)
-            own.rows(1..<count + 1).copy(from: tokens.rows(image * count..<(image + 1) * count))
-            addRows(positions.value, to: own)
-        }
-        let (x, statistics) = preNorm.forward(embedded, Float(config.layerNormEpsilon), arena)
-        let segments = (0..<pixels.count).map { image in
-            AttentionSegment(queries: rows(of: image), own: rows(of: image), causal: false)
-        }
-        let tape = encoder.forward(x, segments, depth: depth, arena)
+        let (columns, embedded) = embed(pixels, arena)
+        let normed = preNorm?.forward(embedded, Float(config.layerNormEpsilon), arena)
+        let tape = encoder.forward(normed?.y ?? embedded, segments(pixels.count), depth: depth, arena)
         return Tape(
-            images: pixels.count, columns: columns, embedded: embedded, preStatistics: statistics,
+            images: pixels.count, columns: columns, embedded: embedded, preStatistics: normed?.statistics,
             encoder: tape, hidden: tape.output)
     }
 
-    /// `dHidden` `[images·(1 + patches) × C]` is used up.
+    /// `hidden` of `forward`, with nothing else kept: some thousand rows at a time.
+    package func states(_ pixels: [[Float]], depth: Int, _ arena: Arena) -> Matrix {
+        let own = rows(of: 0).count
+        let result = arena.matrix(pixels.count * own, config.hiddenSize)
+        let some = max(1, 1024 / own)
+        for first in stride(from: 0, to: pixels.count, by: some) {
+            let mark = arena.mark
+            let images = first..<min(first + some, pixels.count)
+            let embedded = embed(Array(pixels[images]), arena).embedded
+            let x = preNorm?.forward(embedded, Float(config.layerNormEpsilon), arena).y ?? embedded
+            encoder.run(x, segments(images.count), depth: depth, arena)
+            result.rows(first * own..<images.upperBound * own).copy(from: x)
+            arena.release(to: mark)
+        }
+        return result
+    }
+
+    /// Patches as columns and with their places, class tokens before them.
+    private func embed(_ pixels: [[Float]], _ arena: Arena) -> (columns: Matrix, embedded: Matrix) {
+        let (count, first) = (config.patchCount, config.classCount)
+        let (columns, tokens) = embedPatches(pixels, arena)
+        let embedded = arena.matrix(pixels.count * (first + count), config.hiddenSize)
+        let positions = placed(arena)
+        for image in 0..<pixels.count {
+            let own = embedded.rows(rows(of: image))
+            if let classEmbedding { own.rows(0..<1).copy(from: classEmbedding.value) }
+            own.rows(first..<first + count).copy(from: tokens.rows(image * count..<(image + 1) * count))
+            addRows(positions, to: own)
+        }
+        return (columns, embedded)
+    }
+
+    /// Every picture sees itself.
+    private func segments(_ images: Int) -> [AttentionSegment] {
+        (0..<images).map { AttentionSegment(queries: rows(of: $0), own: rows(of: $0), causal: false) }
+    }
+
+    /// `dHidden` `[images·(class tokens + patches) × C]` is used up.
     package func backward(_ tape: Tape, dHidden: Matrix, _ arena: Arena) {
         encoder.backward(tape.encoder, dy: dHidden, arena)
-        let dEmbedded = arena.zeros(dHidden.rows, dHidden.columns)
-        preNorm.backward(tape.embedded, tape.preStatistics, dy: dHidden, dx: dEmbedded)
-        let (width, count) = (config.hiddenSize, config.patchCount)
+        var dEmbedded = dHidden
+        if let preNorm, let statistics = tape.preStatistics {
+            dEmbedded = arena.zeros(dHidden.rows, dHidden.columns)
+            preNorm.backward(tape.embedded, statistics, dy: dHidden, dx: dEmbedded)
+        }
+        let (width, count, first) = (config.hiddenSize, config.patchCount, config.classCount)
         let dTokens = arena.matrix(tape.images * count, width)
         for image in 0..<tape.images {
             let own = dEmbedded.rows(rows(of: image))
-            if let gradient = positions.gradient { addRows(own, to: gradient) }
-            if let gradient = classEmbedding.gradient { addRows(own.rows(0..<1), to: gradient) }
-            dTokens.rows(image * count..<(image + 1) * count).copy(from: own.rows(1..<count + 1))
+            if let gradient = positions.gradient { addPlaced(own, to: gradient) }
+            if let gradient = classEmbedding?.gradient { addRows(own.rows(0..<1), to: gradient) }
+            dTokens.rows(image * count..<(image + 1) * count).copy(from: own.rows(first..<first + count))
         }
         patches.backward(tape.columns, low: nil, dy: dTokens, dx: nil, accumulate: false, arena)
     }
 
-    /// Of an image: its class token, then its patches.
-    private func rows(of image: Int) -> Range<Int> {
-        image * (config.patchCount + 1)..<(image + 1) * (config.patchCount + 1)
+    /// Of an image: its class token if there is one, then its patches.
+    package func rows(of image: Int) -> Range<Int> {
+        let count = config.classCount + config.patchCount
+        return image * count..<(image + 1) * count
+    }
+
+    /// A position for every row of a picture.
+    private func placed(_ arena: Arena) -> Matrix {
+        guard let places else { return positions.value }
+        let result = arena.matrix(places.count, positions.value.columns)
+        gatherRows(places, of: positions.value, into: result)
+        return result
+    }
+
+    private func addPlaced(_ rows: Matrix, to gradient: Matrix) {
+        guard let places else { return addRows(rows, to: gradient) }
+        scatterRows(rows, to: places, of: gradient)
+    }
+
+    /// Idefics3 finds a position by the bucket of a patch's place in its picture, from 0 to 1 in f32 (NaViT, Dehghani
+    /// et al. 2023). In a full tile that is nearly always its number, but rounding may take the bucket before.
+    private static func places(_ config: ClipVisionConfig) -> [Int]? {
+        guard config.kind == .idefics3 || config.kind == .smolVLM else { return nil }
+        let side = config.patchesPerSide
+        let step = 1 / Double(side)
+        let borders = (0...side).map { Float(step + Double($0) * step) }.filter { $0 < 1 }
+        let buckets = (0..<side).map { index in
+            let place = min(Float(index) * (1 / Float(side)), 1 - 1e-6)
+            return borders.count { $0 <= place }
+        }
+        let places = buckets.flatMap { row in buckets.map { row * side + $0 } }
+        return places == Array(0..<side * side) ? nil : places
     }
 
     /// Scales the position embedding to the length that the patches of these pictures have. A decoder has
@@ -120,7 +188,7 @@ package final class ClipVisionTower: @unchecked Sendable {
 
     /// Patches as rows, in the order of the convolution's weight `[C, side, side]`.
     private func unfold(_ pixels: [Float], into columns: Matrix) {
-        let (side, grid, size) = (config.patchSize, config.imageSize / config.patchSize, config.imageSize)
+        let (side, grid, size) = (config.patchSize, config.patchesPerSide, config.imageSize)
         precondition(pixels.count == config.channelCount * size * size)
         pixels.withUnsafeBufferPointer { pixels in
             for patch in 0..<grid * grid {

@@ -9,13 +9,12 @@ package final class Linear: @unchecked Sendable {
     package let weight: Parameter
     package let bias: Parameter?
     package private(set) var adapter: LoRA?
-    private let panels = Panels()
-    /// Of frozen weights only, for the gradient that goes through them.
-    private let transposedPanels = Panels(transposed: true)
+    private let factor: Factor
 
     package init(weight: Parameter, bias: Parameter? = nil) {
         self.weight = weight
         self.bias = bias
+        factor = Factor(weight)
     }
 
     /// Starts, where the source is random, with the deviation gain/√inputs, which keeps the size of what goes
@@ -32,18 +31,15 @@ package final class Linear: @unchecked Sendable {
 
     /// The module's full name, as LoRA targets are matched.
     package var name: String { String(weight.name.dropLast(".weight".count)) }
-    package var inputs: Int { weight.value.columns }
-    package var outputs: Int { weight.value.rows }
+    package var inputs: Int { weight.columns }
+    package var outputs: Int { weight.rows }
     package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
     package func attach(_ adapter: LoRA?) { self.adapter = adapter }
 
     /// Call after an optimiser step: packs again what is trained. Frozen weights under an adapter are not.
     package func weightsChanged() {
-        if weight.isTrained {
-            panels.refresh(weight.value)
-            transposedPanels.drop()
-        }
+        if weight.isTrained { factor.refresh() }
         adapter?.weightsChanged()
     }
 
@@ -53,7 +49,7 @@ package final class Linear: @unchecked Sendable {
     /// x `[T × in]` → y `[T × out]`; `low` is LoRA's s·x·Aᵀ `[T × r]`, which `backward` wants back.
     package func forward(_ x: Matrix, _ arena: Arena) -> (y: Matrix, low: Matrix?) {
         let y = arena.matrix(x.rows, outputs)
-        GEMM.multiply(x, panels.of(weight.value), into: y)
+        factor.multiply(x, into: y)
         if let bias { addBias(bias.value, to: y) }
         guard let adapter, adapter.isActive else { return (y, nil) }
         return (y, adapter.forward(x, addingTo: y, arena))
@@ -64,14 +60,8 @@ package final class Linear: @unchecked Sendable {
     package func backward(
         _ x: Matrix, low: Matrix?, dy: Matrix, dx: Matrix?, accumulate: Bool, _ arena: Arena
     ) {
-        if let dx {
-            if weight.isTrained {
-                GEMM.multiplyInputGradient(dy, weight.value, into: dx, accumulate: accumulate)
-            } else {
-                GEMM.multiply(dy, transposedPanels.of(weight.value), into: dx, accumulate: accumulate)
-            }
-        }
-        if let gradient = weight.gradient { GEMM.addWeightGradient(dy, x, into: gradient) }
+        if let dx { factor.multiplyInputGradient(dy, into: dx, accumulate: accumulate) }
+        factor.addGradient(dy, x)
         if let gradient = bias?.gradient { addColumnSums(dy, to: gradient) }
         if let adapter, let low { adapter.backward(x, low: low, dy: dy, dx: dx, arena) }
     }
@@ -85,31 +75,57 @@ package final class Linear: @unchecked Sendable {
         for i in 0..<outputs { for j in 0..<rank { bt[j, i] = adapter.b.value[i, j] } }
         GEMM.addWeightGradient(bt, adapter.a.value, into: weight.value, scale: adapter.scale)
         withExtendedLifetime(transposed) {}
-        panels.refresh(weight.value)
-        transposedPanels.refresh(weight.value)
+        factor.refresh()
     }
 }
 
-/// Weights packed when they are first multiplied by, by whichever thread that is.
-private final class Panels: Sendable {
+/// A parameter as a factor of products, packed when it is first multiplied by, by whichever thread that is.
+private final class Factor: Sendable {
+    private let weight: Parameter
     private let packed = Mutex<GEMM.Packed?>(nil)
-    private let transposed: Bool
 
-    init(transposed: Bool = false) { self.transposed = transposed }
+    init(_ weight: Parameter) { self.weight = weight }
 
-    func of(_ weights: Matrix) -> GEMM.Packed {
+    private var panels: GEMM.Packed {
         packed.withLock { packed in
             if let packed { return packed }
-            let made = GEMM.Packed(weights, transposed: transposed)
+            let made = GEMM.Packed(weight.stored, compute: weight.compute)
             packed = made
             return made
         }
     }
 
     /// After the weights changed.
-    func refresh(_ weights: Matrix) { packed.withLock { $0?.pack(weights) } }
+    func refresh() {
+        packed.withLock { packed in
+            guard let before = packed else { return }
+            let weights = weight.stored
+            if before.fits(weights) { before.pack(weights) } else { packed = nil }
+        }
+    }
 
-    func drop() { packed.withLock { $0 = nil } }
+    /// y = x·Wᵀ
+    func multiply(_ x: Matrix, into y: Matrix, accumulate: Bool = false) {
+        GEMM.multiply(x, panels, into: y, accumulate: accumulate)
+    }
+
+    /// dx = dy·W, or += when `accumulate`
+    func multiplyInputGradient(_ dy: Matrix, into dx: Matrix, accumulate: Bool) {
+        if weight.isTrained, weight.compute == .f32 {
+            GEMM.multiplyInputGradient(dy, weight.value, into: dx, accumulate: accumulate)
+        } else {
+            GEMM.multiplyTransposed(dy, panels, into: dx, accumulate: accumulate)
+        }
+    }
+
+    /// Adds dyᵀ·x to the gradient, where there is one.
+    func addGradient(_ dy: Matrix, _ x: Matrix) {
+        guard let gradient = weight.gradient else { return }
+        switch weight.compute {
+        case .f32: GEMM.addWeightGradient(dy, x, into: gradient)
+        case .bf16: GEMM.addWeightGradientBF16(dy, x, into: gradient)
+        }
+    }
 }
 
 /// Low-rank adaptation (Hu et al. 2021): y += s·(x·Aᵀ)·Bᵀ, A `[r × in]`, B `[out × r]`, s = α/r. Shared between
@@ -120,38 +136,39 @@ package final class LoRA: @unchecked Sendable {
     package let scale: Float
     /// Off for the reference model.
     package var isActive = true
-    private let panelsA = Panels()
-    private let panelsB = Panels()
+    private let factorA: Factor
+    private let factorB: Factor
 
     package init(a: Parameter, b: Parameter, scale: Float) {
         self.a = a
         self.b = b
         self.scale = scale
+        (factorA, factorB) = (Factor(a), Factor(b))
     }
 
-    package var rank: Int { a.value.rows }
+    package var rank: Int { a.rows }
 
     func weightsChanged() {
-        panelsA.refresh(a.value)
-        panelsB.refresh(b.value)
+        factorA.refresh()
+        factorB.refresh()
     }
 
     func forward(_ x: Matrix, addingTo y: Matrix, _ arena: Arena) -> Matrix {
         let low = arena.matrix(x.rows, rank)
-        GEMM.multiply(x, panelsA.of(a.value), into: low)
+        factorA.multiply(x, into: low)
         scaleRows(low, by: scale)
-        GEMM.multiply(low, panelsB.of(b.value), into: y, accumulate: true)
+        factorB.multiply(low, into: y, accumulate: true)
         return low
     }
 
     func backward(_ x: Matrix, low: Matrix, dy: Matrix, dx: Matrix?, _ arena: Arena) {
         let mark = arena.mark
         defer { arena.release(to: mark) }
-        if let gradient = b.gradient { GEMM.addWeightGradient(dy, low, into: gradient) }
+        factorB.addGradient(dy, low)
         let dLow = arena.matrix(dy.rows, rank)
-        GEMM.multiplyInputGradient(dy, b.value, into: dLow, accumulate: false)
+        factorB.multiplyInputGradient(dy, into: dLow, accumulate: false)
         scaleRows(dLow, by: scale)
-        if let gradient = a.gradient { GEMM.addWeightGradient(dLow, x, into: gradient) }
-        if let dx { GEMM.multiplyInputGradient(dLow, a.value, into: dx, accumulate: true) }
+        factorA.addGradient(dLow, x)
+        if let dx { factorA.multiplyInputGradient(dLow, into: dx, accumulate: true) }
     }
 }

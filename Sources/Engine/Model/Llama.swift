@@ -2,55 +2,17 @@ import Checkpoint
 import Kernels
 
 /// The LLaMA decoder (Touvron et al. 2023) over a forest of token spans: RMSNorm, rotary positions,
-/// grouped-query attention, SwiGLU. Checkpoint keys are those of transformers' `LlamaForCausalLM`.
+/// grouped-query attention, SwiGLU. Mistral, Qwen2 and Phi-3 are built like it: biases, widths, rotary scaling and what
+/// lies in one matrix are the configuration's. Checkpoint keys are those of transformers' `…ForCausalLM`.
 package final class Llama: @unchecked Sendable {
     package let config: LlamaConfig
     package let embedding: Parameter
-    package let layers: [Layer]
+    package let layers: [DecoderLayer]
     package let norm: Parameter
     /// Shares the embedding's parameter when tied.
     package let head: Linear
     let rotary: RotaryTable
     let shape: AttentionShape
-
-    /// One decoder layer; keys under `….layers.N.`.
-    package final class Layer: @unchecked Sendable {
-        let inputNorm: Parameter
-        let q: Linear
-        let k: Linear
-        let v: Linear
-        let o: Linear
-        let postNorm: Parameter
-        let gate: Linear
-        let up: Linear
-        let down: Linear
-
-        init(_ source: any ParameterSource, _ prefix: String, _ config: LlamaConfig) throws {
-            let width = config.hiddenSize
-            let (heads, kv) = (config.headCount * config.headDim, config.keyValueHeadCount * config.headDim)
-            // Residual branches start smaller with depth (GPT-2), which steadies small models without tuning.
-            let branch = 1 / Double(2 * config.layerCount).squareRoot()
-            inputNorm = try source.parameter(
-                prefix + "input_layernorm.weight", [width], start: .constant(1))
-            postNorm = try source.parameter(
-                prefix + "post_attention_layernorm.weight", [width], start: .constant(1))
-            func linear(
-                _ name: String, _ inputs: Int, _ outputs: Int, bias: Bool, _ gain: Double = 1
-            ) throws -> Linear {
-                try Linear(source, prefix + name, inputs: inputs, outputs: outputs, bias: bias, gain: gain)
-            }
-            let (inner, bias) = (config.intermediateSize, config.attentionBias)
-            q = try linear("self_attn.q_proj", width, heads, bias: bias)
-            k = try linear("self_attn.k_proj", width, kv, bias: bias)
-            v = try linear("self_attn.v_proj", width, kv, bias: bias)
-            o = try linear("self_attn.o_proj", heads, width, bias: bias, branch)
-            gate = try linear("mlp.gate_proj", width, inner, bias: config.mlpBias)
-            up = try linear("mlp.up_proj", width, inner, bias: config.mlpBias)
-            down = try linear("mlp.down_proj", inner, width, bias: config.mlpBias, branch)
-        }
-
-        package var projections: [Linear] { [q, k, v, o, gate, up, down] }
-    }
 
     /// - Parameter prefix: `model.language_model.` inside a LLaVA, `model.` alone.
     package init(
@@ -61,7 +23,9 @@ package final class Llama: @unchecked Sendable {
         embedding = try source.parameter(
             prefix + "embed_tokens.weight", [config.vocabSize, config.hiddenSize],
             start: .normal(deviation: 1 / Double(config.hiddenSize).squareRoot()))
-        layers = try (0..<config.layerCount).map { try Layer(source, "\(prefix)layers.\($0).", config) }
+        layers = try (0..<config.layerCount).map {
+            try DecoderLayer(source, "\(prefix)layers.\($0).", config)
+        }
         norm = try source.parameter(prefix + "norm.weight", [config.hiddenSize], start: .constant(1))
         head =
             config.tieWordEmbeddings
@@ -69,7 +33,8 @@ package final class Llama: @unchecked Sendable {
             : try Linear(
                 source, headName, inputs: config.hiddenSize, outputs: config.vocabSize)
         rotary = RotaryTable(
-            headWidth: config.headDim, base: config.ropeTheta, positions: config.maxPositionEmbeddings)
+            frequencies: config.rotary.frequencies(headWidth: config.headDim), positions: config.context,
+            factor: config.rotary.attentionFactor, sections: config.rotary.sections)
         shape = AttentionShape(
             heads: config.headCount, keyValueHeads: config.keyValueHeadCount, headWidth: config.headDim)
     }
@@ -85,43 +50,65 @@ package final class Llama: @unchecked Sendable {
     /// What the backward pass wants back of one layer.
     struct LayerTape {
         var x, h1, inverse1, q, k, v, context, logSumExp, middle, h2, inverse2, gate, up, inner: Matrix
-        var low: [Matrix?]
+        var lowAttention: [Matrix?]
+        var lowOut: Matrix?
+        var lowInner: [Matrix?]
+        var lowDown: Matrix?
+    }
+
+    /// What is kept of a layer: all that its backward pass wants, or the input that it is made again from.
+    enum Saved {
+        case tape(LayerTape)
+        case input(Matrix)
     }
 
     /// What a training pass leaves behind; its memory belongs to the arena.
     package struct Tape {
         let tokens: [Int32]
-        let positions: [Int32]
+        let positions: [RotaryPosition]
         let segments: [AttentionSegment]
-        let layers: [LayerTape]
+        let layers: [Saved]
         let last: Matrix
         let inverse: Matrix
         /// Final hidden states `[T × C]`, after the last norm.
         package let hidden: Matrix
     }
 
-    /// Training: every row computed, every activation kept in `arena`.
-    package func forward(_ forest: TokenForest, features: Matrix?, _ arena: Arena) -> Tape {
+    /// Training: every row computed, and what the backward pass wants kept in `arena`.
+    ///
+    /// - Parameter recomputes: keep only the layers' inputs; `backward` computes the layers again, to the same bits.
+    package func forward(
+        _ forest: TokenForest, features: Matrix?, recomputes: Bool = false, _ arena: Arena
+    ) -> Tape {
         let segments = forest.segments
         var x = embed(forest.tokens, features, arena)
-        var tapes: [LayerTape] = []
+        var saved: [Saved] = []
         for layer in layers {
-            let tape = run(layer, x, positions: forest.positions, segments, cache: nil, arena)
-            tapes.append(tape.0)
-            x = tape.1
+            let output = recomputes ? arena.matrix(x.rows, x.columns) : nil
+            let mark = arena.mark
+            let (tape, y) = run(layer, x, positions: forest.positions, segments, cache: nil, arena)
+            if let output {
+                saved.append(.input(x))
+                output.copy(from: y)
+                arena.release(to: mark)
+            } else {
+                saved.append(.tape(tape))
+            }
+            x = output ?? y
         }
         let hidden = arena.matrix(x.rows, x.columns)
         let inverse = arena.matrix(x.rows, 1)
         rmsNorm(x, norm.value, epsilon: Float(config.rmsNormEpsilon), into: hidden, inverse: inverse)
         return Tape(
-            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: tapes, last: x,
+            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: saved, last: x,
             inverse: inverse, hidden: hidden)
     }
 
     /// Decoding: the rows' keys and values go into `cache` at `slots`, segments point into the cache, and
     /// nothing else is kept. Returns the final hidden states of the rows in `wanted`, in order.
     package func forward(
-        tokens: [Int32], positions: [Int32], slots: [Int], segments: [AttentionSegment], features: Matrix?,
+        tokens: [Int32], positions: [RotaryPosition], slots: [Int], segments: [AttentionSegment],
+        features: Matrix?,
         cache: KeyValueCache, wanted: [Int], _ arena: Arena
     ) -> Matrix {
         let result = arena.matrix(wanted.count, config.hiddenSize)
@@ -152,22 +139,27 @@ package final class Llama: @unchecked Sendable {
 
     private func embed(_ tokens: [Int32], _ features: Matrix?, _ arena: Arena) -> Matrix {
         let x = arena.matrix(tokens.count, config.hiddenSize)
+        let words = embedding.stored
         for (row, token) in tokens.enumerated() {
-            let from = token >= 0 ? embedding.value.row(Int(token)) : features!.row(-1 - Int(token))
-            x.row(row).update(from: from, count: x.columns)
+            if token >= 0 {
+                words.read(row: Int(token), into: x.row(row))
+            } else {
+                x.row(row).update(from: features!.row(-1 - Int(token)), count: x.columns)
+            }
         }
         return x
     }
 
     /// Some rows of a batch as a batch of their own, which sees the keys of the whole.
-    private struct Rows {
+    struct Rows {
         let indices: [Int]
-        let positions: [Int32]
+        let positions: [RotaryPosition]
         let segments: [AttentionSegment]
     }
 
     /// - Parameter wanted: ascending.
-    private func rows(_ wanted: [Int], _ positions: [Int32], _ segments: [AttentionSegment]) -> Rows {
+    private func rows(_ wanted: [Int], _ positions: [RotaryPosition], _ segments: [AttentionSegment]) -> Rows
+    {
         var at = 0
         let own = wanted.enumerated().map { index, row in
             while !segments[at].queries.contains(row) { at += 1 }
@@ -187,20 +179,20 @@ package final class Llama: @unchecked Sendable {
     }
 
     /// - Parameter only: the rows whose output is wanted; all without it.
-    private func run(
-        _ layer: Layer, _ input: Matrix, positions: [Int32], _ segments: [AttentionSegment],
+    func run(
+        _ layer: DecoderLayer, _ input: Matrix, positions: [RotaryPosition], _ segments: [AttentionSegment],
         cache: (KeyValueCache.Layer, slots: [Int])?, only: Rows? = nil, _ arena: Arena
     ) -> (LayerTape, Matrix) {
         let epsilon = Float(config.rmsNormEpsilon)
-        var (x, h1) = (input, arena.matrix(input.rows, input.columns))
+        var x = input
+        let h1 = arena.matrix(x.rows, x.columns)
         let inverse1 = arena.matrix(x.rows, 1)
         rmsNorm(x, layer.inputNorm.value, epsilon: epsilon, into: h1, inverse: inverse1)
-        let (k, lowK) = layer.k.forward(h1, arena)
-        let (v, lowV) = layer.v.forward(h1, arena)
+        let (seen, lowAttention) = layer.attention.forward(h1, firstOf: only?.indices, arena)
+        let (q, k, v) = (seen[0], seen[1], seen[2])
         rotary.rotate(k, positions: positions)
-        if let only { (x, h1) = (gather(only.indices, of: x, arena), gather(only.indices, of: h1, arena)) }
-        let (q, lowQ) = layer.q.forward(h1, arena)
         rotary.rotate(q, positions: only?.positions ?? positions)
+        if let only { x = gather(only.indices, of: x, arena) }
         let context = arena.matrix(x.rows, q.columns)
         let logSumExp = arena.matrix(x.rows, shape.heads)
         if let (cache, slots) = cache {
@@ -210,13 +202,13 @@ package final class Llama: @unchecked Sendable {
         } else {
             attention(q, k, v, segments, shape, into: context, logSumExp: logSumExp)
         }
-        let (middle, lowO) = layer.o.forward(context, arena)
+        let (middle, lowOut) = layer.o.forward(context, arena)
         addRows(x, to: middle)
         let h2 = arena.matrix(x.rows, x.columns)
         let inverse2 = arena.matrix(x.rows, 1)
         rmsNorm(middle, layer.postNorm.value, epsilon: epsilon, into: h2, inverse: inverse2)
-        let (gate, lowGate) = layer.gate.forward(h2, arena)
-        let (up, lowUp) = layer.up.forward(h2, arena)
+        let (read, lowInner) = layer.inner.forward(h2, arena)
+        let (gate, up) = (read[0], read[1])
         let inner = arena.matrix(x.rows, gate.columns)
         siluMultiply(gate, up, into: inner)
         let (y, lowDown) = layer.down.forward(inner, arena)
@@ -224,7 +216,7 @@ package final class Llama: @unchecked Sendable {
         let tape = LayerTape(
             x: x, h1: h1, inverse1: inverse1, q: q, k: k, v: v, context: context, logSumExp: logSumExp,
             middle: middle, h2: h2, inverse2: inverse2, gate: gate, up: up, inner: inner,
-            low: [lowQ, lowK, lowV, lowO, lowGate, lowUp, lowDown])
+            lowAttention: lowAttention, lowOut: lowOut, lowInner: lowInner, lowDown: lowDown)
         return (tape, y)
     }
 }

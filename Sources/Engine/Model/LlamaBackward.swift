@@ -80,9 +80,9 @@ extension Llama {
         let dx = arena.zeros(dHidden.rows, dHidden.columns)
         rmsNormBackward(
             tape.last, norm.value, inverse: tape.inverse, dy: dHidden, dx: dx, dw: norm.gradient)
-        for (layer, layerTape) in zip(layers, tape.layers).reversed() {
+        for (layer, saved) in zip(layers, tape.layers).reversed() {
             let mark = arena.mark
-            backward(layer, layerTape, tape, dx, arena)
+            backward(layer, self.tape(layer, saved, tape, arena), tape, dx, arena)
             arena.release(to: mark)
         }
         if let gradient = embedding.gradient {
@@ -93,36 +93,40 @@ extension Llama {
         }
     }
 
+    private func tape(_ layer: DecoderLayer, _ saved: Saved, _ tape: Tape, _ arena: Arena) -> LayerTape {
+        switch saved {
+        case .tape(let kept): kept
+        case .input(let x):
+            run(layer, x, positions: tape.positions, tape.segments, cache: nil, arena).0
+        }
+    }
+
     /// `dy` `[T × C]` holds the gradient of the layer's output and becomes that of its input.
-    private func backward(_ layer: Layer, _ saved: LayerTape, _ tape: Tape, _ dy: Matrix, _ arena: Arena) {
+    private func backward(
+        _ layer: DecoderLayer, _ saved: LayerTape, _ tape: Tape, _ dy: Matrix, _ arena: Arena
+    ) {
         let (rows, width) = (dy.rows, dy.columns)
         let dInner = arena.matrix(rows, saved.inner.columns)
-        layer.down.backward(saved.inner, low: saved.low[6], dy: dy, dx: dInner, accumulate: false, arena)
-        let dGate = arena.matrix(rows, dInner.columns)
-        let dUp = arena.matrix(rows, dInner.columns)
-        siluMultiplyBackward(saved.gate, saved.up, dy: dInner, dgate: dGate, dup: dUp)
+        layer.down.backward(saved.inner, low: saved.lowDown, dy: dy, dx: dInner, accumulate: false, arena)
+        let dRead = layer.inner.gradients(rows, arena)
+        siluMultiplyBackward(saved.gate, saved.up, dy: dInner, dgate: dRead[0], dup: dRead[1])
         let dh2 = arena.matrix(rows, width)
-        layer.gate.backward(saved.h2, low: saved.low[4], dy: dGate, dx: dh2, accumulate: false, arena)
-        layer.up.backward(saved.h2, low: saved.low[5], dy: dUp, dx: dh2, accumulate: true, arena)
+        layer.inner.backward(saved.h2, low: saved.lowInner, dy: dRead, dx: dh2, arena)
         // The residual path carries dy on; the branch's share is added to it.
         rmsNormBackward(
             saved.middle, layer.postNorm.value, inverse: saved.inverse2, dy: dh2, dx: dy,
             dw: layer.postNorm.gradient)
 
         let dContext = arena.matrix(rows, saved.context.columns)
-        layer.o.backward(saved.context, low: saved.low[3], dy: dy, dx: dContext, accumulate: false, arena)
-        let dq = arena.zeros(rows, saved.q.columns)
-        let dk = arena.zeros(rows, saved.k.columns)
-        let dv = arena.zeros(rows, saved.v.columns)
+        layer.o.backward(saved.context, low: saved.lowOut, dy: dy, dx: dContext, accumulate: false, arena)
+        let dSeen = layer.attention.gradients(rows, zeros: true, arena)
         attentionBackward(
             saved.q, saved.k, saved.v, tape.segments, shape, out: saved.context,
-            logSumExp: saved.logSumExp, dOut: dContext, dq: dq, dk: dk, dv: dv)
-        rotary.rotateBackward(dq, positions: tape.positions)
-        rotary.rotateBackward(dk, positions: tape.positions)
+            logSumExp: saved.logSumExp, dOut: dContext, dq: dSeen[0], dk: dSeen[1], dv: dSeen[2])
+        rotary.rotateBackward(dSeen[0], positions: tape.positions)
+        rotary.rotateBackward(dSeen[1], positions: tape.positions)
         let dh1 = arena.matrix(rows, width)
-        layer.q.backward(saved.h1, low: saved.low[0], dy: dq, dx: dh1, accumulate: false, arena)
-        layer.k.backward(saved.h1, low: saved.low[1], dy: dk, dx: dh1, accumulate: true, arena)
-        layer.v.backward(saved.h1, low: saved.low[2], dy: dv, dx: dh1, accumulate: true, arena)
+        layer.attention.backward(saved.h1, low: saved.lowAttention, dy: dSeen, dx: dh1, arena)
         rmsNormBackward(
             saved.x, layer.inputNorm.value, inverse: saved.inverse1, dy: dh1, dx: dy,
             dw: layer.inputNorm.gradient)

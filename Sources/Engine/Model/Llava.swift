@@ -1,13 +1,19 @@
 import Checkpoint
+import Imaging
 import Kernels
 
-/// LLaVA (Liu et al. 2023): CLIP's vision tower, a two-layer projector, a LLaMA decoder. Keys as transformers
-/// from 4.52 on writes them for `LlavaForConditionalGeneration`.
-package final class Llava: @unchecked Sendable {
+/// LLaVA (Liu et al. 2023): a vision tower, a two-layer projector, a decoder. Keys as transformers from 4.52 on writes
+/// them for `LlavaForConditionalGeneration`.
+///
+/// LLaVA-NeXT (Liu et al. 2024) and LLaVA-OneVision (Li et al. 2024) are LLaVAs whose pictures are tiles, packed with a
+/// learned end of each row.
+package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package let config: LlavaConfig
     package let tower: ClipVisionTower
     let projector1: Linear
     let projector2: Linear
+    /// `image_newline`, the end of a row of tiles.
+    let newline: Parameter?
     package let decoder: Llama
 
     package init(_ source: any ParameterSource, config: LlavaConfig) throws {
@@ -26,24 +32,39 @@ package final class Llava: @unchecked Sendable {
         }
         projector1 = try projection(1, inputs)
         projector2 = try projection(2, width)
+        newline =
+            config.kind.packsTiles
+            ? try source.parameter(
+                "model.image_newline", [width], start: .normal(deviation: 1 / Double(width).squareRoot()))
+            : nil
         decoder = try Llama(source, config: config.text, prefix: "model.language_model.")
     }
 
+    package var modelConfig: ModelConfig { .llava(config) }
+
     package var parameters: [Parameter] {
-        tower.parameters + projector1.parameters + projector2.parameters + decoder.parameters
+        tower.parameters + projector1.parameters + projector2.parameters + (newline.map { [$0] } ?? [])
+            + decoder.parameters
     }
 
+    package var towerParameters: [Parameter] { tower.parameters }
     package var linears: [Linear] { tower.linears + [projector1, projector2] + decoder.linears }
+    package var imageTokenID: Int { config.imageTokenID }
 
-    /// Call after an optimiser step on parameters that `multiply` reads packed.
-    package func weightsChanged() { linears.forEach { $0.weightsChanged() } }
+    package func check(_ processor: any PictureProcessor) -> String? {
+        processor.misfit(side: config.vision.imageSize)
+    }
 
-    /// Rows of a picture: the patches, and the class token when the strategy is "full".
-    var rowsPerPicture: Int { config.imageTokenCount }
+    package func rows(of shape: PictureShape) -> Int { packing(shape)?.rows.count ?? config.tileRows }
+
+    /// nil where a picture is its only tile as it comes.
+    private func packing(_ shape: PictureShape) -> TilePacking? {
+        newline.map { _ in TilePacking(shape, side: config.vision.patchesPerSide, most: config.mostTiles) }
+    }
 
     package struct ImageTape {
         let tower: ClipVisionTower.Tape
-        /// The chosen hidden layer of the tower, `[rows × tower width]`.
+        /// The chosen hidden layer of the tower, `[tiles·rows × tower width]`.
         package let selected: Matrix
         let inner: Matrix
         let active: Matrix
@@ -51,51 +72,111 @@ package final class Llava: @unchecked Sendable {
         package let features: Matrix
         /// Those of each picture.
         package let rows: [Range<Int>]
+        let packings: [TilePacking]
     }
 
-    /// - Parameter pixels: per image, planar `[3, H, W]`, normalised.
-    package func encode(_ pixels: [[Float]], _ arena: Arena) -> ImageTape {
-        let tape = tower.forward(pixels, depth: config.visionLayersNeeded, arena)
-        let count = rowsPerPicture
-        let rows = pixels.indices.map { $0 * count..<($0 + 1) * count }
-        let selected = arena.matrix(pixels.count * count, config.vision.hiddenSize)
-        for (image, own) in rows.enumerated() {
-            selected.rows(own).copy(from: tape.hidden.rows(towerRows(of: image)))
+    package func tape(of pictures: [TowerInput], _ arena: Arena) -> PictureTape {
+        let tape = encode(pictures, arena)
+        return PictureTape(features: tape.features, rows: tape.rows) { [self] in
+            encodeBackward(tape, dFeatures: $0, $1)
         }
+    }
+
+    package func features(of pictures: [TowerInput], _ arena: Arena) -> PictureFeatures {
+        let tiles = pictures.flatMap(\.tiles)
+        let hidden = tower.states(tiles, depth: config.visionLayersNeeded, arena)
+        let projected = project(selected(hidden, tiles.count, arena), arena).projected
+        let packed = packed(projected, pictures, arena)
+        return PictureFeatures(values: packed.features, rows: packed.rows)
+    }
+
+    package func encode(_ pictures: [TowerInput], _ arena: Arena) -> ImageTape {
+        let tiles = pictures.flatMap(\.tiles)
+        let tape = tower.forward(tiles, depth: config.visionLayersNeeded, arena)
+        let selected = selected(tape.hidden, tiles.count, arena)
+        let (inner, active, projected) = project(selected, arena)
+        let (features, rows, packings) = packed(projected, pictures, arena)
+        return ImageTape(
+            tower: tape, selected: selected, inner: inner, active: active, features: features, rows: rows,
+            packings: packings)
+    }
+
+    /// The chosen rows of each tile: the last ones, a class token stands first.
+    private func selected(_ hidden: Matrix, _ tiles: Int, _ arena: Arena) -> Matrix {
+        let count = config.tileRows
+        let result = arena.matrix(tiles * count, hidden.columns)
+        for tile in 0..<tiles {
+            result.rows(tile * count..<(tile + 1) * count).copy(from: hidden.rows(towerRows(of: tile)))
+        }
+        return result
+    }
+
+    private func towerRows(of tile: Int) -> Range<Int> {
+        let end = tower.rows(of: tile).upperBound
+        return end - config.tileRows..<end
+    }
+
+    private func project(
+        _ selected: Matrix, _ arena: Arena
+    ) -> (inner: Matrix, active: Matrix, projected: Matrix) {
         let inner = projector1.forward(selected, arena).y
         let active = arena.matrix(inner.rows, inner.columns)
         Activation.gelu.apply(inner, into: active)
-        let features = projector2.forward(active, arena).y
-        return ImageTape(
-            tower: tape, selected: selected, inner: inner, active: active, features: features, rows: rows)
+        return (inner, active, projector2.forward(active, arena).y)
     }
 
-    /// The chosen rows of an image among those of the tower: the last ones, the class token stands first.
-    private func towerRows(of image: Int) -> Range<Int> {
-        let end = (image + 1) * (config.vision.patchCount + 1)
-        return end - rowsPerPicture..<end
+    private func packed(
+        _ projected: Matrix, _ pictures: [TowerInput], _ arena: Arena
+    ) -> (features: Matrix, rows: [Range<Int>], packings: [TilePacking]) {
+        let packings = pictures.compactMap { packing($0.shape) }
+        let counts = newline == nil ? pictures.map { _ in config.tileRows } : packings.map(\.rows.count)
+        let ends = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        let rows = counts.indices.map { ends[$0]..<ends[$0 + 1] }
+        guard let newline else { return (projected, rows, []) }
+        let features = arena.matrix(ends[counts.count], projected.columns)
+        for (own, (packing, tiles)) in zip(rows, zip(packings, tileRows(of: pictures))) {
+            packing.pack(projected.rows(tiles), newline: newline.value, into: features.rows(own))
+        }
+        return (features, rows, packings)
     }
 
-    /// Pictures that outlive the arena.
-    ///
-    /// - Parameter pixels: per picture, planar `[3, H, W]`, normalised.
-    package func pictures(_ pixels: [[Float]], _ arena: Arena) -> [Picture] {
-        let tape = encode(pixels, arena)
-        return tape.rows.map { Picture(tape.features.rows($0).values, width: tape.features.columns) }
+    /// Rows of each picture's tiles.
+    private func tileRows(of pictures: [TowerInput]) -> [Range<Int>] {
+        var first = 0
+        return pictures.map { picture in
+            defer { first += picture.tiles.count * config.tileRows }
+            return first..<first + picture.tiles.count * config.tileRows
+        }
     }
 
     /// `dFeatures` `[rows × C]` down into projector and tower.
     package func encodeBackward(_ tape: ImageTape, dFeatures: Matrix, _ arena: Arena) {
-        let dActive = arena.matrix(dFeatures.rows, dFeatures.columns)
-        projector2.backward(tape.active, low: nil, dy: dFeatures, dx: dActive, accumulate: false, arena)
+        let dProjected = packedBackward(tape, dFeatures, arena)
+        let dActive = arena.matrix(dProjected.rows, dProjected.columns)
+        projector2.backward(tape.active, low: nil, dy: dProjected, dx: dActive, accumulate: false, arena)
         Activation.gelu.applyBackward(tape.inner, dy: dActive, into: dActive)
         let dSelected = arena.matrix(tape.selected.rows, tape.selected.columns)
         projector1.backward(tape.selected, low: nil, dy: dActive, dx: dSelected, accumulate: false, arena)
         guard tower.parameters.contains(where: \.isTrained) else { return }
         let dHidden = arena.zeros(tape.tower.hidden.rows, dSelected.columns)
-        for (image, own) in tape.rows.enumerated() {
-            dHidden.rows(towerRows(of: image)).copy(from: dSelected.rows(own))
+        let count = config.tileRows
+        for tile in 0..<tape.tower.images {
+            dHidden.rows(towerRows(of: tile)).copy(from: dSelected.rows(tile * count..<(tile + 1) * count))
         }
         tower.backward(tape.tower, dHidden: dHidden, arena)
+    }
+
+    private func packedBackward(_ tape: ImageTape, _ dFeatures: Matrix, _ arena: Arena) -> Matrix {
+        guard let newline else { return dFeatures }
+        let dProjected = arena.zeros(tape.selected.rows, dFeatures.columns)
+        var first = 0
+        for (own, packing) in zip(tape.rows, tape.packings) {
+            let count = packing.tiles * config.tileRows
+            packing.packBackward(
+                dFeatures.rows(own), dProjected: dProjected.rows(first..<first + count),
+                newline: newline.gradient)
+            first += count
+        }
+        return dProjected
     }
 }

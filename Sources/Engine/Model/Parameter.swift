@@ -1,38 +1,84 @@
 import Kernels
 import Random
+import Synchronization
 
 /// One named tensor of a model: its value, and its gradient while it is trained.
 package final class Parameter: @unchecked Sendable {
     /// The name in a Hugging Face checkpoint.
     package let name: String
     package let shape: [Int]
-    /// `[shape[0] × rest]`; a vector is one row.
-    package let value: Matrix
+    /// How products with it are computed.
+    package let compute: Compute
     /// nil while frozen; gradients are added to it.
     package private(set) var gradient: Matrix?
     /// What it learns at, as a share of the learning rate.
     package var rateShare: Float = 1
 
-    private let storage: Buffer
+    private enum Storage {
+        case floats(Buffer)
+        case mapped(StoredMatrix)
+    }
+    private let storage: Mutex<Storage>
     private var gradientStorage: Buffer?
 
-    package init(name: String, shape: [Int]) {
-        self.name = name
-        self.shape = shape
-        let rows = shape.count < 2 ? 1 : shape[0]
-        let count = shape.reduce(1, *)
-        storage = Buffer(count: count)
-        value = Matrix(storage.base, rows: rows, columns: count / max(rows, 1))
+    /// Zero at first.
+    package init(name: String, shape: [Int], compute: Compute = .f32) {
+        (self.name, self.shape, self.compute) = (name, shape, compute)
+        storage = Mutex(.floats(Buffer(count: shape.reduce(1, *))))
     }
 
-    package var count: Int { value.count }
+    /// - Parameter stored: `[shape[0] × rest]`, in a checkpoint.
+    package init(name: String, shape: [Int], stored: StoredMatrix, compute: Compute) {
+        precondition(stored.rows == shape[0] && stored.rows * stored.columns == shape.reduce(1, *))
+        (self.name, self.shape, self.compute) = (name, shape, compute)
+        storage = Mutex(.mapped(stored))
+    }
+
+    package var rows: Int { shape.count < 2 ? 1 : shape[0] }
+    package var columns: Int { count / max(rows, 1) }
+    package var count: Int { shape.reduce(1, *) }
     package var isTrained: Bool { gradient != nil }
+
+    /// `[rows × columns]`, to be read or written. What a checkpoint stores is copied into floats for it.
+    package var value: Matrix {
+        storage.withLock { storage in
+            switch storage {
+            case .floats(let buffer): return Matrix(buffer.base, rows: rows, columns: columns)
+            case .mapped(let stored):
+                let buffer = Buffer(count: count)
+                let matrix = Matrix(buffer.base, rows: rows, columns: columns)
+                for row in 0..<rows { stored.read(row: row, into: matrix.row(row)) }
+                storage = .floats(buffer)
+                return matrix
+            }
+        }
+    }
+
+    /// The same where it lies, to be read.
+    package var stored: StoredMatrix {
+        storage.withLock { storage in
+            switch storage {
+            case .floats(let buffer):
+                StoredMatrix(Matrix(buffer.base, rows: rows, columns: columns), owner: buffer)
+            case .mapped(let stored): stored
+            }
+        }
+    }
+
+    /// A copy of the elements, row after row.
+    package var values: [Float] {
+        let stored = stored
+        return [Float](unsafeUninitializedCapacity: count) { floats, filled in
+            for row in 0..<rows { stored.read(row: row, into: floats.baseAddress! + row * columns) }
+            filled = count
+        }
+    }
 
     package func train() {
         guard gradient == nil else { return }
         let buffer = Buffer(count: count)
         gradientStorage = buffer
-        gradient = Matrix(buffer.base, rows: value.rows, columns: value.columns)
+        gradient = Matrix(buffer.base, rows: rows, columns: columns)
     }
 
     package func freeze() {

@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 
 /// What a record shows, made once: the rows that stand for it in the decoder. How many they are is a matter of the
@@ -9,12 +10,15 @@ package struct Picture: Sendable {
     package let rows: Int
     /// That of the decoder.
     package let width: Int
+    /// How the rows lie in the picture, where the decoder's positions tell it; nil where they count like text.
+    package let grid: PictureSize?
 
     /// - Parameter values: row after row.
-    package init(_ values: [Float], width: Int) {
+    package init(_ values: [Float], width: Int, grid: PictureSize? = nil) {
         precondition(values.count % width == 0)
         storage = Buffer(values)
-        (rows, self.width) = (values.count / width, width)
+        (rows, self.width, self.grid) = (values.count / width, width, grid)
+        precondition(grid.map { $0.height * $0.width == rows } ?? true)
     }
 
     var count: Int { rows * width }

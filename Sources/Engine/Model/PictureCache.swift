@@ -1,9 +1,24 @@
 import Foundation
+import Imaging
 import Kernels
+
+extension VisionLanguageModel {
+    /// What features of pictures take, each once.
+    ///
+    /// - Parameters:
+    ///   - shown: pictures by their files, with prompts in which their rows are expanded.
+    ///   - limit: of a `PictureCache`.
+    package func pictureBytes(_ shown: [(path: String?, prompt: [Int32])], atMost limit: Int) -> Int {
+        var rows: [String: Int] = [:]
+        for (path, prompt) in shown { if let path { rows[path] = prompt.count { $0 < 0 } } }
+        let width = decoder.config.hiddenSize * MemoryLayout<Float>.size
+        return min(limit, rows.values.reduce(0, +) * width)
+    }
+}
 
 /// Pictures by their files, each encoded once while it is remembered.
 package final class PictureCache {
-    private let model: VisionLanguageModel
+    package let model: VisionLanguageModel
     private let arena = Arena()
     private let budget: Int
     private var known: [String: Picture] = [:]
@@ -24,8 +39,10 @@ package final class PictureCache {
         var seen = Set(known.keys)
         let missing = paths.compactMap { $0 }.filter { seen.insert($0).inserted }
         var fresh: [String: Picture] = [:]
-        for start in stride(from: 0, to: missing.count, by: 16) {
-            let some = Array(missing[start..<min(missing.count, start + 16)])
+        // Pixels and hidden states of a batch are held at once, and a picture may be a score of tiles.
+        let batch = model.cutsPictures ? 2 : 16
+        for start in stride(from: 0, to: missing.count, by: batch) {
+            let some = Array(missing[start..<min(missing.count, start + batch)])
             for (path, picture) in zip(some, try encode(some)) { fresh[path] = picture }
         }
         let result = paths.map { path in path.flatMap { fresh[$0] ?? known[$0] } }
@@ -37,12 +54,12 @@ package final class PictureCache {
     package func picture(at path: String?) throws -> Picture? { try pictures(at: [path])[0] }
 
     private func encode(_ paths: [String]) throws -> [Picture] {
-        let pixels = Slots<Result<[Float], any Error>>(count: paths.count)
+        let pixels = Slots<Result<TowerInput, any Error>>(count: paths.count)
         Parallel.run(paths.count) { [model] index in
-            pixels[index] = Result { try model.pixels(of: paths[index]) }
+            pixels[index] = Result { try model.input(at: paths[index]) }
         }
         arena.reset()
-        return model.llava.pictures(try pixels.values.map { try $0.get() }, arena)
+        return model.pictures(try pixels.values.map { try $0.get() }, arena)
     }
 
     private func remember(_ path: String, _ picture: Picture?) {

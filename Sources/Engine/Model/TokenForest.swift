@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 
 /// A batch for the decoder: a forest of token spans. A token attends to the earlier tokens of its own span and
@@ -9,8 +10,10 @@ package struct TokenForest: Sendable {
         package let parent: Int
         package let start: Int
         package let count: Int
-        /// Rotary position of the first token.
-        package let position: Int
+        /// Tokens from the root to its end.
+        package let pathCount: Int
+        /// Rotary position of what follows it.
+        let next: Int
 
         package var rows: Range<Int> { start..<start + count }
     }
@@ -18,20 +21,27 @@ package struct TokenForest: Sendable {
     package private(set) var spans: [Span] = []
     /// Token ids; −1 − i stands for row i of the batch's pictures.
     package private(set) var tokens: [Int32] = []
-    package private(set) var positions: [Int32] = []
+    package private(set) var positions: [RotaryPosition] = []
 
     package init() {}
 
     package var count: Int { tokens.count }
 
     /// Appends a span and returns its index. An empty root is allowed, an empty child too.
+    ///
+    /// - Parameter grid: as the picture has it whose rows are among the tokens.
     @discardableResult
-    package mutating func add(_ ids: some Collection<Int32>, parent: Int = -1) -> Int {
+    package mutating func add(
+        _ ids: some Collection<Int32>, parent: Int = -1, grid: PictureSize? = nil
+    ) -> Int {
         precondition(parent < spans.count)
-        let position = parent < 0 ? 0 : spans[parent].position + spans[parent].count
-        spans.append(Span(parent: parent, start: tokens.count, count: ids.count, position: position))
+        var path = RotaryPath(next: parent < 0 ? 0 : spans[parent].next)
+        positions += path.add(ids, grid: grid)
+        spans.append(
+            Span(
+                parent: parent, start: tokens.count, count: ids.count,
+                pathCount: ids.count + (parent < 0 ? 0 : spans[parent].pathCount), next: path.next))
         tokens.append(contentsOf: ids)
-        positions.append(contentsOf: (0..<ids.count).map { Int32(position + $0) })
         return spans.count - 1
     }
 

@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 import Model
 
@@ -38,20 +39,23 @@ package final class GroupTrainer<Loss: Objective> {
     private let encoder: VisionLanguageModel?
     private let head: RewardHead?
     private let passes: Passes
+    private let recomputes: Bool
     private let arena = Arena()
 
     /// - Parameters:
     ///   - encoder: of groups that bring pixels.
     ///   - head: makes the score at an answer's last token what is read of it.
+    ///   - recomputes: layers in the backward pass instead of keeping them: the same results in less memory.
     package init(
         _ decoder: Llama, _ loss: Loss, encoder: VisionLanguageModel? = nil, head: RewardHead? = nil,
-        passes: Passes = .rows(8192)
+        passes: Passes = .rows(8192), recomputes: Bool = false
     ) {
         self.decoder = decoder
         self.loss = loss
         self.encoder = encoder
         self.head = head
         self.passes = passes
+        self.recomputes = recomputes
     }
 
     /// What the model says of every group.
@@ -91,7 +95,7 @@ package final class GroupTrainer<Loss: Objective> {
     }
 
     private struct Pass {
-        let images: Llava.ImageTape?
+        let images: PictureTape?
         let tape: Llama.Tape
         let places: Places
         let read: [Reading]
@@ -102,7 +106,7 @@ package final class GroupTrainer<Loss: Objective> {
         let images = encode(groups.compactMap(\.pixels))
         let (forest, pictures, answers) = forest(groups, images)
         let features = images?.features ?? pictures.matrix(arena)
-        let tape = decoder.forward(forest, features: features, arena)
+        let tape = decoder.forward(forest, features: features, recomputes: recomputes, arena)
         let places: Places
         var values: ArraySlice<Double>
         let counts: [Int]
@@ -129,7 +133,7 @@ package final class GroupTrainer<Loss: Objective> {
         return Pass(images: images, tape: tape, places: places, read: read)
     }
 
-    private func encode(_ pixels: [[Float]]) -> Llava.ImageTape? {
+    private func encode(_ pixels: [TowerInput]) -> PictureTape? {
         guard !pixels.isEmpty else { return nil }
         guard let encoder else { preconditionFailure("pixels, and nothing that encodes them") }
         return encoder.encode(pixels, arena)
@@ -144,19 +148,20 @@ package final class GroupTrainer<Loss: Objective> {
     }
 
     private func forest(
-        _ groups: ArraySlice<Loss.Group>, _ images: Llava.ImageTape?
+        _ groups: ArraySlice<Loss.Group>, _ images: PictureTape?
     ) -> (TokenForest, PictureRows, [Answer]) {
         var forest = TokenForest()
         var pictures = PictureRows()
-        var encoded = images?.rows[...] ?? []
+        var encoded = images?.rows.enumerated().map { ($1, images?.grids?[$0]) }[...] ?? []
         var answers: [Answer] = []
         for group in groups {
             let root: Int
             if group.pixels == nil {
-                root = forest.add(pictures.add(group.picture, group.prompt))
+                root = forest.add(pictures.add(group.picture, group.prompt), grid: group.picture?.grid)
             } else {
-                let first = Int32(encoded.removeFirst().lowerBound)
-                root = forest.add(group.prompt.map { $0 < 0 ? $0 - first : $0 })
+                let (rows, grid) = encoded.removeFirst()
+                let first = Int32(rows.lowerBound)
+                root = forest.add(group.prompt.map { $0 < 0 ? $0 - first : $0 }, grid: grid)
             }
             for (number, tokens) in group.answers.enumerated() {
                 answers.append(

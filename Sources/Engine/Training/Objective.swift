@@ -1,3 +1,4 @@
+import Imaging
 import Kernels
 import Model
 
@@ -9,7 +10,7 @@ package protocol AnswerGroup: Sendable {
     /// The picture where tower and projector are frozen.
     var picture: Picture? { get }
     /// The picture where they may be trained: planar `[3, H, W]`.
-    var pixels: [Float]? { get }
+    var pixels: TowerInput? { get }
     var answers: [[Int32]] { get }
     /// How many of the first tokens of answer `answer` are given, as a question that belongs to it alone.
     func given(_ answer: Int) -> Int
@@ -17,7 +18,7 @@ package protocol AnswerGroup: Sendable {
 
 extension AnswerGroup {
     package var picture: Picture? { nil }
-    package var pixels: [Float]? { nil }
+    package var pixels: TowerInput? { nil }
     package func given(_ answer: Int) -> Int { 0 }
 }
 

@@ -1,3 +1,4 @@
+import Imaging
 import Foundation
 
 /// One picture with everything that is said about it: children of one root, so that the picture and the
@@ -20,7 +21,7 @@ package struct SupervisedExample: AnswerGroup {
 
     package let id: String
     /// nil for text alone.
-    package let pixels: [Float]?
+    package let pixels: TowerInput?
     /// Tokens up to where the samples part.
     package let prompt: [Int32]
     package let samples: [Sample]
@@ -29,9 +30,9 @@ package struct SupervisedExample: AnswerGroup {
     package func given(_ answer: Int) -> Int { samples[answer].prompt.count }
 
     /// - Parameters:
-    ///   - pixels: planar `[3, H, W]`.
+    ///   - pixels: the picture as the tower reads it.
     ///   - root: −1 − i stands for the picture's token i.
-    package init(id: String, pixels: [Float]?, root: [Int32], samples: [Sample]) {
+    package init(id: String, pixels: TowerInput?, root: [Int32], samples: [Sample]) {
         self.id = id
         self.pixels = pixels
         prompt = root

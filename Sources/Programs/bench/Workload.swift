@@ -47,12 +47,15 @@ struct Workload {
             let prompt = try Records.Prompt(record)
             return Prompt(
                 id: prompt.id, image: image(try record.requiredString("image")),
-                tokens: try model.encode(prompt: prompt.prompt, hasImage: true).prompt)
+                tokens: try model.encode(
+                    prompt: prompt.prompt, picture: model.shape(at: image(record.requiredString("image")))
+                ).prompt)
         }
         pairs = try records("pairs.jsonl").map { record in
             let pair = try PreferencePair(record)
             let encoded = try model.encode(
-                prompt: pair.prompt, hasImage: true, answers: [pair.chosen, pair.rejected])
+                prompt: pair.prompt, picture: model.shape(at: image(record.requiredString("image"))),
+                answers: [pair.chosen, pair.rejected])
             return Pair(
                 id: pair.id, image: image(try record.requiredString("image")), prompt: encoded.prompt,
                 chosen: encoded.answers[0], rejected: encoded.answers[1])
@@ -78,7 +81,7 @@ struct Workload {
         func text(_ count: Int) -> [Int32] {
             (0..<count).map { _ in 300 + Int32(random.nextUniform() * 7000) }
         }
-        let picture = model.pictureTokens
+        let picture = model.pictureTokens(.tile)
         let prompts = images.indices.map { index in
             Prompt(
                 id: "made-\(index)", image: images[index], tokens: text(8) + picture + text(promptTokens - 8))
@@ -110,7 +113,7 @@ struct Workload {
             processor.encodeConfiguration(),
             to: folder.appendingPathComponent("preprocessor_config.json").path)
         return try VisionLanguageModel(
-            directory: folder, llava: Llava(RandomSource(seed: 1), config: config),
+            directory: folder, family: Llava(RandomSource(seed: 1), config: config),
             tokenizer: Tokenizer(directory: folder))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 import Records
@@ -22,24 +23,25 @@ final class Rescorer {
     /// - Parameter image: the picture's file.
     /// - Throws: `PromptError`, `RecordError`, `ImageError`, all about this record.
     func rescore(_ sample: inout Sample, of prompt: Prompt, image: String?) throws {
+        let shape = try image.map { try model.shape(at: $0) }
         let root = try model.encode(
-            prompt: prompt.prompt, history: prompt.history.texts, hasImage: image != nil
+            prompt: prompt.prompt, history: prompt.history.texts, picture: shape
         ).prompt
         if sample.tokenizer == model.tokenizer.digest {
             try check(sample.nodes)
         } else {
-            try tokenise(&sample, prompt, hasImage: image != nil)
+            try tokenise(&sample, prompt, shape)
         }
+        let picture = try pictures.picture(at: image)
         var forest = TokenForest()
-        let start = forest.add(root)
+        let start = forest.add(root, grid: picture?.grid)
         let spans = sample.nodes.map(\.ids).enumerated().reduce(into: [Int]()) { spans, node in
             let parent = sample.nodes[node.offset].parent
             spans.append(forest.add(node.element, parent: parent < 0 ? start : spans[parent]))
         }
-        let longest = forest.spans.map { $0.position + $0.count }.max() ?? 0
+        let longest = forest.spans.map(\.pathCount).max() ?? 0
         try model.checkLength(
             of: root, ["longest path": longest - root.count], remedy: "draw shorter answers")
-        let picture = try pictures.picture(at: image)
         arena.reset()
         let tape = model.decoder.forward(forest, features: picture?.matrix(arena), arena)
         let labels = spans.map { forest.labels(of: $0) }
@@ -51,7 +53,7 @@ final class Rescorer {
     }
 
     /// Each sentence as the tokens that it adds to the answer before it.
-    private func tokenise(_ sample: inout Sample, _ prompt: Prompt, hasImage: Bool) throws {
+    private func tokenise(_ sample: inout Sample, _ prompt: Prompt, _ picture: PictureShape?) throws {
         var texts: [String] = []
         for node in sample.nodes {
             texts.append(
@@ -60,7 +62,7 @@ final class Rescorer {
         }
         // The end token that `encode` adds is not part of a sentence.
         let wholes = try model.encode(
-            prompt: prompt.prompt, history: prompt.history.texts, hasImage: hasImage, answers: texts
+            prompt: prompt.prompt, history: prompt.history.texts, picture: picture, answers: texts
         ).answers.map { Array($0.dropLast()) }
         for (index, whole) in wholes.enumerated() {
             let parent = sample.nodes[index].parent

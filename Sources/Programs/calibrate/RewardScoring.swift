@@ -66,11 +66,11 @@ struct RewardScoring {
         let prompt = seen.prompt
         let sample = try Sample(input.record)
         let spoken = sample.candidates.indices.filter { sample.candidates[$0].hasWords }
+        let image = try prompt.image.map { try images.resolve($0) }
         let conversation = try model.conversation(
-            about: prompt, answers: spoken.map { sample.candidates[$0].text }, hasImage: prompt.image != nil)
-        return Work(
-            seen: seen, sample: sample, image: try prompt.image.map { try images.resolve($0) },
-            spoken: spoken, conversation: conversation)
+            about: prompt, answers: spoken.map { sample.candidates[$0].text },
+            picture: try image.map { try model.shape(at: $0) })
+        return Work(seen: seen, sample: sample, image: image, spoken: spoken, conversation: conversation)
     }
 
     /// - Throws: as `read`, and `ImageError`.

@@ -30,7 +30,8 @@ final class PairSet {
             record = input.record
             image = try pair.image.map { try images.resolve($0) }
             let encoded = try model.encode(
-                prompt: pair.prompt, history: pair.history.texts, hasImage: image != nil,
+                prompt: pair.prompt, history: pair.history.texts,
+                picture: try image.map { try model.shape(at: $0) },
                 answers: [pair.chosen, pair.rejected])
             // What breaks off has no end to learn.
             let answers = encoded.answers.map { pair.isPartial ? $0.dropLast() : $0 }
@@ -59,6 +60,8 @@ final class PairSet {
     }
 
     let examples: [Pair]
+    /// Of the features that are kept of their pictures.
+    let pictureBytes: Int
     private let pictures: PictureCache
     /// Whether an unweighted pair's score is its summed log-probability, as records keep it.
     private let scoresAreSums: Bool
@@ -67,8 +70,12 @@ final class PairSet {
 
     init(_ examples: [Pair], _ model: VisionLanguageModel, featureMemory: Int, scoresAreSums: Bool) {
         (self.examples, self.scoresAreSums) = (examples, scoresAreSums)
+        pictureBytes = model.pictureBytes(examples.map { ($0.image, $0.prompt) }, atMost: featureMemory)
         pictures = PictureCache(model, memory: featureMemory)
     }
+
+    /// Tokens of each pair in a pass.
+    var lengths: [Int] { examples.map { $0.prompt.count + $0.chosen.count + $0.rejected.count } }
 
     /// The pairs at `indices`, ready for the engine.
     func examples(_ indices: [Int]) throws -> [PreferenceExample] {

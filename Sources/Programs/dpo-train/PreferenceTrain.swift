@@ -74,12 +74,15 @@ import TrainingKit
             examples, policy, featureMemory: training.featureMemory << 20,
             scoresAreSums: lossOptions.scoresAreSums)
         if dumpTokens { return pairs.dump(policy, run.console) }
-        if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
         try attachAdapter(to: policy.decoder)
+        let cut = try PassPlan(
+            policy, groups: pairs.lengths, batch: training.common.batch, tokens: training.passTokens,
+            pictures: pairs.pictureBytes, engine.computing, run)
+        if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
 
         let session = try TrainingSession(target, resume: training.common.resume, run)
         let trainer = GroupTrainer(
-            policy.decoder, lossOptions.preferenceLoss, passes: .rows(training.passTokens))
+            policy.decoder, lossOptions.preferenceLoss, passes: cut.passes, recomputes: cut.recomputes)
         try pairs.findReference(trainer, digest: policy.digest, folder: session.folder, run)
         let split = try training.split(examples.map(\.id))
         try train(policy.decoder, trainer, pairs, split.training, session, run)

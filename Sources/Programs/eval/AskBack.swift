@@ -33,7 +33,7 @@ struct AskBack: StageCommand {
     var output: String
     @OptionGroup var images: ImageOptions
     @OptionGroup var pictures: PictureOptions
-    @OptionGroup var engine: ThreadOptions
+    @OptionGroup var engine: ComputeOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func run(in run: StageRun) throws {
@@ -62,7 +62,7 @@ struct AskBack: StageCommand {
         run.console.say("\(told.texts.count) captions and \(asked.count) questions")
         if run.isDryRun { return }
 
-        let replies = try asking.examinee(opened, images).answer(asked.map(\.request), run)
+        let replies = try asking.examinee(opened, images, engine, run).answer(asked.map(\.request), run)
         let verdicts = replies.map { firstWordAnswer(in: $0) }
         let denials = zip(asked, verdicts).filter { $1 == .no }.map(\.0)
         let denied = Dictionary(grouping: denials, by: \.picture.image).mapValues { Set($0.map(\.object)) }

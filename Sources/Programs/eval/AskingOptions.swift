@@ -1,6 +1,7 @@
 import ArgumentParser
 import Model
 import ModelOptions
+import StageKit
 
 /// How a model is asked yes/no questions, and how much is worked on at once.
 struct AskingOptions: ParsableArguments {
@@ -11,19 +12,19 @@ struct AskingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Text appended to every yes/no question.", valueName: "text"))
     var suffix: String?
     @Option(help: "Batch size, in pictures.") var batch = 64
-    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
 
     func validate() throws {
-        for (name, count) in [("answer-tokens", answerTokens), ("batch", batch), ("memory", memory)]
-        where count < 1 {
+        for (name, count) in [("answer-tokens", answerTokens), ("batch", batch)] where count < 1 {
             throw ValidationError("--\(name) \(count): give a number from 1")
         }
     }
 
     func examinee(
-        _ model: VisionLanguageModel, _ images: ImageOptions, bias: [Int32: Float] = [:]
-    ) -> Examinee {
-        Examinee(model, images, batch: batch, memory: memory << 20, bias: bias)
+        _ model: VisionLanguageModel, _ images: ImageOptions, bias: [Int32: Float] = [:],
+        _ computing: ComputeOptions, _ run: StageRun
+    ) throws -> Examinee {
+        let memory = try computing.planDecoding(model, slots: batch * model.context, run)
+        return Examinee(model, images, batch: batch, memory: memory, bias: bias)
     }
 
     /// A yes/no question as the model gets it.

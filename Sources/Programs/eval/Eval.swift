@@ -80,7 +80,7 @@ struct Eval: StageCommand {
     var output: String
     @OptionGroup var images: ImageOptions
     @OptionGroup var pictures: PictureOptions
-    @OptionGroup var engine: ThreadOptions
+    @OptionGroup var engine: ComputeOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
@@ -111,8 +111,7 @@ struct Eval: StageCommand {
         try given.refuse(
             [
                 "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
-                "memory",
-                "threads",
+                "memory", "compute", "threads",
             ],
             where: model == nil, belongingTo: "--model")
     }
@@ -122,7 +121,7 @@ struct Eval: StageCommand {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
         var paper = try self.paper(run)
-        let examinee = try model.map { try self.examinee(open($0, run)) }
+        let examinee = try model.map { try self.examinee(open($0, run), run) }
         run.console.say(paper.description)
         if run.isDryRun { return }
 
@@ -200,7 +199,7 @@ struct Eval: StageCommand {
         return texts
     }
 
-    private func examinee(_ model: VisionLanguageModel) throws -> Examinee {
+    private func examinee(_ model: VisionLanguageModel, _ run: StageRun) throws -> Examinee {
         let biases = try logitBias.map { bias in
             guard let id = model.tokenizer.id(of: bias.name) else {
                 throw StageError.usage(
@@ -209,7 +208,8 @@ struct Eval: StageCommand {
             }
             return (id, bias.value)
         }
-        return asking.examinee(model, images, bias: Dictionary(uniqueKeysWithValues: biases))
+        return try asking.examinee(
+            model, images, bias: Dictionary(uniqueKeysWithValues: biases), engine, run)
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {

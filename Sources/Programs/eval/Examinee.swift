@@ -81,7 +81,8 @@ final class Examinee {
         var seen = Set(known.keys)
         for request in requests where seen.insert(Self.key(request)).inserted {
             do {
-                let encoded = try model.encode(prompt: request.prompt, hasImage: true)
+                let path = try images.resolve(request.image)
+                let encoded = try model.encode(prompt: request.prompt, picture: model.shape(at: path))
                 try model.checkLength(
                     of: encoded.prompt, ["longest answer": request.maxTokens],
                     remedy: "lower --caption-tokens or --answer-tokens")
@@ -90,7 +91,7 @@ final class Examinee {
                 var index = indices[root]?[request.image]
                 if index == nil {
                     interviews.append(
-                        Interview(id: request.place, path: try images.resolve(request.image), root: root))
+                        Interview(id: request.place, path: path, root: root))
                     indices[root, default: [:]][request.image] = interviews.count - 1
                     index = interviews.count - 1
                 }

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Kernels
 import Model
 
@@ -12,30 +13,47 @@ struct LogitProbe {
 
     private let forest: TokenForest
     private let wanted: [Range<Int>]
-    private let pixels: [Float]
+    private let picture: TowerInput
 
     /// - Throws: `PromptError` where the model can't be asked.
     init(_ model: VisionLanguageModel) throws {
+        let picture = try Self.picture(model)
+        let grid = model.pictures([picture], Arena())[0].grid
         var forest = TokenForest()
         var wanted: [Range<Int>] = []
         for question in Self.questions {
-            let tokens = try model.encode(prompt: question, hasImage: true).prompt
-            let span = forest.add(tokens)
+            let tokens = try model.encode(prompt: question, picture: picture.shape).prompt
+            let span = forest.add(tokens, grid: grid)
             let rows = forest.spans[span].rows
             wanted.append(max(rows.lowerBound, rows.upperBound - Self.rows)..<rows.upperBound)
         }
-        (self.forest, self.wanted) = (forest, wanted)
-        let (width, height) = (model.images.outputWidth, model.images.outputHeight)
-        pixels = (0..<3 * width * height).map { i in
-            let (x, y, channel) = (i % width, i / width % height, i / (width * height))
-            return 2 * Float(sin(0.11 * Double(x * (channel + 1)) + 0.07 * Double(y)))
+        (self.forest, self.wanted, self.picture) = (forest, wanted, picture)
+    }
+
+    /// Waves; as pixels for a tower that reads patches of any picture.
+    private static func picture(_ model: VisionLanguageModel) throws -> TowerInput {
+        func wave(_ x: Int, _ y: Int, _ channel: Int) -> Double {
+            sin(0.11 * Double(x * (channel + 1)) + 0.07 * Double(y))
         }
+        let size = model.images.tile ?? PictureSize(height: 112, width: 168)
+        let places = (0..<size.height).flatMap { y in (0..<size.width).map { (x: $0, y: y) } }
+        guard model.images.tile == nil else {
+            return TowerInput(
+                tile: (0..<3).flatMap { channel in
+                    places.map { 2 * Float(wave($0.x, $0.y, channel)) }
+                })
+        }
+        let pixels = places.flatMap { place in
+            (0..<3).map { UInt8(127.5 + 127.5 * wave(place.x, place.y, $0)) }
+        }
+        return try model.images.input(
+            RGBImage(width: size.width, height: size.height, pixels: pixels))
     }
 
     /// Row after row, prompt after prompt, `model`'s vocabulary wide.
     func logits(_ model: VisionLanguageModel) throws -> Logits {
         let arena = Arena()
-        let features = model.pictures([pixels], arena)[0].matrix(arena)
+        let features = model.pictures([picture], arena)[0].matrix(arena)
         let hidden = model.decoder.forward(forest, features: features, arena).hidden
         let values = wanted.flatMap { model.decoder.logits(hidden.rows($0), arena).values }
         return Logits(values: values, columns: model.vocabularySize)

@@ -17,14 +17,15 @@ import StageKit
             """)
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var engine: ThreadOptions
+    @OptionGroup var threads: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
     var output: String
     @Option(help: "Element type of the written weights.") var dtype = ElementType.f16
 
     func run(in run: StageRun) throws {
-        try engine.prepare(run)
+        // What is checked here is that folding changes nothing, which products of rounded factors would hide.
+        try threads.prepare(run, compute: .f32)
         let target = try AtomicFolder(output)
         let named = try model.policy()
         guard let last = named.adapters.last else {

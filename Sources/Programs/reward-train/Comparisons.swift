@@ -37,17 +37,27 @@ final class Comparisons {
             image = try prompt.image.map { try images.resolve($0) }
             hasFacts = !prompt.facts.isEmpty
             conversation = try grader.conversation(
-                about: prompt, answers: [pair.chosen, pair.rejected], hasImage: image != nil, orders: epochs,
+                about: prompt, answers: [pair.chosen, pair.rejected],
+                picture: try image.map { try grader.model.shape(at: $0) }, orders: epochs,
                 seed: seed)
         }
     }
 
     let all: [Comparison]
+    /// Of the features that are kept of their pictures.
+    let pictureBytes: Int
     private let pictures: PictureCache
 
     init(_ all: [Comparison], _ model: VisionLanguageModel, featureMemory: Int) {
         self.all = all
+        pictureBytes = model.pictureBytes(
+            all.map { ($0.image, $0.conversation.prompt) }, atMost: featureMemory)
         pictures = PictureCache(model, memory: featureMemory)
+    }
+
+    /// Tokens of each comparison in a pass.
+    var lengths: [Int] {
+        all.map { $0.conversation.prompt.count + $0.conversation.graded().reduce(0) { $0 + $1.count } }
     }
 
     /// The comparisons at `indices` as they are read in epoch `epoch`.

@@ -78,15 +78,19 @@ import TrainingKit
         if dumpTokens { return comparisons.dump(policy, run.console) }
         let bare = read.count { !$0.hasFacts }
         if facts, bare > 0 { run.console.say("\(bare) of \(read.count) pairs have no facts") }
-        if run.isDryRun { return run.console.say("\(read.count) pairs can be trained on") }
-
         let decoder = policy.decoder
         training.attachAdapter(to: decoder, seed: engine.seed)
+        let cut = try PassPlan(
+            policy, groups: comparisons.lengths, batch: training.common.batch, tokens: training.passTokens,
+            pictures: comparisons.pictureBytes, engine.computing, run)
+        if run.isDryRun { return run.console.say("\(read.count) pairs can be trained on") }
+
         let head = RewardHead(width: decoder.config.hiddenSize, seed: engine.seed)
         let parameters = decoder.adapterParameters + head.parameters
         parameters.forEach { $0.train() }
         let trainer = GroupTrainer(
-            decoder, RewardLoss(centering: centering), head: head, passes: .rows(training.passTokens))
+            decoder, RewardLoss(centering: centering), head: head, passes: cut.passes,
+            recomputes: cut.recomputes)
         let session = try TrainingSession(target, resume: training.common.resume, run)
         let split = try training.split(comparisons.all.map(\.holdOutKey))
         let count = parameters.reduce(0) { $0 + $1.count }

@@ -40,7 +40,6 @@ import StageKit
     @Option(help: "Sample from the likeliest tokens that together reach this probability.") var topP = 1.0
     @Option(help: "Maximum tokens per answer, or per sentence of a tree.") var maxTokens = 128
     @Option(help: "Batch size, in prompts.") var batch = 32
-    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
     @Flag(help: "Print the tokens of each prompt with ids and labels, and stop.") var dumpTokens = false
 
     var runOptions: RunOptions { options.run }
@@ -96,9 +95,12 @@ import StageKit
         }
         let steering = mode == .tree ? try tree.steering(run, images, pictures.reading) : nil
         let view = try tree.view(of: options.input, seed: engine.seed, run)
+        let plan = self.plan(policy, sampler)
+        let slots = batch * plan.slots(promptTokens: policy.usualPictureRows + 64)
+        let memory = try engine.computing.planDecoding(policy, slots: slots, run)
         let author = Author(
-            model: policy, plan: plan(policy, sampler), steering: steering, view: view, images: images,
-            maxCharacters: mode == .tree ? tree.maxCharacters : nil, memory: memory << 20,
+            model: policy, plan: plan, steering: steering, view: view, images: images,
+            maxCharacters: mode == .tree ? tree.maxCharacters : nil, memory: memory,
             mode: mode.rawValue)
         func check(_ input: InputRecord) throws {
             _ = try drafts.read(input)

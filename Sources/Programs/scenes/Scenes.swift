@@ -49,7 +49,8 @@ struct Scenes: StageCommand {
     var size = 128
     @Flag(help: "Don't draw the pictures; for when they are already there.")
     var withoutImages = false
-    @OptionGroup var engine: EngineOptions
+    @OptionGroup var random: SeedOptions
+    @OptionGroup var threads: ThreadOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
@@ -65,15 +66,15 @@ struct Scenes: StageCommand {
     func run(in run: StageRun) throws {
         let kinds = kind == .all ? Kind.allCases.filter { $0 != .all } : [kind]
         let book = SceneBook(
-            folder: output, seed: engine.seed, habit: !clean, questions: questions, existence: existence,
-            choices: choices, size: withoutImages ? nil : size, threads: engine.threadCount)
+            folder: output, seed: random.seed, habit: !clean, questions: questions, existence: existence,
+            choices: choices, size: withoutImages ? nil : size, threads: threads.threadCount)
         if run.isDryRun {
             let names = kinds.flatMap(book.fileNames).joined(separator: ", ")
             run.console.say("\(count) scenes of \(split.rawValue) would go to \(output): \(names)")
             return
         }
         let scenes = (start..<start + count).map {
-            Scene.generate(seed: engine.seed, split: split, index: $0)
+            Scene.generate(seed: random.seed, split: split, index: $0)
         }
         let progress = run.progress(total: count, unit: "scenes")
         try book.write(scenes, kinds: kinds) { progress.advance(by: $0) }

@@ -1,4 +1,5 @@
 import Decoding
+import Imaging
 import Kernels
 import Model
 import ModelOptions
@@ -72,9 +73,10 @@ final class Critic {
         try input.record.checkThatNothingWasSaidBefore(reader: "a critic")
         let sample = try Sample(input.record)
         let image = try asked.image.map { try images.resolve($0) }
+        let picture = try image.map { try model.shape(at: $0) }
         let pairs = Self.pairs(of: sample.candidates).prefix(maxPairs)
         let questions = try pairs.map { pair in
-            try orders(of: pair).map { try question($0, $1, about: asked, hasImage: image != nil) }
+            try orders(of: pair).map { try question($0, $1, about: asked, picture) }
         }
         let readable = questions.map { $0.compactMap { $0 } }.filter { !$0.isEmpty }
         return Inquiry(
@@ -84,11 +86,11 @@ final class Critic {
 
     /// - Returns: nil where question and answer are longer than the model reads.
     private func question(
-        _ first: Candidate, _ second: Candidate, about asked: Prompt, hasImage: Bool
+        _ first: Candidate, _ second: Candidate, about asked: Prompt, _ picture: PictureShape?
     ) throws -> Question? {
         let text = try prompt.text(about: asked, (first.text, second.text))
         do {
-            let tokens = try model.encode(prompt: text, hasImage: hasImage).prompt
+            let tokens = try model.encode(prompt: text, picture: picture).prompt
             try model.checkLength(
                 of: tokens, ["longest verdict": plan.maxTokens], remedy: "lower --max-tokens")
             return Question(order: [first.id, second.id], tokens: tokens)

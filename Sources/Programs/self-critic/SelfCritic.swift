@@ -45,13 +45,12 @@ import StageKit
     var reading = VerdictReading.plain
     @Option(help: "Maximum tokens per verdict, including its reasons.") var maxTokens = 160
     @Option(help: "Batch size, in records.") var batch = 16
-    @Option(help: ArgumentHelp("Memory for the key/value cache.", valueName: "MiB")) var memory = 4096
 
     var runOptions: RunOptions { options.run }
 
     func validate() throws {
         for (name, value) in [
-            ("max-pairs", maxPairs), ("max-tokens", maxTokens), ("batch", batch), ("memory", memory),
+            ("max-pairs", maxPairs), ("max-tokens", maxTokens), ("batch", batch),
         ] where value < 1 {
             throw ValidationError("--\(name) \(value): give a number from 1")
         }
@@ -65,14 +64,17 @@ import StageKit
         let shown = Set(
             CriticPrompt.Section.allCases.filter { $0 == .reference ? reference : metrics == .vision })
         let prompt = try CriticPrompt(file.text, place: "--prompt-file \(promptFile)", showing: shown)
+        let policy = try model.open(run, pictures.reading, beside: criticAdapter)
+        // Each pair is asked about in both orders at most.
+        let slots = batch * 2 * maxPairs * policy.context
+        let memory = try engine.computing.planDecoding(policy, slots: slots, run)
         let critic = Critic(
             // What a verdict's `critic` says: the prompt, what of it was shown or left out, and about what.
             name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : "")
                 + (looks.picture == .other ? "+other-picture" : ""),
-            model: try model.open(run, pictures.reading, beside: criticAdapter), prompt: prompt,
-            images: images,
+            model: policy, prompt: prompt, images: images,
             view: try looks.view(of: options.input, seed: engine.seed, run), order: order,
-            maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory << 20)
+            maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory)
         try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
         try run.transform(options, batch: batch, check: { _ = try critic.inquiry(about: $0) }) {
             try critic.judge($0)

@@ -51,9 +51,10 @@ struct LessonEncoder: Sendable {
 
     private func encode(_ lesson: Lesson) throws -> SupervisedExample {
         do {
+            let picture = try lesson.image.map { try model.shape(at: $0) }
             let encoded = try lesson.samples.map {
                 try model.encode(
-                    prompt: $0.prompt, history: $0.history.texts, hasImage: lesson.image != nil,
+                    prompt: $0.prompt, history: $0.history.texts, picture: picture,
                     answers: [$0.answer])
             }
             // The root ends with the picture: what follows differs from question to question.
@@ -62,7 +63,7 @@ struct LessonEncoder: Sendable {
                 SupervisedExample.Sample(prompt: Array($0.prompt[root...]), answer: $0.answers[0])
             }
             return SupervisedExample(
-                id: lesson.id, pixels: try lesson.image.map { try model.pixels(of: $0) },
+                id: lesson.id, pixels: try lesson.image.map { try model.input(at: $0) },
                 root: Array(encoded[0].prompt[..<root]), samples: samples)
         } catch { throw StageError.failed("\(lesson.place): \(error)") }
     }

@@ -33,7 +33,7 @@ struct NewModel {
         let (source, vision) = try start()
         try writeProcessor(patch: vision.patchSize, in: folder)
         return try VisionLanguageModel(
-            directory: folder, llava: Llava(source, config: config(tokenizer, vision)), tokenizer: tokenizer)
+            directory: folder, family: Llava(source, config: config(tokenizer, vision)), tokenizer: tokenizer)
     }
 
     /// What transformers' `LlavaProcessor` wants beside our own files: how many tokens a picture has, and turns.

@@ -74,18 +74,6 @@ extension StageRun {
     }
 }
 
-extension EngineOptions {
-    package func prepare(_ run: StageRun) throws { try computing.prepare(run) }
-}
-
-extension ThreadOptions {
-    /// Sets the engine's threads and tells `run` what it computes on.
-    package func prepare(_ run: StageRun) throws {
-        Parallel.threads = threadCount
-        run.setCore(GEMM.core)
-    }
-}
-
 /// `--dtype f16`
 extension ElementType: ExpressibleByArgument {
     public init?(argument: String) {

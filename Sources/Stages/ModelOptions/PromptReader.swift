@@ -27,7 +27,8 @@ package struct PromptReader {
         let prompt = try Prompt(input.record)
         let image = try prompt.image.map { try images.resolve($0) }
         let encoded = try model.encode(
-            prompt: prompt.prompt, history: prompt.history.texts, hasImage: image != nil)
+            prompt: prompt.prompt, history: prompt.history.texts,
+            picture: try image.map { try model.shape(at: $0) })
         return ReadPrompt(prompt: prompt, tokens: encoded.prompt, image: image)
     }
 }

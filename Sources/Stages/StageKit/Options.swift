@@ -108,19 +108,15 @@ package struct StageOptions: ParsableArguments {
     }
 }
 
-/// Options of programs that draw at random and compute on several cores.
-package struct EngineOptions: ParsableArguments {
+/// Options of programs that draw at random.
+package struct SeedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seed of all random draws.", valueName: "n"))
     package var seed: UInt64 = 0
 
-    @OptionGroup package var computing: ThreadOptions
-
     package init() {}
-
-    package var threadCount: Int { computing.threadCount }
 }
 
-/// Options of programs that compute on several cores and draw nothing.
+/// Options of programs that work on several cores.
 package struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Number of threads; all cores by default.", valueName: "n"))
     package var threads: Int?

@@ -78,8 +78,11 @@ package struct AdapterTrainingOptions<Defaults: AdapterDefaults>: ParsableArgume
     @Option(help: "Rank of the adapter.") package var rank = 16
     @Option(help: "LoRA alpha: the adapter's scale times its rank.") package var alpha = 32.0
     @Option(help: "Number of passes over the \(Defaults.examples).") package var epochs = 1
-    @Option(help: "Maximum tokens per forward pass; a step with more takes several passes.")
-    package var passTokens = 8192
+    @Option(
+        help: ArgumentHelp(
+            "Maximum tokens per forward pass, or as many of 8192 as the memory holds; a step with more takes several passes.",
+            valueName: "n"))
+    package var passTokens: Int?
     @Option(help: "Learning-rate schedule after warm-up.") package var schedule = Defaults.schedule
     @Option(help: "Share of the steps spent on linear warm-up.") package var warmupRatio = 0.03
     @Option(help: "Gradient norm to clip at; 0 for no clipping.") package var maxGradNorm: Float = 1
@@ -90,7 +93,7 @@ package struct AdapterTrainingOptions<Defaults: AdapterDefaults>: ParsableArgume
     package init() {}
 
     package func validate() throws {
-        try checkFromOne([("rank", rank), ("epochs", epochs), ("pass-tokens", passTokens)])
+        try checkFromOne([("rank", rank), ("epochs", epochs), ("pass-tokens", passTokens ?? 1)])
         if !(0..<1).contains(holdOut) { throw ValidationError("--hold-out \(holdOut): give a share below 1") }
         if !(maxGradNorm >= 0) {
             throw ValidationError("--max-grad-norm \(maxGradNorm): give a number from 0")

@@ -1,17 +1,41 @@
 #pragma once
-/* The product whose rows do not know each other: OpenBLAS chooses its kernel and its blocking by the
-   number of rows, so that the same row can come out with other last bits in another batch. Here every
-   element is one chain of multiply-adds in the order of k. */
+/* Products whose rows do not know each other: a matrix library chooses its kernel and its blocking by the number of
+   rows, so that the same row can come out with other last bits in another batch. Here every element is one chain of
+   multiply-adds in the order of the sum, however the work is cut. */
 
 #define SL_PANEL 32
+
+enum sl_type { SL_F32, SL_F16, SL_BF16 };
+
+/* Weights (n × k) as ⌈n/32⌉ panels, zero-filled: of f32 and f16 [k][32], of bf16 [⌈k/2⌉][32][2], two elements of a
+   row side by side. */
+struct sl_panels {
+    const void *base;
+    long n, k;
+    enum sl_type type;
+};
 
 /* "avx512", "avx2" or "baseline": chosen from the CPU at run time. */
 const char *sl_instruction_set(void);
 
-/* Packs w (n × k, element (j, i) at w[j·row_stride + i·column_stride]) into ⌈n/32⌉ panels of [k][32],
-   zero-filled; `packed` holds ⌈n/32⌉·32·k floats. */
-void sl_pack_weights(long n, long k, const float *w, long row_stride, long column_stride, float *packed);
+/* Whether the CPU multiplies pairs of bf16; else they are widened, and sums come out otherwise in the last bits. */
+int sl_multiplies_bf16(void);
 
-/* y (m × n, row stride ldy) = x (m × k, row stride ldx) · wᵀ, or += when `accumulate`; on the calling thread. */
-void sl_gemm_packed(long m, long n, long k, const float *x, long ldx, const float *packed, float *y, long ldy,
-                    int accumulate);
+long sl_panel_bytes(enum sl_type type, long k);
+
+/* Packs `count` rows of w (k elements of type `from`, `stride` elements apart, at any address) as the panels at
+   `panels`; `to` is `from` or SL_BF16. */
+void sl_pack(enum sl_type to, enum sl_type from, long count, long k, const void *w, long stride, void *panels);
+
+/* y (m × columns, row stride ldy) = x (m × k) · wᵀ for the outputs from `first`, a multiple of 32; or += when
+   `accumulate`. `bf16`: x is rounded to bf16, and so are the weights then. On the calling thread, as all below. */
+void sl_multiply(const struct sl_panels *w, long first, long columns, int bf16, long m, const float *x, long ldx,
+                 float *y, long ldy, int accumulate);
+
+/* The same for dx (m × columns of k) = dy (m × n) · w. */
+void sl_multiply_transposed(const struct sl_panels *w, long first, long columns, int bf16, long m, const float *dy,
+                            long ldy, float *dx, long ldx, int accumulate);
+
+/* dw (n × columns, row stride ldw) += dyᵀ (n × m) · x (m × columns), with products of bf16. */
+void sl_add_weight_gradient(long n, long columns, long m, const float *dy, long ldy, const float *x, long ldx,
+                            float *dw, long ldw);

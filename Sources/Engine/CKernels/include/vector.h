@@ -34,6 +34,9 @@ void sl_silu_multiply_backward(long n, const float *gate, const float *up, const
 /* x·σ(1.702 x) */
 void sl_quick_gelu(long n, const float *x, float *y);
 void sl_quick_gelu_backward(long n, const float *x, const float *dy, float *dx);
+/* x·Φ(x), by a tanh */
+void sl_gelu_tanh(long n, const float *x, float *y);
+void sl_gelu_tanh_backward(long n, const float *x, const float *dy, float *dx);
 /* x·Φ(x), with the error function of the C library */
 void sl_gelu(long n, const float *x, float *y);
 void sl_gelu_backward(long n, const float *x, const float *dy, float *dx);

@@ -1,0 +1,274 @@
+/* How factors are laid out for the tiles of gemm.c. See panels.h. */
+#include "panels.h"
+#include "half.h"
+#include <string.h>
+
+#define PANEL SL_PANEL
+typedef uint32_t bits16 __attribute__((vector_size(64), aligned(4)));
+
+#define PIECE 64 /* elements of a row at a time */
+
+INLINE uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+INLINE float float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* To the nearest bf16, ties to even, in the upper half; a NaN stays one. */
+INLINE uint32_t rounded_bits(float x) {
+    uint32_t bits = bits_of(x);
+    uint32_t up = bits + 0x7fffu + ((bits >> 16) & 1u);
+    uint32_t nan = bits | 0x400000u;
+    return ((bits & 0x7fffffffu) > 0x7f800000u ? nan : up) & 0xffff0000u;
+}
+
+INLINE uint32_t pair_of(float first, float second) { return rounded_bits(first) >> 16 | rounded_bits(second); }
+
+static long min(long a, long b) { return a < b ? a : b; }
+
+static long element_bytes(enum sl_type type) { return type == SL_F32 ? 4 : 2; }
+
+long sl_panel_bytes(enum sl_type type, long k) {
+    return PANEL * element_bytes(type) * (type == SL_BF16 ? (k + 1) / 2 * 2 : k);
+}
+
+/* MARK: Packing weights */
+
+static void pack_floats(long columns, long k, const float *w, long stride, float *to) {
+    if (columns < PANEL) memset(to, 0, (size_t)(k * PANEL) * sizeof(float));
+    for (long i0 = 0; i0 < k; i0 += 16) {
+        long end = min(i0 + 16, k);
+        for (long j = 0; j < columns; j++)
+            for (long i = i0; i < end; i++) to[i * PANEL + j] = w[j * stride + i];
+    }
+}
+
+/* `count` elements as halves of the target's type. */
+static void read_halves(enum sl_type to, enum sl_type from, const char *source, long count, uint16_t *halves) {
+    float wide[PIECE];
+    if (from == to) {
+        memcpy(halves, source, (size_t)count * 2);
+        return;
+    }
+    if (from == SL_F16) sl_widen_f16(source, wide, (size_t)count);
+    else memcpy(wide, source, (size_t)count * 4);
+    sl_narrow_bf16(wide, halves, (size_t)count);
+}
+
+/* pairs[j][i] → to[i][j], 32 by 32. */
+CLONES static void transpose_pairs(const uint32_t pairs[PANEL][PIECE / 2], uint32_t *to) {
+    for (int j = 0; j < PANEL; j += 16)
+        for (int i = 0; i < PIECE / 2; i += 16) {
+            vec16 v[16];
+            for (int r = 0; r < 16; r++) v[r] = *(const vec16 *)&pairs[j + r][i];
+            sl_transpose_16(v);
+            for (int r = 0; r < 16; r++) *(vec16 *)(to + (i + r) * PANEL + j) = v[r];
+        }
+}
+
+static void pack_halves(enum sl_type to, enum sl_type from, long columns, long k, const char *w, long stride,
+                        uint16_t *panel) {
+    uint32_t pairs[PANEL][PIECE / 2], turned[PIECE / 2 * PANEL];
+    for (long i = 0; i < k; i += PIECE) {
+        long count = min(PIECE, k - i), whole = (count + 1) / 2;
+        memset(pairs, 0, sizeof pairs);
+        for (long j = 0; j < columns; j++)
+            read_halves(to, from, w + (j * stride + i) * element_bytes(from), count, (uint16_t *)pairs[j]);
+        transpose_pairs(pairs, turned);
+        if (to == SL_BF16) {
+            memcpy(panel + i * PANEL, turned, (size_t)(whole * PANEL) * 4);
+        } else {
+            for (long row = 0; row < count; row++)
+                for (long j = 0; j < PANEL; j++)
+                    panel[(i + row) * PANEL + j] = (uint16_t)(turned[row / 2 * PANEL + j] >> (row % 2 * 16));
+        }
+    }
+}
+
+void sl_pack(enum sl_type to, enum sl_type from, long count, long k, const void *w, long stride, void *panels) {
+    for (long first = 0; first < count; first += PANEL) {
+        const char *rows = (const char *)w + first * stride * element_bytes(from);
+        char *panel = (char *)panels + first / PANEL * sl_panel_bytes(to, k);
+        long columns = min(PANEL, count - first);
+        if (to == SL_F32) pack_floats(columns, k, (const float *)rows, stride, (float *)panel);
+        else pack_halves(to, from, columns, k, rows, stride, (uint16_t *)panel);
+    }
+}
+
+/* MARK: The left factor */
+
+/* Whole vectors are written in order, the end of each over by the next. */
+CLONES static void left_floats(long rows, long count, const float *x, long stride, float *to) {
+    long i = 0;
+    for (; i + 16 <= count; i += 16) {
+        vec16 v[16];
+        for (int r = 0; r < 16; r++) v[r] = *(const vec16 *)(x + (r < rows ? r : 0) * stride + i);
+        sl_transpose_16(v);
+        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i + j) * rows) = v[j];
+    }
+    for (; i < count; i++)
+        for (long r = 0; r < rows; r++) to[i * rows + r] = x[r * stride + i];
+}
+
+CLONES static void left_pairs(long rows, long count, const float *x, long stride, uint32_t *to) {
+    long i = 0;
+    for (; i + 32 <= count; i += 32) {
+        union { uint32_t pairs[16]; vec16 vector; } row;
+        vec16 v[16];
+        for (int r = 0; r < 16; r++) {
+            const float *from = x + (r < rows ? r : 0) * stride + i;
+            for (int e = 0; e < 16; e++) row.pairs[e] = pair_of(from[2 * e], from[2 * e + 1]);
+            v[r] = row.vector;
+        }
+        sl_transpose_16(v);
+        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i / 2 + j) * rows) = v[j];
+    }
+    for (; i < count; i += 2)
+        for (long r = 0; r < rows; r++)
+            to[i / 2 * rows + r] = pair_of(x[r * stride + i], i + 1 < count ? x[r * stride + i + 1] : 0);
+}
+
+/* Rows i and i + 1 of a matrix as pairs: what its columns are multiplied by, or are themselves. */
+CLONES static void interleave(long rows, long columns, const float *x, long stride, long width, uint32_t *to) {
+    for (long i = 0; i < rows; i += 2) {
+        const float *first = x + i * stride, *second = first + stride;
+        uint32_t *pairs = to + i / 2 * width;
+        if (i + 1 < rows)
+            for (long c = 0; c < columns; c++) pairs[c] = pair_of(first[c], second[c]);
+        else
+            for (long c = 0; c < columns; c++) pairs[c] = pair_of(first[c], 0);
+        for (long c = columns; c < width; c++) pairs[c] = 0;
+    }
+}
+
+CLONES static void copy_rows(long rows, long columns, const float *x, long stride, long width, int rounded,
+                             float *to) {
+    for (long i = 0; i < rows; i++) {
+        for (long c = 0; c < columns; c++)
+            to[i * width + c] = rounded ? float_of(rounded_bits(x[i * stride + c])) : x[i * stride + c];
+        for (long c = columns; c < width; c++) to[i * width + c] = 0;
+    }
+}
+
+CLONES static void round_all(long count, float *x) {
+    for (long i = 0; i < count; i++) x[i] = float_of(rounded_bits(x[i]));
+}
+
+void sl_left_tile(const struct sl_left *left, long first, long rows, long start, long count, int pairs, int rounded,
+                  void *to) {
+    if (left->transposed) {
+        const float *x = left->x + start * left->stride + first;
+        if (pairs) interleave(count, rows, x, left->stride, rows, to);
+        else copy_rows(count, rows, x, left->stride, rows, rounded, to);
+        return;
+    }
+    const float *x = left->x + first * left->stride + start;
+    if (pairs) {
+        left_pairs(rows, count, x, left->stride, to);
+    } else {
+        left_floats(rows, count, x, left->stride, to);
+        if (rounded) round_all(rows * count, to);
+    }
+}
+
+/* MARK: The right factor */
+
+/* `count` rows [32] of pairs as twice as many rows of floats. */
+CLONES static void widen_pairs(long count, const uint32_t *pairs, float *to) {
+    for (long i = 0; i < 2 * count; i++) { /* in halves of a row */
+        bits16 v = *(const bits16 *)(pairs + i * 16);
+        bits16 *first = (bits16 *)(to + i / 2 * 2 * PANEL + i % 2 * 16);
+        first[0] = v << 16;
+        first[2] = v & 0xffff0000u;
+    }
+}
+
+/* `count` (even, or the last) rows of a panel from `start` as floats. */
+static const float *floats(const struct sl_panels *w, long panel, long start, long count, float *scratch) {
+    const char *base = (const char *)w->base + panel * sl_panel_bytes(w->type, w->k);
+    if (w->type == SL_F32) return (const float *)base + start * PANEL;
+    base += start * PANEL * 2;
+    if (w->type == SL_F16) sl_widen_f16(base, scratch, (size_t)(count * PANEL));
+    else widen_pairs((count + 1) / 2, (const uint32_t *)base, scratch);
+    return scratch;
+}
+
+/* rows (32 × 32, `count` of them there) → to [32][32] turned. */
+CLONES static void turn_floats(long count, const float *rows, float *to) {
+    for (int i = 0; i < PANEL; i += 16)
+        for (int j = 0; j < PANEL; j += 16) {
+            vec16 v[16];
+            for (int r = 0; r < 16; r++)
+                v[r] = j + r < count ? *(const vec16 *)(rows + (j + r) * PANEL + i) : (vec16){0};
+            sl_transpose_16(v);
+            for (int r = 0; r < 16; r++) *(vec16 *)(to + (i + r) * PANEL + j) = v[r];
+        }
+}
+
+/* Pairs of neighbors in a row (`count` rows of 32 columns, two rows side by side) become pairs of neighbors in a
+   column: of four elements the middle ones change places, and both halves are turned. */
+CLONES static void turn_pairs(long count, const uint32_t *pairs, uint32_t *to) {
+    vec16 even[16], odd[16];
+    for (int kp = 0; kp < 16; kp++) {
+        union { uint32_t pairs[16]; vec16 vector; } upper = {{0}}, lower = {{0}};
+        if (2 * kp < count)
+            for (int np = 0; np < 16; np++) {
+                uint32_t first = pairs[kp * PANEL + 2 * np], second = pairs[kp * PANEL + 2 * np + 1];
+                upper.pairs[np] = (first & 0xffffu) | second << 16;
+                lower.pairs[np] = first >> 16 | (second & 0xffff0000u);
+            }
+        even[kp] = upper.vector;
+        odd[kp] = lower.vector;
+    }
+    sl_transpose_16(even);
+    sl_transpose_16(odd);
+    for (int np = 0; np < 16; np++) {
+        vec16 *row = (vec16 *)(to + np * PANEL);
+        row[0] = __builtin_shufflevector(even[np], odd[np], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        row[1] =
+            __builtin_shufflevector(even[np], odd[np], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+}
+
+/* Panels of wᵀ: output columns are w's inner dimension, sums run over its rows, 32 of which are a panel. */
+static void turn(const struct sl_panels *w, long column, long columns, long start, long count, int pairs,
+                 void *scratch) {
+    float wide[PANEL * PANEL];
+    long panel_bytes = sl_panel_bytes(w->type, w->k), block_bytes = sl_panel_bytes(w->type, PANEL);
+    for (long i = 0; i < count; i += PANEL) {
+        long panel = (start + i) / PANEL;
+        /* Blocks of a column lie panels apart: each comes from memory while the one before it is turned. */
+        const char *next = (const char *)w->base + panel * panel_bytes + column / PANEL * block_bytes;
+        if (i + PANEL < count) next += panel_bytes;
+        for (long line = 0; line < block_bytes; line += 64) __builtin_prefetch(next + line, 0, 2);
+        if (pairs) {
+            const char *base = (const char *)w->base + panel * panel_bytes;
+            turn_pairs(columns, (const uint32_t *)(base + column * PANEL * 2), (uint32_t *)scratch + i / 2 * PANEL);
+        } else {
+            turn_floats(columns, floats(w, panel, column, columns, wide), (float *)scratch + i * PANEL);
+        }
+    }
+}
+
+const void *sl_right_panel(const struct sl_right *right, long column, long columns, long start, long count, int pairs,
+                           int rounded, void *scratch) {
+    const struct sl_panels *w = &right->w;
+    switch (right->kind) {
+    case SL_PANELS:
+        if (!pairs) return floats(w, column / PANEL, start, count, scratch);
+        return (const char *)w->base + column / PANEL * sl_panel_bytes(w->type, w->k) + start * PANEL * 2;
+    case SL_TRANSPOSED: turn(w, column, columns, start, count, pairs, scratch); break;
+    case SL_ROWS: {
+        const float *x = (const float *)w->base + start * right->stride + column;
+        if (pairs) interleave(count, columns, x, right->stride, PANEL, scratch);
+        else copy_rows(count, columns, x, right->stride, PANEL, rounded, scratch);
+    }
+    }
+    return scratch;
+}

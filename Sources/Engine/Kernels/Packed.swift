@@ -1,0 +1,118 @@
+import CKernels
+
+extension GEMM {
+    /// Weights `[n × k]` laid out for products, in panels of 32 outputs, and the way they are multiplied. Both the
+    /// product with the weights and that with their transpose read the same panels.
+    package final class Packed: Sendable {
+        package let n: Int
+        package let k: Int
+        package let compute: Compute
+        private let type: sl_type
+        private let storage: Buffer
+
+        /// Packs `weights`, in bf16 for `.bf16` and in their own type else. Mapped pages are given back.
+        package init(_ weights: StoredMatrix, compute: Compute = .f32) {
+            (n, k, self.compute) = (weights.rows, weights.columns, compute)
+            type = Self.type(of: weights, compute)
+            storage = Buffer(count: (n + 31) / 32 * sl_panel_bytes(type, k) / 4)
+            pack(weights)
+        }
+
+        package convenience init(_ weights: Matrix, compute: Compute = .f32) {
+            self.init(StoredMatrix(weights), compute: compute)
+        }
+
+        /// Bytes that weights of this shape take.
+        package static func bytes(rows: Int, columns: Int, half: Bool) -> Int {
+            (rows + 31) / 32 * sl_panel_bytes(half ? SL_BF16 : SL_F32, columns)
+        }
+
+        private static func type(of weights: StoredMatrix, _ compute: Compute) -> sl_type {
+            compute == .bf16 ? SL_BF16 : weights.type
+        }
+
+        /// Whether `pack` can take them: what was half and has become f32 can't lie where it lay.
+        package func fits(_ weights: StoredMatrix) -> Bool {
+            weights.rows == n && weights.columns == k && type == Self.type(of: weights, compute)
+        }
+
+        /// Packs again after the weights changed.
+        package func pack(_ weights: StoredMatrix) {
+            precondition(fits(weights))
+            let panelBytes = sl_panel_bytes(type, k)
+            let panels = UnsafeMutableRawPointer(storage.base)
+            nonisolated(unsafe) let target = panels
+            GEMM.meter.time(.init(rows: 0, columns: n, inner: k, compute: compute)) {
+                Parallel.ranges((n + 31) / 32, grain: 8) { range in
+                    let first = range.lowerBound * 32
+                    sl_pack(
+                        type, weights.type, min(n, range.upperBound * 32) - first, k,
+                        weights.base + first * weights.stride * weights.elementBytes, weights.stride,
+                        target + range.lowerBound * panelBytes)
+                }
+            }
+            weights.forget()
+        }
+
+        var panels: sl_panels { sl_panels(base: storage.base, n: n, k: k, type: type) }
+    }
+
+    /// y `[m × n]` = x `[m × k]` · wᵀ (or += when `accumulate`). A row of y depends on its row of x alone.
+    package static func multiply(_ x: Matrix, _ w: Packed, into y: Matrix, accumulate: Bool = false) {
+        precondition(x.columns == w.k && y.columns == w.n && x.rows == y.rows)
+        let product = ProductMeter.Product(
+            rows: x.rows, columns: w.n, inner: w.k, transposesRight: true, accumulates: accumulate,
+            compute: w.compute)
+        meter.time(product) {
+            cut(rows: x.rows, columns: w.n, inner: w.k, block: 224) { rows, columns in
+                withUnsafePointer(to: w.panels) {
+                    sl_multiply(
+                        $0, columns.lowerBound, columns.count, w.compute == .bf16 ? 1 : 0, rows.count,
+                        x.row(rows.lowerBound), x.stride, y.row(rows.lowerBound) + columns.lowerBound,
+                        y.stride, accumulate ? 1 : 0)
+                }
+            }
+        }
+    }
+
+    /// dx `[m × k]` = dy `[m × n]` · w (or += when `accumulate`). A row of dx depends on its row of dy alone.
+    package static func multiplyTransposed(
+        _ dy: Matrix, _ w: Packed, into dx: Matrix, accumulate: Bool = false
+    ) {
+        precondition(dy.columns == w.n && dx.columns == w.k && dy.rows == dx.rows)
+        let product = ProductMeter.Product(
+            rows: dy.rows, columns: w.k, inner: w.n, accumulates: accumulate, compute: w.compute)
+        meter.time(product) {
+            cut(rows: dy.rows, columns: w.k, inner: w.n, block: 448) { rows, columns in
+                withUnsafePointer(to: w.panels) {
+                    sl_multiply_transposed(
+                        $0, columns.lowerBound, columns.count, w.compute == .bf16 ? 1 : 0, rows.count,
+                        dy.row(rows.lowerBound), dy.stride, dx.row(rows.lowerBound) + columns.lowerBound,
+                        dx.stride, accumulate ? 1 : 0)
+                }
+            }
+        }
+    }
+
+    /// Spreads a product over the threads, by its rows where they are many, else by panels of columns.
+    ///
+    /// - Parameter block: rows that a call takes at a time.
+    private static func cut(
+        rows: Int, columns: Int, inner: Int, block: Int,
+        _ body: @Sendable (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
+    ) {
+        let threads = Parallel.threads
+        let panels = (columns + 31) / 32
+        if rows * columns * inner < 60_000 || threads == 1 {
+            body(0..<rows, 0..<columns)
+        } else if rows >= block * threads || (rows >= 28 * threads && panels < 2 * threads) {
+            // As many pieces for one thread as for another.
+            let pieces = (rows + block * threads - 1) / (block * threads) * threads
+            Parallel.ranges(rows, grain: (rows + pieces - 1) / pieces) { body($0, 0..<columns) }
+        } else {
+            Parallel.ranges(panels, grain: (panels + threads - 1) / threads) {
+                body(0..<rows, $0.lowerBound * 32..<min(columns, $0.upperBound * 32))
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Kernels
+
+/// Bytes that a decoder takes, known from its configuration and the headers of its checkpoint, before a weight is read.
+package struct Footprint: Sendable {
+    /// Of all weights, laid out for products.
+    package let weights: Int
+    /// What a pass for training keeps of a token over all layers.
+    package let kept: Int
+    /// The same where layers are recomputed in the backward pass: their inputs.
+    package let inputs: Int
+    /// What one layer makes of a token going forward.
+    package let layer: Int
+    /// What one layer needs besides for a token going back.
+    package let backward: Int
+    /// Logits of the rows that are read at a time, and what stands beside the layers.
+    package let head: Int
+
+    /// Of activations while answers are drawn, about: passes are cut so.
+    package static let decodingBytes = 256 << 20
+
+    package init(_ decoder: Llama) {
+        let config = decoder.config
+        let (width, inner) = (config.hiddenSize, config.intermediateSize)
+        let queries = config.headCount * config.headDim
+        let keys = 2 * config.keyValueHeadCount * config.headDim
+        let rank = decoder.layers.first?.projections.compactMap { $0.adapter?.rank }.reduce(0, +) ?? 0
+        // x, h1, middle, h2, the layer's output; q, context; k, v; gate, up, inner; sums and LoRA's share.
+        let layer = 5 * width + 2 * queries + keys + 3 * inner + config.headCount + 2 + rank
+        let backward = 2 * width + 2 * queries + keys + 3 * inner + rank
+        weights = decoder.linears.reduce(0) { $0 + $1.bytes }
+        kept = 4 * layer * config.layerCount
+        inputs = 4 * width * config.layerCount
+        self.layer = 4 * layer
+        self.backward = 4 * backward
+        head = 32 << 20
+    }
+
+    /// Of a pass over `tokens` for training.
+    package func training(tokens: Int, recomputes: Bool) -> Int {
+        let layers = recomputes ? inputs + layer : kept
+        // Beside the layers: the last norm's input and output, and the gradients of both.
+        return tokens * (layers + backward) + head
+    }
+}
+
+extension Llama {
+    /// Of the attached adapter while it is trained: values, gradients, two moments, and what products read.
+    package var adapterBytes: Int {
+        adapterTargets.compactMap(\.adapter).flatMap { [$0.a, $0.b] }.reduce(0) { bytes, factor in
+            bytes + 16 * factor.count
+                + GEMM.Packed.bytes(
+                    rows: factor.rows, columns: factor.columns, half: factor.compute == .bf16)
+        }
+    }
+}
+
+extension VisionLanguageModel {
+    /// Of tower, projector and decoder, laid out for products.
+    package var weightBytes: Int { family.linears.reduce(0) { $0 + $1.bytes } }
+}
+
+extension Linear {
+    /// Of its weights, laid out for products.
+    var bytes: Int {
+        GEMM.Packed.bytes(
+            rows: outputs, columns: inputs, half: weight.compute == .bf16 || weight.stored.half != nil)
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import Model
+import StageKit
+
+/// What a program will take of the memory that it may, told before weights are read.
+package struct MemoryPlan: CustomStringConvertible {
+    /// Bytes that the program may take in all.
+    package let limit: Int
+    private var parts: [(name: String, bytes: Int)] = [("program, tokenizer", 80 << 20)]
+
+    package init(limit: Int) { self.limit = limit }
+
+    package mutating func add(_ name: String, _ bytes: Int) {
+        if bytes > 0 { parts.append((name, bytes)) }
+    }
+
+    package var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+    /// What is left; below 0 where more is wanted than there is.
+    package var left: Int { limit - total }
+
+    /// - Parameter remedy: what makes it less.
+    /// - Throws: `StageError` with all numbers where the program would take more than it may.
+    package func check(remedy: String) throws {
+        guard left < 0 else { return }
+        throw StageError.failed("\(self), more than the \(MemorySize(bytes: limit)) of --memory; \(remedy)")
+    }
+
+    package var description: String {
+        let list = parts.map { "\($0.name) \(MemorySize(bytes: $0.bytes))" }.joined(separator: ", ")
+        return "memory: \(MemorySize(bytes: total)) (\(list))"
+    }
+}

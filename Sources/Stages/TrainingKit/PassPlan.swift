@@ -1,0 +1,58 @@
+import Model
+import ModelOptions
+import StageKit
+import Training
+
+/// How the steps of a training are cut so that they fit the memory.
+package struct PassPlan {
+    package let passes: Passes
+    /// Whether layers are computed again in the backward pass instead of kept.
+    package let recomputes: Bool
+
+    /// Keeps everything where it fits, else recomputes layers, which gives the same bits, and only then takes fewer
+    /// tokens a pass, which adds the same gradients up in another order.
+    ///
+    /// - Parameters:
+    ///   - groups: tokens of each example.
+    ///   - batch: examples a step.
+    ///   - tokens: of a pass at most, where that was said.
+    ///   - trained: parameters of the adapter, which is attached.
+    ///   - pictures: bytes of the features that are kept.
+    /// - Throws: `StageError` with all numbers where even the longest example by itself is too much.
+    package init(
+        _ model: VisionLanguageModel, groups: [Int], batch: Int, tokens: Int?, pictures: Int,
+        _ computing: ComputeOptions, _ run: StageRun
+    ) throws {
+        let (decoder, longest) = (model.decoder, groups.max() ?? 0)
+        let footprint = Footprint(decoder)
+        // The most that a step can bring together.
+        let step = groups.sorted(by: >).prefix(batch).reduce(0, +)
+        var fixed = MemoryPlan(limit: computing.memoryLimit)
+        fixed.add("weights", model.weightBytes)
+        fixed.add("adapter, its gradient and moments", decoder.adapterBytes)
+        fixed.add("pictures", pictures)
+        fixed.add("reading pictures", Footprint.decodingBytes)
+        func plan(_ limit: Int, recomputes: Bool) -> MemoryPlan {
+            var plan = fixed
+            let rows = max(longest, min(limit, step))
+            plan.add(
+                "\(rows) tokens a pass\(recomputes ? ", recomputed" : "")",
+                footprint.training(tokens: rows, recomputes: recomputes))
+            return plan
+        }
+        var limit = tokens ?? 8192
+        var recomputes = false
+        if plan(limit, recomputes: false).left < 0 { recomputes = true }
+        while tokens == nil, limit > longest, plan(limit, recomputes: recomputes).left < 0 { limit /= 2 }
+        let chosen = plan(limit, recomputes: recomputes)
+        if run.isDryRun { run.console.say("\(chosen)") }
+        try chosen.check(
+            remedy:
+                "use shorter answers or fewer tokens of the picture, a lower rank or a smaller model, or give it more"
+        )
+        if recomputes {
+            run.console.say("layers are recomputed, at most \(limit) tokens a pass, to fit --memory")
+        }
+        (passes, self.recomputes) = (.rows(limit), recomputes)
+    }
+}
