@@ -36,7 +36,7 @@ extension TokenizerParts {
             ? PostProcessor(after: [end].compactMap { $0 }) : PostProcessor(before: [start].compactMap { $0 })
         special = [
             "bos_token": start, "eos_token": end, "unk_token": Int32(file.unknown),
-            "pad_token": file.padding.map { Int32($0) },
+            "pad_token": isSiglip ? end : file.padding.map { Int32($0) },
         ].compactMapValues { $0 }
     }
 

@@ -10,10 +10,19 @@ package final class Tokenizer: Sendable {
     package let eos: Int32?
     package let pad: Int32?
     package let unknown: Int32?
+    /// How a batch of texts is made equally long.
+    package let padding: Padding
     /// Highest id plus one: the least number of rows that an embedding needs.
     package let vocabularySize: Int
     /// SHA-256 in hexadecimal over tokens and merges; two tokenizers with equal digests share their ids.
     package let digest: String
+
+    package struct Padding: Sendable {
+        /// Whether it comes before a text.
+        package let isLeft: Bool
+        /// Whether the model is told where it is.
+        package let isMasked: Bool
+    }
 
     private let model: any TokenModel
     private let normalizer: Normalizer?
@@ -69,6 +78,7 @@ package final class Tokenizer: Sendable {
         pad = id("pad_token")
         unknown = id("unk_token")
         vocabularySize = Int(tokens.keys.max() ?? -1) + 1
+        padding = files.padding
         postProcessor = Self.postProcessor(files, bos: bos, eos: eos) ?? parts.postProcessor
         digest = Self.digest(tokens: tokens, rules: parts.model.rules)
     }

@@ -55,6 +55,15 @@ struct TokenizerFiles {
         }
     }
 
+    /// On the right and unmasked where nothing is said, but for SigLIP 2's, which pads on the left.
+    var padding: Tokenizer.Padding {
+        let side = configuration?["padding_side"]?.asText
+        let inputs = configuration?["model_input_names"]?.items?.compactMap(\.asText) ?? []
+        return Tokenizer.Padding(
+            isLeft: side.map { $0 == "left" } ?? (tokenizerClass == "Siglip2Tokenizer"),
+            isMasked: inputs.contains("attention_mask"))
+    }
+
     /// As transformers calls it, without the ending of the fast ones.
     var tokenizerClass: String? {
         let name = configuration?["tokenizer_class"]?.asText

@@ -17,7 +17,11 @@ struct TokenizerParts {
             throw TokenizerError.malformed(file: files.name, reason: "there is no model")
         }
         model = try readTokenModel(modelJSON, file: files.name)
-        normalizer = try json["normalizer"].map { try Normalizer($0, file: files.name) }
+        let own = try json["normalizer"].map { try Normalizer($0, file: files.name) }
+        // SigLIP 2's class lowers the case of what it reads, whatever its file says.
+        normalizer =
+            files.tokenizerClass == "Siglip2Tokenizer"
+            ? .sequence([.lowercase] + (own.map { [$0] } ?? [])) : own
         added = try files.addedTokens(
             over: (json["added_tokens"]?.items ?? []).map { try AddedToken($0, id: nil, file: files.name) })
         preTokenizer = try json["pre_tokenizer"].map { try PreTokenizer($0, file: files.name) }
