@@ -33,7 +33,10 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
     name: "Sightline",
-    products: [.executable(name: "import", targets: ["importer"])],
+    products: [
+        .executable(name: "import", targets: ["importer"]),
+        .executable(name: "model", targets: ["modelmaker"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -99,6 +102,7 @@ let package = Package(
         program("import", ["PairFormats"], module: "importer"),
         program("export", ["PairFormats"]),
         program("scenes", ["PictureWorld"]),
+        program("model", ["ModelOptions"], module: "modelmaker"),
         program("ledger", ["RunLedger"]),
         program("sightline"),
         program("bench", ["Decoding", "Training", "PictureWorld"]),

@@ -45,7 +45,7 @@ import Testing
 
     @Test func foldedEqualsAttached() throws {
         let attached = try logits()
-        model.decoder.foldAdapter()
+        model.decoder.settleAdapter()
         #expect(model.decoder.adapterParameters.isEmpty)
         for (folded, values) in zip(try logits(), attached) {
             #expect(largestDifference(folded, values) < 5e-5)

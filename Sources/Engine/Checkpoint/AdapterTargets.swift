@@ -49,10 +49,11 @@ package struct AdapterTargets: Sendable, Equatable {
 
     /// The names that a module has had: PEFT knew it by that of the model that it trained.
     private static func spellings(of module: String) -> [String] {
-        let prefix = "model.language_model."
-        guard module.hasPrefix(prefix) else { return [module] }
+        let decoders = ["model.language_model.", "model.text_model."]
+        guard let prefix = decoders.first(where: module.hasPrefix) else { return [module] }
         let tail = module.dropFirst(prefix.count)
-        return [module] + ["language_model.model.", "language_model.", "model."].map { $0 + tail }
+        return [module]
+            + ["language_model.model.", "language_model.", "text_model.", "model."].map { $0 + tail }
     }
 
     private static func layer(of module: String) -> Int? {

@@ -169,6 +169,14 @@ private struct ShardIndex {
 }
 
 extension CheckpointDirectory {
+    /// Writes `model.safetensors.index.json`.
+    ///
+    /// - Parameter shards: the file of each tensor.
+    package static func writeIndex(_ shards: [String: String], to folder: URL) throws {
+        try ConfigDocument.write(
+            ["weight_map": shards], to: folder.appendingPathComponent("model.safetensors.index.json"))
+    }
+
     /// Copies what makes up a Hugging Face directory beside configuration and weights: tokenizer, template,
     /// preprocessing.
     package static func copyCompanions(from directory: URL, to folder: URL) throws {

@@ -4,6 +4,17 @@ import Kernels
 import Random
 
 /// LoRA on a decoder: which projections, at what rank, and to and from PEFT's files.
+extension VisionLanguageModel {
+    /// The element type of the checkpoint's matrices.
+    package var storedType: ElementType {
+        switch decoder.head.weight.stored.half {
+        case nil: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        }
+    }
+}
+
 extension Llama {
     /// The seven projections of every layer, the targets of CSR, SIMA and LLaVA's LoRA recipes; never the
     /// head, and nothing outside the decoder.
@@ -68,10 +79,16 @@ extension Llama {
     ) throws {
         let foreign = adapter.modules.map(\.name).filter { targets[$0] == nil }
         guard let first = foreign.first else { return }
-        let parts = [
-            ("vision_tower.", "the vision tower"), ("multi_modal_projector.", "the projector"),
-            ("mm_projector.", "the projector"), ("lm_head", "the head"), ("embed_tokens", "the embedding"),
-        ].filter { part in foreign.contains { $0.contains(part.0) } }.map(\.1)
+        let places: KeyValuePairs = [
+            "vision_tower.": "the vision tower", "vision_model.": "the vision tower",
+            "visual.": "the vision tower",
+            "multi_modal_projector.": "the projector", "mm_projector.": "the projector",
+            "connector.": "the projector", "lm_head": "the head", "embed_tokens": "the embedding",
+        ]
+        let parts = places.reduce(into: [String]()) { parts, place in
+            let isMet = foreign.contains { $0.contains(place.key) }
+            if isMet, !parts.contains(place.value) { parts.append(place.value) }
+        }
         guard !parts.isEmpty else {
             throw CheckpointError(
                 place, "it adapts \(first), which is none of the decoder's projections",
@@ -85,11 +102,11 @@ extension Llama {
                 + "are the decoder's")
     }
 
-    /// Folds the attached adapter into the weights and takes it off: the next round's reference.
-    package func foldAdapter() {
+    /// Makes the attached adapter a part of the model and takes it off: the next round's reference.
+    package func settleAdapter() {
         for target in adapterTargets {
             guard let adapter = target.adapter else { continue }
-            target.fold(adapter)
+            target.settle(adapter)
             target.attach(nil)
         }
     }

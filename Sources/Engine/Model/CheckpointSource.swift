@@ -57,15 +57,19 @@ package struct GraftedSource: ParameterSource {
 extension [Parameter] {
     /// Writes all values as one safetensors file. The memory is read when its turn comes.
     ///
-    /// - Parameter carrying: tensors that are copied bit for bit beside them.
+    /// - Parameters:
+    ///   - linears: layers whose adapters are written as a part of their weights.
+    ///   - carrying: tensors that are copied bit for bit beside them.
     package func write(
-        to url: URL, as type: ElementType, carrying: [TensorView] = [], metadata: [String: String] = [:]
+        to url: URL, as type: ElementType, settled linears: [Linear] = [], carrying: [TensorView] = [],
+        metadata: [String: String] = [:]
     ) throws {
+        let whole = Dictionary(uniqueKeysWithValues: linears.map { (ObjectIdentifier($0.weight), $0) })
         try SafetensorsWriter.write(
             map { parameter in
                 SafetensorsWriter.Tensor(
                     TensorNames.canonical(parameter.name), shape: parameter.shape, as: type,
-                    values: { parameter.values })
+                    values: { whole[ObjectIdentifier(parameter)]?.wholeWeights ?? parameter.values })
             } + carrying.map { SafetensorsWriter.Tensor(copying: $0, as: TensorNames.canonical($0.name)) },
             to: url, metadata: metadata)
     }

@@ -53,7 +53,7 @@ package struct PictureFeatures {
     /// Those of each picture.
     package let rows: [Range<Int>]
     /// As `Picture` has it.
-    var grids: [PictureSize]?
+    package var grids: [PictureSize]?
 }
 
 /// The same with the way back.

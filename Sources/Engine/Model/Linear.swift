@@ -9,6 +9,8 @@ package final class Linear: @unchecked Sendable {
     package let weight: Parameter
     package let bias: Parameter?
     package private(set) var adapter: LoRA?
+    /// Of earlier rounds, on and frozen, beside weights that would round them away.
+    private var settled: [LoRA] = []
     private let factor: Factor
 
     package init(weight: Parameter, bias: Parameter? = nil) {
@@ -51,6 +53,7 @@ package final class Linear: @unchecked Sendable {
         let y = arena.matrix(x.rows, outputs)
         factor.multiply(x, into: y)
         if let bias { addBias(bias.value, to: y) }
+        for earlier in settled { _ = earlier.forward(x, addingTo: y, arena) }
         guard let adapter, adapter.isActive else { return (y, nil) }
         return (y, adapter.forward(x, addingTo: y, arena))
     }
@@ -62,19 +65,34 @@ package final class Linear: @unchecked Sendable {
     ) {
         if let dx { factor.multiplyInputGradient(dy, into: dx, accumulate: accumulate) }
         factor.addGradient(dy, x)
+        if let dx { settled.forEach { $0.backward(x, low: nil, dy: dy, dx: dx, arena) } }
         if let gradient = bias?.gradient { addColumnSums(dy, to: gradient) }
         if let adapter, let low { adapter.backward(x, low: low, dy: dy, dx: dx, arena) }
     }
 
-    /// Folds the adapter into the weights in f32: W += s·B·A.
-    package func fold(_ adapter: LoRA) {
-        // dyᵀ·x with dy = Bᵀ and x = A is B·A.
-        let transposed = Buffer(count: adapter.b.count)
-        let (outputs, rank) = (outputs, adapter.rank)
-        let bt = transposed.matrix(rows: rank, columns: outputs)
-        for i in 0..<outputs { for j in 0..<rank { bt[j, i] = adapter.b.value[i, j] } }
-        GEMM.addWeightGradient(bt, adapter.a.value, into: weight.value, scale: adapter.scale)
-        withExtendedLifetime(transposed) {}
+    /// Makes the adapter a part of what is computed: of weights multiplied in f32 by folding it in, else beside them.
+    package func settle(_ adapter: LoRA) {
+        switch weight.compute {
+        case .f32: fold(adapter)
+        case .bf16:
+            [adapter.a, adapter.b].forEach { $0.freeze() }
+            settled.append(adapter)
+        }
+    }
+
+    /// The weights with what has settled beside them, in f32; a copy.
+    package var wholeWeights: [Float] {
+        var values = weight.values
+        values.withUnsafeMutableBufferPointer { values in
+            let sum = Matrix(values.baseAddress!, rows: outputs, columns: inputs)
+            settled.forEach { $0.add(to: sum) }
+        }
+        return values
+    }
+
+    /// W += s·B·A, in f32.
+    private func fold(_ adapter: LoRA) {
+        adapter.add(to: weight.value)
         factor.refresh()
     }
 }
@@ -161,10 +179,21 @@ package final class LoRA: @unchecked Sendable {
         return low
     }
 
-    func backward(_ x: Matrix, low: Matrix, dy: Matrix, dx: Matrix?, _ arena: Arena) {
+    /// W += s·B·A
+    func add(to weights: Matrix) {
+        // dyᵀ·x with dy = Bᵀ and x = A is B·A.
+        let transposed = Buffer(count: b.count)
+        let bt = transposed.matrix(rows: rank, columns: b.rows)
+        for i in 0..<b.rows { for j in 0..<rank { bt[j, i] = b.value[i, j] } }
+        GEMM.addWeightGradient(bt, a.value, into: weights, scale: scale)
+        withExtendedLifetime(transposed) {}
+    }
+
+    /// - Parameter low: what `forward` gave; nil while B is frozen.
+    func backward(_ x: Matrix, low: Matrix?, dy: Matrix, dx: Matrix?, _ arena: Arena) {
         let mark = arena.mark
         defer { arena.release(to: mark) }
-        factorB.addGradient(dy, low)
+        if let low { factorB.addGradient(dy, low) }
         let dLow = arena.matrix(dy.rows, rank)
         factorB.multiplyInputGradient(dy, into: dLow, accumulate: false)
         scaleRows(dLow, by: scale)

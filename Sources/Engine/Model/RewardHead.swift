@@ -42,7 +42,7 @@ package final class RewardHead: @unchecked Sendable {
         try SafetensorsWriter.write(
             parameters.map { parameter in
                 SafetensorsWriter.Tensor(
-                    parameter.name, shape: parameter.shape, as: .f32, values: parameter.value.values)
+                    parameter.name, shape: parameter.shape, as: .f32, values: parameter.values)
             }, to: url)
     }
 

@@ -30,12 +30,21 @@ package final class SmolVLM: VisionLanguageFamily, @unchecked Sendable {
     package var imageTokenID: Int { config.imageTokenID }
 
     package func check(_ processor: any PictureProcessor) -> String? {
-        processor.misfit(side: config.vision.imageSize)
+        if let own = processor as? Idefics3Processor, own.splits, own.longestEdge > Self.mostTiles * own.side
+        {
+            return
+                "it cuts pictures into \(own.longestEdge / own.side) tiles a side, and there are tokens for "
+                + "\(Self.mostTiles)"
+        }
+        return processor.misfit(side: config.vision.imageSize)
     }
 
     package func rows(of shape: PictureShape) -> Int {
         (shape.grid.height * shape.grid.width + 1) * config.tileRows
     }
+
+    /// A side that rows and columns have tokens for.
+    private static let mostTiles = 6
 
     /// Tiles by row and column, a line for each row, then the whole picture (transformers' `processing_idefics3.py`).
     package func text(of shape: PictureShape, marker: String) -> String {

@@ -75,9 +75,12 @@ struct TilePacking {
         guard let most else { return size }
         let ratio = (Double(size.height * size.width) / Double(most * side * side)).squareRoot()
         guard ratio > 1.1 else { return size }
-        return PictureSize(
-            height: Int((Double(size.height) / ratio).rounded(.down)),
-            width: Int((Double(size.width) / ratio).rounded(.down)))
+        // Python's //, which is exact where a division would round up to the next whole number.
+        func floored(_ length: Int) -> Int {
+            let length = Double(length)
+            return Int(((length - length.truncatingRemainder(dividingBy: ratio)) / ratio).rounded())
+        }
+        return PictureSize(height: floored(size.height), width: floored(size.width))
     }
 
     /// Of the map's place among the rows of the tiles; the whole picture's come first.

@@ -48,7 +48,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
             let read = try PEFTAdapter.read(adapter, expecting: trained)
             if read.changesNothing { idle.append(adapter.relativePath) }
             try family.decoder.attach(read, from: adapter.path)
-            family.decoder.foldAdapter()
+            family.decoder.settleAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
         }
         for adapter in adapters { try fold(adapter, over: digest) }
@@ -97,7 +97,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
         config.elementType = type
         try config.write(to: folder.appendingPathComponent("config.json"))
         try parameters.write(
-            to: folder.appendingPathComponent("model.safetensors"), as: type, carrying: unread())
+            to: folder.appendingPathComponent("model.safetensors"), as: type, settled: decoder.adapterTargets,
+            carrying: unread())
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
 

@@ -21,7 +21,7 @@ import StageKit
     @OptionGroup(title: "Run") var runOptions: RunOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
     var output: String
-    @Option(help: "Element type of the written weights.") var dtype = ElementType.f16
+    @Option(help: "Element type of the written weights; that of the base by default.") var dtype: ElementType?
 
     func run(in run: StageRun) throws {
         // What is checked here is that folding changes nothing, which products of rounded factors would hide.
@@ -45,14 +45,15 @@ import StageKit
         let sideBySide = try probe.logits(policy)
         policy.decoder.useAdapter(false)
         let alone = try probe.logits(policy)
-        policy.decoder.foldAdapter()
+        policy.decoder.settleAdapter()
         try MergeCheck.fold(sideBySide, try probe.logits(policy), output)
 
         let part = URL(fileURLWithPath: try target.prepare(keeping: false))
-        try policy.write(to: part, as: dtype)
+        let type = dtype ?? policy.storedType
+        try policy.write(to: part, as: type)
         let written = try VisionLanguageModel(directory: part, template: model.template)
         let check = try MergeCheck(
-            folded: policy.parameters, written: written.parameters, type: dtype,
+            folded: policy.parameters, written: written.parameters, type: type,
             logits: (sideBySide, try probe.logits(written)), without: alone, output)
         try target.publish()
         try run.addOutput(output, kind: .model)

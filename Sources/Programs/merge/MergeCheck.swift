@@ -44,7 +44,7 @@ struct MergeCheck: CustomStringConvertible {
         self.type = type
         for (sum, stored) in zip(folded, written) {
             guard let index = Self.firstWrong(sum, stored, type) else { continue }
-            let values = (sum.value.base[index], stored.value.base[index])
+            let values = (sum.values[index], stored.values[index])
             throw StageError.failed(
                 "\(output): \(sum.name)[\(index)] is \(values.0) and was written as \(values.1); write "
                     + "another --dtype")
@@ -70,10 +70,10 @@ struct MergeCheck: CustomStringConvertible {
             case .bf16: (0x1p-8, 0)
             default: (0, 0)
             }
-        return (0..<sum.count).first { index in
-            let (wanted, found) = (sum.value.base[index], stored.value.base[index])
+        return zip(sum.values, stored.values).enumerated().first { _, pair in
+            let (wanted, found) = pair
             return !(abs(wanted - found) <= max(absolute, relative * abs(wanted)))
-        }
+        }?.offset
     }
 
     var description: String {

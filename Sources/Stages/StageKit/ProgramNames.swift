@@ -6,7 +6,7 @@ package enum ProgramNames {
             "From prompts to a better model",
             ["sample", "self-critic", "reward-train", "calibrate", "pair", "dpo-train", "eval"]
         ),
-        ("Models and pictures", ["scenes", "clip-train", "sft-train", "merge"]),
+        ("Models and pictures", ["scenes", "clip-train", "sft-train", "merge", "model"]),
         ("Pairs of other tools", ["import", "export"]),
         ("Looking at runs", ["ledger", "report"]),
     ]
@@ -15,6 +15,6 @@ package enum ProgramNames {
 
     /// Stages within a program have tables of their own; "ledger" takes no configuration.
     static var tables: [String] {
-        all.filter { $0 != "ledger" } + ["eval compare", "eval ask-back", "eval blind", "eval rewards"]
+        all.filter { $0 != "ledger" && $0 != "model" } + ["model random", "eval compare", "eval ask-back", "eval blind", "eval rewards"]
     }
 }

@@ -1,7 +1,7 @@
 """Write the oracle fixtures of `families/`: tiny random models of today's families, as transformers saves them.
 
     python -m venv venv
-    venv/bin/pip install torch==2.13.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
+    venv/bin/pip install torch==2.13.0 transformers==5.24.0 peft==0.21.2 safetensors==0.8.0 numpy==2.4.6
     venv/bin/python -B Tests/Fixtures/oracle/make_families.py [-o FOLDER] [NAME …]
 
 Weights are stored in bfloat16 to stay small; what is expected is computed from them in float64, but for rotary
@@ -21,13 +21,14 @@ import types
 from importlib.metadata import version
 from pathlib import Path
 
+import peft
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import tiny
 
-PINNED = {"torch": "2.13.0", "transformers": "5.24.0"}
+PINNED = {"torch": "2.13.0", "transformers": "5.24.0", "peft": "0.21.2"}
 HERE = Path(__file__).resolve().parent
 GREEDY = 40
 # Enough to show a fault in any kernel's way back, and no more than the repository should hold.
@@ -178,8 +179,8 @@ LLAVAS = {
         "vision": SIGLIP,
         "model": {"vision_aspect_ratio": "anyres_max_2"},
         "kind": "LlavaOnevision",
-        "grid": [2, 3],
-        "original": [50, 77],
+        "grid": [2, 2],
+        "original": [50, 57],
         "gradients": True,
     },
     "llava-phi3": {
@@ -254,7 +255,7 @@ SMOLVLMS = {
     "idefics3": {
         "kind": "Idefics3",
         "vision": {"image_size": 24, "patch_size": 4, "num_attention_heads": 2, "num_hidden_layers": 2},
-        "scale": 3, "grid": [2, 3], "text": {"num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 8},
+        "scale": 3, "grid": [1, 2], "text": {"num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 8},
     },
     "smolvlm": {
         "kind": "SmolVLM",
@@ -337,6 +338,69 @@ def write_qwen(out, name):
     )  # fmt: skip
 
 
+# Adapters, and what stands for a picture
+
+ADAPTED = {
+    "llava-phi3": r".*language_model.*\.(qkv_proj|o_proj|gate_up_proj|down_proj)",
+    "smolvlm": r".*text_model.*\.(q|k|v|o|gate|up|down)_proj",
+    "qwen2-vl": ["q_proj", "v_proj"],
+}
+
+
+def write_adapters(out, _):
+    """LoRA of PEFT over some models, B not zero, with the log-probabilities of their answers."""
+    for name, targets in ADAPTED.items():
+        report = json.loads((out / f"{name}.json").read_text())
+        expected = load_file(out / f"{name}.safetensors")
+        kind = json.loads((out / name / "config.json").read_text())["architectures"][0]
+        model = getattr(transformers, kind).from_pretrained(
+            out / name, dtype=torch.float32, attn_implementation="sdpa"
+        )
+        model = peft.get_peft_model(model, peft.LoraConfig(r=2, lora_alpha=3, target_modules=targets))
+        with torch.no_grad():
+            for key, parameter in model.named_parameters():
+                if "lora_" in key:
+                    parameter.copy_(tiny.random_weight(key, parameter.shape, gain=0.5))
+        folder = out / "adapters" / name
+        model.save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)
+        config = json.loads((folder / "adapter_config.json").read_text())
+        tiny.write_json(folder / "adapter_config.json", config | {"base_model_name_or_path": name})
+        model = double(model)
+        inputs = {"pixel_values": expected["pixel_values"].double()}
+        if "qwen" in name:
+            inputs["image_grid_thw"] = torch.tensor([[1, *report["grid"]]])
+        prompt, answer = report["prompt_ids"], report["answer_ids"]
+        with torch.no_grad():
+            rows = logits_of(model, prompt + answer, inputs)[len(prompt) - 1 : -1].log_softmax(-1)
+        logps = rows.gather(1, torch.tensor(answer)[:, None])[:, 0].tolist()
+        tiny.write_json(folder.with_suffix(".json"), {"answer_logps": logps})
+        print(f"adapters/{name}: {sum(logps):.3f} where the model alone has {sum(report['answer_logps']):.3f}")
+
+
+def write_layouts(out, _):
+    """How many rows pictures take in LLaVA-OneVision-0.5B, by their size, and SmolVLM's text for grids of tiles."""
+    from transformers.models.idefics3.processing_idefics3 import Idefics3Processor
+    from transformers.models.llava_onevision.configuration_llava_onevision import LlavaOnevisionConfig
+    from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
+
+    class Sizes:
+        image_grid_pinpoints = LlavaOnevisionConfig().image_grid_pinpoints
+
+    processor = LlavaOnevisionProcessor.__new__(LlavaOnevisionProcessor)
+    processor.image_processor, processor.vision_feature_select_strategy = Sizes(), "full"
+    processor.num_image_tokens, processor.vision_aspect_ratio = 729, "anyres_max_9"
+    generator = torch.Generator().manual_seed(5)
+    sizes = torch.randint(20, 2400, (150, 2), generator=generator).tolist() + [[427, 640], [899, 1024], [3000, 300]]
+    rows = [[h, w, processor._get_number_of_features(h, w, 384, 384)] for h, w in sizes]
+    speller = Idefics3Processor.__new__(Idefics3Processor)
+    speller.fake_image_token, speller.global_image_tag = "<fake_token_around_image>", "<global-img>"
+    speller.image_token, speller.image_seq_len = "<image>", 1
+    grids = [[0, 0], [1, 2], [3, 4]]
+    texts = [speller.replace_image_token({"rows": [[r]], "cols": [[c]]}, 0) for r, c in grids]
+    tiny.write_json(out / "adapters" / "layouts.json", {"rows": rows, "grids": grids, "texts": texts})
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-o", "--out", type=Path, default=HERE / "families")
@@ -348,6 +412,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     steps = {name: write_llava for name in LLAVAS} | {name: write_smolvlm for name in SMOLVLMS}
     steps |= {name: write_qwen for name in QWENS}
+    steps |= {"adapters": write_adapters, "layouts": write_layouts}
     if unknown := set(options.names) - set(steps):
         sys.exit(f"make_families.py: unknown {sorted(unknown)}; choose from {list(steps)}")
     options.out.mkdir(exist_ok=True)
