@@ -30,6 +30,8 @@ RELEVANCE ?= $(or $(call begun,RELEVANCE),$(home)data/clip)
 # What is published of the included models was computed in f32, though they are stored in two bytes.
 COMPUTE ?= $(or $(call begun,COMPUTE),$(if $(filter $(home)data/llava,$(MODEL)),f32))
 arithmetic := $(addprefix --compute ,$(COMPUTE))
+# The tower of the included model sees a picture faster than a disk keeps what it saw.
+features := $(if $(filter $(home)data/llava,$(MODEL)),,--feature-cache $P/features)
 RECIPE ?= $(or $(wildcard $R/recipe.toml),default)
 recipe := $(or $(if $(findstring /,$(RECIPE)),$(RECIPE)),$(wildcard $(filter %.toml,$(RECIPE))),$(here)recipes/$(RECIPE:.toml=).toml)
 says = $(shell sightline recipe $(recipe) | grep '^$1 = ')
@@ -75,7 +77,7 @@ $(if $(and $(looks),$(lookless)),$(error CONTROL=other-picture: $(lookless); use
 before = $(word $1,0 $(rounds))
 adapter = $(patsubst %,$R/round-%/adapter/adapter_model.safetensors,$(filter-out 0,$1))
 weights := $(wildcard $(MODEL)/*.safetensors)
-policy = --model $(if $(filter-out 0,$1),$R/round-$1,$(MODEL)) $(arithmetic)
+policy = --model $(if $(filter-out 0,$1),$R/round-$1,$(MODEL)) $(arithmetic) $(features)
 
 # The included model has seen too few words to read a long prompt.
 short := $(if $(filter $(home)data/llava,$(MODEL)),-short)
@@ -143,7 +145,7 @@ $R/round-%/adapter/adapter_model.safetensors: $R/round-%/pairs.jsonl $R/recipe.t
 
 $P/base/eval/scores.json: $P/recipe.toml $P/settings $(asked) $(weights)
 	@mkdir -p $P/base
-	sightline eval --config $< --model $(MODEL) $(arithmetic) $(exam) -o $(@D)
+	sightline eval --config $< --model $(MODEL) $(arithmetic) $(features) $(exam) -o $(@D)
 	-sightline ledger round $(P:runs/%=%) 0 $(MODEL)
 
 $R/round-%/eval/scores.json: $R/recipe.toml $(asked) $$(call adapter,$$*)

@@ -25,6 +25,13 @@ package enum ModelDigest {
         return SHA256.hash(data: parts).map { hexadecimal($0) }.joined()
     }
 
+    /// SHA-256 of the parts, in hexadecimal; each counts for itself.
+    package static func digest(of parts: [Data]) -> String {
+        var hash = SHA256()
+        for part in parts { hash.update(data: Data(SHA256.hash(data: part))) }
+        return hash.finalize().map { hexadecimal($0) }.joined()
+    }
+
     private static func digest(of url: URL) throws -> SHA256.Digest {
         do {
             let handle = try FileHandle(forReadingFrom: url)

@@ -41,7 +41,9 @@ extension VisionLanguageFamily {
     package func pictures(_ pictures: [TowerInput], _ arena: Arena) -> [Picture] {
         let made = features(of: pictures, arena)
         return made.rows.enumerated().map { index, rows in
-            Picture(made.values.rows(rows).values, width: made.values.columns, grid: made.grids?[index])
+            Picture(
+                made.values.rows(rows).values, width: made.values.columns, grid: made.grids?[index],
+                isHalf: decoder.compute == .bf16)
         }
     }
 }

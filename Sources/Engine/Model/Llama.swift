@@ -134,6 +134,9 @@ package final class Llama: @unchecked Sendable {
         return result
     }
 
+    /// How its products are computed.
+    package var compute: Compute { head.weight.compute }
+
     /// hidden `[T × C]` → logits `[T × V]`
     package func logits(_ hidden: Matrix, _ arena: Arena) -> Matrix { head.forward(hidden, arena).y }
 

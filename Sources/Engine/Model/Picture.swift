@@ -5,7 +5,7 @@ import Kernels
 /// picture, so pictures of one batch may differ.
 package struct Picture: Sendable {
     /// `[rows × width]`, never written again.
-    private let storage: Buffer
+    private let storage: Storage
     /// That it takes in the decoder.
     package let rows: Int
     /// That of the decoder.
@@ -13,15 +13,43 @@ package struct Picture: Sendable {
     /// How the rows lie in the picture, where the decoder's positions tell it; nil where they count like text.
     package let grid: PictureSize?
 
-    /// - Parameter values: row after row.
-    package init(_ values: [Float], width: Int, grid: PictureSize? = nil) {
+    private enum Storage {
+        case floats(Buffer)
+        case bf16([UInt16])
+    }
+
+    /// - Parameters:
+    ///   - values: row after row.
+    ///   - isHalf: keep them rounded to bf16, for a decoder that computes so.
+    package init(_ values: [Float], width: Int, grid: PictureSize? = nil, isHalf: Bool = false) {
         precondition(values.count % width == 0)
-        storage = Buffer(values)
+        storage = isHalf ? .bf16(HalfFloat.bf16.narrow(values)) : .floats(Buffer(values))
         (rows, self.width, self.grid) = (values.count / width, width, grid)
         precondition(grid.map { $0.height * $0.width == rows } ?? true)
     }
 
-    var count: Int { rows * width }
+    /// - Parameter payload: the elements as `payload` gives them.
+    init(payload: [UInt8], isHalf: Bool, rows: Int, width: Int, grid: PictureSize?) {
+        precondition(payload.count == rows * width * (isHalf ? 2 : 4))
+        (self.rows, self.width, self.grid) = (rows, width, grid)
+        if isHalf {
+            storage = .bf16(payload.withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) })
+        } else {
+            storage = .floats(Buffer(payload.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }))
+        }
+    }
+
+    var isHalf: Bool { if case .bf16 = storage { true } else { false } }
+
+    /// The elements as they lie in memory.
+    var payload: [UInt8] {
+        switch storage {
+        case .floats(let buffer): Array(UnsafeRawBufferPointer(start: buffer.base, count: 4 * buffer.count))
+        case .bf16(let halves): halves.withUnsafeBytes(Array.init)
+        }
+    }
+
+    var bytes: Int { rows * width * (isHalf ? 2 : 4) }
 
     /// `[rows × width]` in the memory of `arena`, so that no view of a picture outlives it.
     package func matrix(_ arena: Arena) -> Matrix {
@@ -31,7 +59,15 @@ package struct Picture: Sendable {
     }
 
     fileprivate func copy(into matrix: Matrix) {
-        matrix.copy(from: storage.matrix(rows: rows, columns: width))
+        switch storage {
+        case .floats(let buffer): matrix.copy(from: buffer.matrix(rows: rows, columns: width))
+        case .bf16(let halves):
+            precondition(matrix.isContiguous)
+            halves.withUnsafeBytes {
+                HalfFloat.bf16.widen(
+                    $0, into: UnsafeMutableBufferPointer(start: matrix.base, count: matrix.count))
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ extension VisionLanguageModel {
     package func pictureBytes(_ shown: [(path: String?, prompt: [Int32])], atMost limit: Int) -> Int {
         var rows: [String: Int] = [:]
         for (path, prompt) in shown { if let path { rows[path] = prompt.count { $0 < 0 } } }
-        let width = decoder.config.hiddenSize * MemoryLayout<Float>.size
+        let width = decoder.config.hiddenSize * (decoder.compute == .bf16 ? 2 : 4)
         return min(limit, rows.values.reduce(0, +) * width)
     }
 }
@@ -31,7 +31,7 @@ package final class PictureCache {
     /// - Parameter memory: bytes of pictures kept; those that came first go first. Who holds a picture has it on.
     package init(_ model: VisionLanguageModel, memory: Int = 1 << 30) {
         self.model = model
-        budget = memory / MemoryLayout<Float>.size
+        budget = memory
     }
 
     /// The picture at each path, nil where there is none. It doesn't depend on the others of the call.
@@ -57,7 +57,19 @@ package final class PictureCache {
     /// - Throws: `ImageError`.
     package func picture(at path: String?) throws -> Picture? { try pictures(at: [path])[0] }
 
+    /// From the disk, where they are known there.
     private func encode(_ paths: [String]) throws -> [Picture] {
+        guard let stored = model.features else { return try see(paths) }
+        let keys = try paths.map { try FeatureCache.key(of: $0, model) }
+        let found = keys.map { stored.picture($0) }
+        let unseen = found.indices.filter { found[$0] == nil }
+        let fresh = unseen.isEmpty ? [] : try see(unseen.map { paths[$0] })
+        for (index, picture) in zip(unseen, fresh) { try stored.store(picture, keys[index]) }
+        var rest = fresh[...]
+        return found.map { $0 ?? rest.removeFirst() }
+    }
+
+    private func see(_ paths: [String]) throws -> [Picture] {
         let pixels = Slots<Result<TowerInput, any Error>>(count: paths.count)
         Parallel.run(paths.count) { [model] index in
             pixels[index] = Result { try model.input(at: paths[index]) }
@@ -69,7 +81,7 @@ package final class PictureCache {
     private func remember(_ path: String, _ picture: Picture?) {
         known[path] = picture
         order.append(path)
-        held += picture?.count ?? 0
-        while held > budget { held -= known.removeValue(forKey: order.removeFirst())?.count ?? 0 }
+        held += picture?.bytes ?? 0
+        while held > budget { held -= known.removeValue(forKey: order.removeFirst())?.bytes ?? 0 }
     }
 }

@@ -15,6 +15,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package let template: ChatTemplate
     /// Set, where it is, before the model is used.
     package var images: any PictureProcessor
+    /// Where features of pictures are kept beyond this process; set, where it is, before the model is used.
+    package var features: FeatureCache?
     private let shapes = Mutex<[String: PictureShape]>([:])
     /// The token written at the end of a trained answer.
     package let end: Int32

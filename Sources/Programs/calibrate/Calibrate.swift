@@ -59,6 +59,7 @@ import StageKit
     var adapter: [String] = []
     @Option(help: ArgumentHelp("Chat template of --model; the checkpoint's by default.", valueName: "name"))
     var template: String?
+    @OptionGroup var features: FeatureOptions
     @OptionGroup(title: "Reward model") var rewarding: RewardOptions
     @OptionGroup var looks: RewardPictureOptions
     @Option(help: "Batch size, in records.") var batch = 16
@@ -135,7 +136,7 @@ import StageKit
     }
 
     private var policy: ModelOptions? {
-        model.map { ModelOptions($0, adapter: adapter, template: template) }
+        model.map { ModelOptions($0, adapter: adapter, template: template, features: features) }
     }
 }
 

@@ -80,6 +80,7 @@ struct Eval: StageCommand {
     var output: String
     @OptionGroup var images: ImageOptions
     @OptionGroup var pictures: PictureOptions
+    @OptionGroup var features: FeatureOptions
     @OptionGroup var engine: ComputeOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -111,7 +112,7 @@ struct Eval: StageCommand {
         try given.refuse(
             [
                 "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
-                "memory", "compute", "threads",
+                "memory", "compute", "threads", "feature-cache", "feature-cache-size",
             ],
             where: model == nil, belongingTo: "--model")
     }
@@ -213,6 +214,7 @@ struct Eval: StageCommand {
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {
-        return try ModelOptions(model, adapter: adapter, template: template).open(run, pictures.reading)
+        return try ModelOptions(model, adapter: adapter, template: template, features: features).open(
+            run, pictures.reading)
     }
 }

@@ -166,7 +166,7 @@ import TrainingKit
     /// The model to train: `--model`, or a new one whose small files are written to `folder` first.
     private func open(_ lessons: [Lesson], _ folder: URL, _ run: StageRun) throws -> VisionLanguageModel {
         if let model {
-            return try ModelOptions(model).open(run)
+            return try ModelOptions(model, adapter: [], template: nil, features: .none).open(run)
         }
         if let tower { try run.addModel(tower, role: "tower") }
         let maker = NewModel(

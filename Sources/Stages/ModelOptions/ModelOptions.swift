@@ -6,6 +6,31 @@ import Kernels
 import Model
 import StageKit
 
+/// Where features of pictures are kept.
+package struct FeatureOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Folder to keep features of pictures in, which other stages and rounds then needn't compute.",
+            valueName: "folder"))
+    package var featureCache: String?
+
+    @Option(help: ArgumentHelp("Size of that folder; what was used longest ago goes.", valueName: "size"))
+    package var featureCacheSize = MemorySize(bytes: 20 << 30)
+
+    package init() {}
+
+    /// Nowhere.
+    package static var none: FeatureOptions {
+        var options = FeatureOptions()
+        (options.featureCache, options.featureCacheSize) = (nil, MemorySize(bytes: 0))
+        return options
+    }
+
+    func cache() throws -> FeatureCache? {
+        try featureCache.map { try FeatureCache($0, limit: featureCacheSize.bytes) }
+    }
+}
+
 /// Options of programs that run a vision-language model.
 package struct ModelOptions: ParsableArguments {
     @Option(
@@ -22,10 +47,12 @@ package struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Chat template; the checkpoint's by default.", valueName: "name"))
     package var template: String?
 
+    @OptionGroup package var features: FeatureOptions
+
     package init() {}
 
-    package init(_ model: String, adapter: [String] = [], template: String? = nil) {
-        (self.model, self.adapter, self.template) = (model, adapter, template)
+    package init(_ model: String, adapter: [String], template: String?, features: FeatureOptions) {
+        (self.model, self.adapter, self.template, self.features) = (model, adapter, template, features)
     }
 
     /// The checkpoint, with every adapter over it that `--model` and `--adapter` name.
@@ -61,6 +88,7 @@ package struct ModelOptions: ParsableArguments {
             adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
         try opened.images.read(as: reading)
+        opened.features = try features.cache()
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
     }

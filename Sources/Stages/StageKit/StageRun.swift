@@ -35,8 +35,7 @@ package final class StageRun: Sendable {
     /// The options that all stages share and that change no byte of the result.
     static let sharedImmaterial: Set<String> = [
         "config", "print-config", "dry-run", "quiet", "ledger", "no-ledger", "run", "resume", "threads",
-        "output",
-        "input", "files", "skip-bad",
+        "output", "input", "files", "skip-bad", "feature-cache", "feature-cache-size",
     ]
 
     init(
