@@ -77,7 +77,30 @@ import Testing
     /// json, the key that the message has to name, and a word of the finding.
     @Test(arguments: [
         (#"{"model_type":"mistral"}"#, "model_type", "mistral"),
-        (#"{"model_type":"llama4"}"#, "model_type", "llama4"), (#"{}"#, "model_type", "missing"),
+        (#"{"model_type":"llama4"}"#, "model_type", "llama4"),
+        (
+            #"{"model_type":"llava","mm_vision_tower":"openai/clip-vit-large-patch14-336"}"#,
+            "mm_vision_tower",
+            "LLaVA's own training"
+        ),
+        (
+            #"{"model_type":"qwen2_vl","vision_config":{"hidden_size":8192}}"#, "rope_scaling",
+            "mrope_section"
+        ),
+        (
+            #"{"model_type":"llava_onevision","vision_aspect_ratio":"anyres"}"#, "vision_aspect_ratio",
+            "anyres_max_"
+        ),
+        (
+            #"{"model_type":"llava_next","vision_feature_select_strategy":"full"}"#,
+            "vision_feature_select_strategy", "577"
+        ),
+        (#"{"model_type":"smolvlm","use_resampler":true}"#, "use_resampler", "true"),
+        (#"{"model_type":"idefics3","scale_factor":4}"#, "scale_factor", "7 patches"),
+        (
+            #"{"model_type":"idefics3","text_config":{"qk_layer_norms":true}}"#, "text_config.qk_layer_norms",
+            "true"
+        ), (#"{}"#, "model_type", "missing"),
         (#"{"model_type":7}"#, "model_type", "a string"), ("[1]", "", "an object"),
         (
             "{", "",
