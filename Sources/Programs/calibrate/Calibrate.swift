@@ -51,8 +51,7 @@ import StageKit
             """, valueName: "rule"))
     var filter: [SentenceFilter.Rule] = []
     @Flag(help: "Recompute the likelihoods under --model.") var rescore = false
-    @Option(help: ArgumentHelp("Model for --rescore or --reward.", valueName: "folder")) var model:
-        String?
+    @Option(help: ArgumentHelp("Model for --rescore or --reward.", valueName: "folder")) var model: String?
     @Option(
         help: ArgumentHelp(
             "PEFT adapter to fold into --model; repeat for several, in order.", valueName: "folder"))
