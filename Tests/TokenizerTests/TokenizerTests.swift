@@ -41,9 +41,22 @@ import Tokenizer
             (try model(["vocab": ["a": -1]]), "vocabulary entry \"a\" has no whole number"),
             (try model(["vocab": [String: Int]()]), "no vocabulary"),
             (try model(["unk_token": "?"]), "unk_token ? is not in the vocabulary"),
-            (try model(["type": "Unigram"]), "the model type is Unigram, and only BPE is known"),
+            (
+                try model(["type": "WordPiece"]),
+                "the model type is WordPiece, and only BPE and Unigram are known"
+            ),
+            (try model(["type": "Unigram"]), "the model has no list of tokens and scores"),
+            (
+                try model(["type": "Unigram", "vocab": [["a", -1.5]]] as [String: Any?]),
+                "unk_id is not the place of a token"
+            ),
             (try json { $0["model"] = nil }, "there is no model"),
-            (try json { $0["normalizer"] = ["type": "Precompiled"] }, "normalizer Precompiled is not known"),
+            (try json { $0["normalizer"] = ["type": "Nmt"] }, "normalizer Nmt is not known"),
+            (
+                try json {
+                    $0["normalizer"] = ["type": "Precompiled", "precompiled_charsmap": "////"]
+                }, "precompiled_charsmap is no character map"
+            ),
             (try json { $0["pre_tokenizer"] = ["type": "Bert"] }, "pre-tokenizer Bert is not known"),
             (
                 try json {

@@ -16,6 +16,9 @@ package struct RelevanceScore: Sendable, Hashable {
     package let cosine: Double
     /// Mean cosine of the sentence with pictures of the baseline; nil without one.
     package let baseRate: Double?
+    /// What the model makes of the cosine as the log of the odds that picture and sentence belong together; nil for one
+    /// that learned only to tell pictures of a batch apart.
+    package var logit: Double?
 
     /// What this picture adds: the cosine less its base rate. A sentence that fits any picture has about 0.
     package var relevance: Double { cosine - (baseRate ?? 0) }

@@ -3,7 +3,6 @@ import Foundation
 import Imaging
 import Kernels
 import Model
-import Tokenizer
 
 /// A relevance model that can't be used as given.
 package struct RelevanceError: Error, CustomStringConvertible {
@@ -14,7 +13,7 @@ package struct RelevanceError: Error, CustomStringConvertible {
     }
 }
 
-/// A CLIP (Radford et al. 2021) with tokenizer and preprocessing, asked how well sentences fit a picture.
+/// A CLIP or SigLIP with tokenizer and preprocessing, asked how well sentences fit a picture.
 ///
 /// A score depends on its picture and its sentence alone, to the bit: not on what else is asked together, nor
 /// before, nor on the number of threads.
@@ -33,9 +32,8 @@ package final class RelevanceModel {
     package private(set) var cutTexts = 0
 
     private let directory: URL
-    private let clip: Clip
-    private let tokenizer: Tokenizer
-    private let processor: ImageProcessor
+    private let encoder: any DualEncoder
+    private let processor: any PictureProcessor
     private let arena = Arena()
     private var images: EmbeddingCache<String>
     /// By token ids: texts that the tokenizer reads alike are alike.
@@ -50,24 +48,25 @@ package final class RelevanceModel {
     ///
     /// - Parameters:
     ///   - reading: how pixels are read.
+    ///   - compute: in what products are taken.
     ///   - capacity: embeddings of pictures, and of texts, that are kept.
     /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit.
-    package init(directory: URL, reading: PictureReading = PictureReading(), capacity: Int = 1 << 14) throws {
+    package init(
+        directory: URL, reading: PictureReading = PictureReading(), compute: Compute? = Compute.preferred,
+        capacity: Int = 1 << 14
+    ) throws {
         self.directory = directory
         let checkpoint = try CheckpointDirectory.open(directory)
-        let config = try checkpoint.config().clip(path: directory.appendingPathComponent("config.json").path)
-        clip = try Clip(CheckpointSource(checkpoint), config: config)
+        encoder = try openDualEncoder(
+            CheckpointSource(checkpoint, compute: compute), checkpoint.config(), at: directory)
         digest = try checkpoint.digest()
-        tokenizer = try Tokenizer(directory: directory)
-        var processor = try ImageProcessor(directory: directory)
+        var processor = try readPictureProcessor(directory: directory)
         try processor.read(as: reading)
         self.processor = processor
-        let size = config.vision.imageSize
-        guard processor.outputWidth == size, processor.outputHeight == size else {
+        if let misfit = encoder.check(processor) {
             throw RelevanceError(
-                directory.appendingPathComponent("preprocessor_config.json").path,
-                "it makes pictures of \(processor.outputWidth)×\(processor.outputHeight) and the vision tower "
-                    + "reads \(size)×\(size)", "give the preprocessor_config.json of this checkpoint")
+                directory.appendingPathComponent("preprocessor_config.json").path, misfit,
+                "give the preprocessor_config.json of this checkpoint")
         }
         self.capacity = capacity
         images = EmbeddingCache(capacity: capacity)
@@ -106,9 +105,10 @@ package final class RelevanceModel {
                 let centre = try centre(of: query.image, picture)
                 return try encoded.get().map { ids in
                     try ids.flatMap { sentences[$0] }.map { sentence in
-                        RelevanceScore(
-                            cosine: try cosine(picture, sentence, file),
-                            baseRate: try centre.map { try cosine($0, sentence, file) })
+                        let fit = try cosine(picture, sentence, file)
+                        return RelevanceScore(
+                            cosine: fit, baseRate: try centre.map { try cosine($0, sentence, file) },
+                            logit: encoder.logit(fit))
                     }
                 }
             }
@@ -142,9 +142,7 @@ package final class RelevanceModel {
             found[path] = images[path].map { .success($0) } ?? .success([])
             if images[path] == nil { missing.append(path) }
         }
-        let vision = clip.config.vision
-        let perPicture = Self.bytesPerToken(vision.hiddenSize, vision.intermediateSize, vision.layerCount)
-        let count = max(1, Self.passBytes / (perPicture * (vision.patchCount + 1)))
+        let count = max(1, Self.passBytes / encoder.pictureBytes)
         for start in stride(from: 0, to: missing.count, by: count) {
             let some = Array(missing[start..<min(missing.count, start + count)])
             for (path, embedding) in zip(some, embed(some)) {
@@ -156,20 +154,21 @@ package final class RelevanceModel {
     }
 
     private func embed(_ paths: [String]) -> [Result<[Float], any Error>] {
-        let slots = Slots<Result<[Float], any Error>>(count: paths.count)
+        let slots = Slots<Result<TowerInput, any Error>>(count: paths.count)
         let processor = processor
         Parallel.run(paths.count) { i in
-            slots[i] = Result { try processor.pixels(at: paths[i]) }
+            slots[i] = Result { try processor.input(at: paths[i]) }
         }
-        var results = slots.values
-        let readable = results.indices.filter { (try? results[$0].get()) != nil }
-        guard !readable.isEmpty else { return results }
         arena.reset()
-        let (_, side) = clip.embedImages(readable.compactMap { try? results[$0].get() }, arena)
-        for (row, index) in readable.enumerated() {
-            results[index] = .success(side.embedding.rows(row..<row + 1).values)
+        let readable = slots.values.compactMap { try? $0.get() }
+        let embeddings = readable.isEmpty ? nil : encoder.embed(readable, arena)
+        var row = 0
+        return slots.values.map { input in
+            input.map { _ in
+                defer { row += 1 }
+                return embeddings!.rows(row..<row + 1).values
+            }
         }
-        return results
     }
 
     // MARK: - Texts
@@ -177,15 +176,14 @@ package final class RelevanceModel {
     /// Ids with start and end token; too long a text keeps both and loses what stands before the end.
     private func encode(_ text: String) throws -> [Int32]? {
         guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
-        var ids = tokenizer.encode(text, addSpecialTokens: true)
-        let limit = clip.config.text.maxPositionEmbeddings
-        if ids.count > limit {
-            ids = ids.prefix(limit - 1) + ids.suffix(1)
+        var ids = encoder.tokenizer.encode(text, addSpecialTokens: true)
+        if ids.count > encoder.limit {
+            // what the tokenizer puts after a text is one token or none
+            let isEnd = ids.last.map(encoder.tokenizer.isSpecial) ?? false
+            ids = isEnd ? ids.prefix(encoder.limit - 1) + ids.suffix(1) : Array(ids.prefix(encoder.limit))
             cutTexts += 1
         }
-        let end = Int32(clip.config.text.eosTokenID)
-        let isEnded = clip.config.text.poolsAtHighestID || ids.contains(end)
-        guard isEnded, ids.allSatisfy({ $0 >= 0 && $0 < clip.config.text.vocabSize }) else {
+        guard encoder.isEnded(ids), ids.allSatisfy({ $0 >= 0 && $0 < encoder.vocabularySize }) else {
             throw RelevanceError(
                 directory.path, "its tokenizer gives \(ids) for \"\(text)\", which its text tower can't read",
                 "give the tokenizer.json of this checkpoint")
@@ -200,9 +198,7 @@ package final class RelevanceModel {
             found[ids] = texts[ids] ?? []
             if texts[ids] == nil { missing.append(ids) }
         }
-        let text = clip.config.text
-        let perToken = Self.bytesPerToken(text.hiddenSize, text.intermediateSize, text.layerCount)
-        let limit = Self.passBytes / perToken
+        let limit = Self.passBytes / encoder.tokenBytes
         var start = 0
         while start < missing.count {
             var end = start
@@ -212,19 +208,14 @@ package final class RelevanceModel {
                 end += 1
             }
             arena.reset()
-            let (_, side) = clip.embedTexts(Array(missing[start..<end]), arena)
+            let embeddings = encoder.embed(Array(missing[start..<end]), arena)
             for (row, ids) in missing[start..<end].enumerated() {
-                let embedding = side.embedding.rows(row..<row + 1).values
+                let embedding = embeddings.rows(row..<row + 1).values
                 found[ids] = embedding
                 texts.insert(embedding, for: ids)
             }
             start = end
         }
         return found
-    }
-
-    /// Activations that a pass keeps for one token, about.
-    private static func bytesPerToken(_ width: Int, _ inner: Int, _ layers: Int) -> Int {
-        4 * layers * (10 * width + 2 * inner)
     }
 }

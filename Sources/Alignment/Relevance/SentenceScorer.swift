@@ -60,6 +60,7 @@ package struct SentenceScorer {
 extension SentenceNode {
     fileprivate mutating func set(_ score: RelevanceScore?) {
         scores[ScoreName.relevance] = score?.relevance
+        scores[ScoreName.logit] = score?.logit
         scores[ScoreName.cosine] = score.flatMap { $0.baseRate == nil ? nil : $0.cosine }
     }
 }

@@ -8,6 +8,8 @@ package enum ScoreName {
     package static let relevance = "relevance"
     /// The cosine itself, where `relevance` has its base rate off.
     package static let cosine = "cosine"
+    /// z of a SigLIP: the log of the odds that picture and sentence belong together.
+    package static let logit = "logit"
     /// What the search that drew a sentence makes of it: the mean of its penalised log-probabilities, in nats.
     package static let beam = "beam"
     /// The calibrated reward of a sentence, or the path score of a candidate.

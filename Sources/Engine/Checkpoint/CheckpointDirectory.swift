@@ -182,7 +182,8 @@ extension CheckpointDirectory {
     package static func copyCompanions(from directory: URL, to folder: URL) throws {
         guard folder.standardizedFileURL != directory.standardizedFileURL else { return }
         let names = [
-            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+            "tokenizer.json", "tokenizer.model", "spiece.model", "tokenizer_config.json",
+            "special_tokens_map.json", "added_tokens.json",
             "preprocessor_config.json", "processor_config.json", "chat_template.jinja", "chat_template.json",
             "generation_config.json",
         ]

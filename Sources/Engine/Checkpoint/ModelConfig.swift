@@ -4,6 +4,7 @@ import Foundation
 package enum ModelConfig: Equatable, Sendable {
     case llama(LlamaConfig)
     case clip(ClipConfig)
+    case siglip(SiglipConfig)
     case llava(LlavaConfig)
     case smolVLM(SmolVLMConfig)
     case qwen2VL(Qwen2VLConfig)
@@ -26,6 +27,8 @@ package enum ModelConfig: Equatable, Sendable {
         switch header.modelType {
         case "llama": self = .llama(try ConfigDocument.decode(LlamaConfig.self, from: data, path: path))
         case "clip": self = .clip(try ConfigDocument.decode(ClipConfig.self, from: data, path: path))
+        case "siglip", "siglip2":
+            self = .siglip(try ConfigDocument.decode(SiglipConfig.self, from: data, path: path))
         case "llava", "llava_next", "llava_onevision":
             self = .llava(try ConfigDocument.decode(LlavaConfig.self, from: data, path: path))
         case "idefics3", "smolvlm":
@@ -45,7 +48,7 @@ package enum ModelConfig: Equatable, Sendable {
 
     private static let remedy =
         "align a \(seeing.dropLast().joined(separator: ", ")) or \(seeing.last!) checkpoint in Hugging Face layout, "
-        + "with a clip one for relevance"
+        + "with a clip, siglip or siglip2 one for relevance"
 
     private struct Header: Codable {
         let modelType: String
@@ -74,6 +77,7 @@ package enum ModelConfig: Equatable, Sendable {
             case .qwen25VL: "Qwen2_5_VLTextModel"
             }
         case .clip: "CLIPModel"
+        case .siglip(let config): config.kind == .fixed ? "SiglipModel" : "Siglip2Model"
         case .llava(let config):
             switch config.kind {
             case .llava: "LlavaForConditionalGeneration"
@@ -97,6 +101,7 @@ package enum ModelConfig: Equatable, Sendable {
         switch self {
         case .llama(let config): config.kind.rawValue
         case .clip: "clip"
+        case .siglip(let config): config.kind.rawValue
         case .llava(let config): config.kind.rawValue
         case .smolVLM(let config): config.kind.rawValue
         case .qwen2VL(let config): config.kind.rawValue
@@ -135,6 +140,7 @@ package enum ModelConfig: Equatable, Sendable {
             switch self {
             case .llama(let config): config.elementType
             case .clip(let config): config.elementType
+            case .siglip(let config): config.elementType
             case .llava(let config): config.elementType
             case .smolVLM(let config): config.elementType
             case .qwen2VL(let config): config.elementType
@@ -148,6 +154,9 @@ package enum ModelConfig: Equatable, Sendable {
             case .clip(var config):
                 config.elementType = newValue
                 self = .clip(config)
+            case .siglip(var config):
+                config.elementType = newValue
+                self = .siglip(config)
             case .llava(var config):
                 config.elementType = newValue
                 self = .llava(config)
@@ -174,6 +183,7 @@ extension ModelConfig: Encodable {
         switch self {
         case .llama(let config): try config.encode(to: encoder)
         case .clip(let config): try config.encode(to: encoder)
+        case .siglip(let config): try config.encode(to: encoder)
         case .llava(let config): try config.encode(to: encoder)
         case .smolVLM(let config): try config.encode(to: encoder)
         case .qwen2VL(let config): try config.encode(to: encoder)

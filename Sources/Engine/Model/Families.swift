@@ -87,7 +87,7 @@ extension ModelConfig {
         case .llava(let config): return try Llava(source, config: config)
         case .smolVLM(let config): return try SmolVLM(source, config: config)
         case .qwen2VL(let config): return try Qwen2VL(source, config: config)
-        case .clip, .llama: throw blindness(path: path)
+        case .clip, .siglip, .llama: throw blindness(path: path)
         }
     }
 }

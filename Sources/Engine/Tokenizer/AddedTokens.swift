@@ -13,6 +13,12 @@ struct AddedToken: Sendable {
     var stripsLeft: Bool
     var stripsRight: Bool
 
+    /// One that is found as it is written.
+    init(id: Int32, content: Bytes, isSpecial: Bool) {
+        (self.id, self.content, self.isSpecial) = (id, content, isSpecial)
+        (isNormalized, isSingleWord, stripsLeft, stripsRight) = (false, false, false, false)
+    }
+
     /// Reads an entry of tokenizer.json's `added_tokens` or of the configuration's `added_tokens_decoder`.
     init(_ json: JSON, id: Int32?, file: String) throws {
         guard let id = id ?? json["id"]?.id, let content = json["content"]?.asBytes else {

@@ -3,15 +3,21 @@ import Synchronization
 
 /// Byte pair encoding (Sennrich et al. 2016) with the options of the `tokenizers` library's BPE model:
 /// end-of-word suffix, continuing prefix, byte fallback, fused unknowns, whole words before merges.
-final class BPEModel: Sendable {
+final class BPEModel: TokenModel {
     struct Merge: Sendable {
         var rank: Int32
         var id: Int32
     }
 
+    struct Rule {
+        let left: Int32
+        let right: Int32
+        let merge: Merge
+    }
+
     let vocabulary: [Bytes: Int32]
-    /// By rank.
-    let mergePairs: [(left: Int32, right: Int32)]
+    /// Left and right of each merge, by rank.
+    let rules: [Int32]
     let unknown: Int32?
     let suffix: Bytes?
     private let merges: [UInt64: Merge]
@@ -47,12 +53,24 @@ final class BPEModel: Sendable {
             unknown = nil
         }
         if json["byte_fallback"]?.flag ?? false {
-            byteIDs = (0..<256).map { [vocabulary] in vocabulary[Bytes(ByteToken.name(UInt8($0)))] }
+            byteIDs = Self.byteIDs(vocabulary)
         } else {
             byteIDs = nil
         }
-        (mergePairs, merges) = try Self.readMerges(
+        (rules, merges) = try Self.readMerges(
             json["merges"], vocabulary: vocabulary, prefixCount: prefix?.count ?? 0, file: file)
+    }
+
+    /// With fused unknowns and no marks at the ends of words.
+    init(vocabulary: [Bytes: Int32], merges: [Rule], unknown: Int32, fallsBackToBytes: Bool) {
+        self.vocabulary = vocabulary
+        rules = merges.flatMap { [$0.left, $0.right] }
+        self.merges = Dictionary(
+            merges.map { (Self.pair($0.left, $0.right), $0.merge) }, uniquingKeysWith: { first, _ in first })
+        self.unknown = unknown
+        (suffix, prefix) = (nil, nil)
+        (fusesUnknown, ignoresMerges) = (true, false)
+        byteIDs = fallsBackToBytes ? Self.byteIDs(vocabulary) : nil
     }
 
     private static func readVocabulary(_ json: JSON?, file: String) throws -> [Bytes: Int32] {
@@ -73,9 +91,9 @@ final class BPEModel: Sendable {
 
     private static func readMerges(
         _ json: JSON?, vocabulary: [Bytes: Int32], prefixCount: Int, file: String
-    ) throws -> ([(left: Int32, right: Int32)], [UInt64: Merge]) {
+    ) throws -> ([Int32], [UInt64: Merge]) {
         guard let items = json?.items, !items.isEmpty else { throw TokenizerError.withoutMerges(file: file) }
-        var pairs: [(left: Int32, right: Int32)] = []
+        var rules: [Int32] = []
         var merges = [UInt64: Merge](minimumCapacity: items.count)
         for (rank, item) in items.enumerated() {
             let parts = try mergeParts(item, rank: rank, file: file)
@@ -87,10 +105,10 @@ final class BPEModel: Sendable {
                     reason: "merge \(rank) (\(parts.0.text) \(parts.1.text)) uses tokens the vocabulary lacks"
                 )
             }
-            pairs.append((left, right))
+            rules += [left, right]
             merges[pair(left, right)] = Merge(rank: Int32(rank), id: id)
         }
-        return (pairs, merges)
+        return (rules, merges)
     }
 
     /// A merge is `["a", "b"]`, or `"a b"` in older files.

@@ -9,6 +9,10 @@ indirect enum Normalizer: Sendable {
     case replace(SplitPattern, [Unicode.Scalar])
     case prepend([Unicode.Scalar])
     case strip(left: Bool, right: Bool)
+    /// SentencePiece's character map, as the `tokenizers` library reads it.
+    case precompiled(CharacterMap)
+    /// The same as SentencePiece reads it, and what it does to spaces then.
+    case sentencePiece(CharacterMap?, ExtraSpaces)
 
     /// Throws ``TokenizerError/unsupported(file:part:found:)`` on a type that is not known.
     init(_ json: JSON, file: String) throws {
@@ -26,6 +30,12 @@ indirect enum Normalizer: Sendable {
         case "Prepend": self = .prepend(json["prepend"]?.asBytes?.scalars ?? [])
         case "Strip":
             self = .strip(left: json["strip_left"]?.flag ?? true, right: json["strip_right"]?.flag ?? true)
+        case "Precompiled":
+            let blob = json["precompiled_charsmap"]?.asText.flatMap { Data(base64Encoded: $0) }
+            guard let map = blob.flatMap({ CharacterMap([UInt8]($0)) }) else {
+                throw TokenizerError.malformed(file: file, reason: "precompiled_charsmap is no character map")
+            }
+            self = .precompiled(map)
         case let type:
             throw TokenizerError.unsupported(file: file, part: "normalizer", found: type ?? "without type")
         }
@@ -62,6 +72,9 @@ indirect enum Normalizer: Sendable {
             if left { slice = slice.drop { $0.isSpace } }
             if right { while let last = slice.last, last.isSpace { slice.removeLast() } }
             return Array(slice)
+        case .precompiled(let map): return map.replaceCharacters(text)
+        case .sentencePiece(let map, let spaces):
+            return spaces.applied(to: map?.replaceLongest(text) ?? text)
         }
     }
 
@@ -70,5 +83,21 @@ indirect enum Normalizer: Sendable {
         var string = ""
         string.unicodeScalars.append(contentsOf: text)
         return Array(string[keyPath: form].unicodeScalars)
+    }
+}
+
+/// What SentencePiece does to spaces that stand at the ends of a text or beside each other.
+enum ExtraSpaces: Sendable {
+    case kept, removed
+    /// Removed, but for one at the beginning: the text goes on.
+    case removedAfterFirst
+
+    func applied(to text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        if case .kept = self { return text }
+        var kept = Array(text.split(separator: " ").joined(separator: [" "]))
+        if case .removedAfterFirst = self, text.first == " " { kept.insert(" ", at: 0) }
+        // At the end a mark counts as a space, whoever has written it.
+        while kept.last == " " || kept.last == "▁" { kept.removeLast() }
+        return kept
     }
 }

@@ -28,6 +28,8 @@ enum PrependScheme: String, Sendable {
 indirect enum PreTokenizer: Sendable {
     case sequence([PreTokenizer])
     case metaspace(mark: Unicode.Scalar, scheme: PrependScheme, splits: Bool)
+    /// Spaces become the mark, and one more stands in front, wherever the scheme wants it.
+    case mark(Unicode.Scalar, scheme: PrependScheme)
     case byteLevel(addsPrefixSpace: Bool, splits: Bool)
     case split(SplitPattern, SplitBehavior, inverted: Bool)
     case digits(individually: Bool)
@@ -81,6 +83,12 @@ indirect enum PreTokenizer: Sendable {
                 return splits
                     ? cut(marked, .mergedWithNext, SplitPattern.literal([mark]).matches(in: scalars))
                     : [marked]
+            }
+        case .mark(let mark, let scheme):
+            return pieces.filter { !$0.scalars.isEmpty }.map { piece in
+                let scalars = piece.scalars.map { $0 == " " ? mark : $0 }
+                let marks = scheme == .always || scheme == .first && piece.opensText
+                return Piece(scalars: marks ? [mark] + scalars : scalars, opensText: piece.opensText)
             }
         case .byteLevel(let addsPrefixSpace, let splits):
             return pieces.flatMap { piece -> [Piece] in

@@ -5,6 +5,10 @@ import JSON
 enum SplitPattern: Sendable {
     case literal([Unicode.Scalar])
     case spaces
+    /// Spaces proper, at least that many.
+    case spaceRun(atLeast: Int)
+    /// Any of these.
+    case oneOf(Set<Unicode.Scalar>)
     /// GPT-2's, which ByteLevel carries as its own.
     case gpt2
     /// Llama 3's (up to three digits) and Qwen2's (one digit).
@@ -21,14 +25,44 @@ enum SplitPattern: Sendable {
     init?(expression: String) {
         switch expression {
         case #"\s+"#: self = .spaces
+        case " {2,}": self = .spaceRun(atLeast: 2)
         case Self.contractions + #"| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: self = .gpt2
         case Self.tiktokenHead + #"\p{N}{1,3}"# + Self.tiktokenTail: self = .tiktoken(digits: 3)
         case Self.tiktokenHead + #"\p{N}"# + Self.tiktokenTail: self = .tiktoken(digits: 1)
         case Self.clipTail: self = .clip(specials: [])
         case #"<\|startoftext\|>|<\|endoftext\|>|"# + Self.clipTail:
             self = .clip(specials: ["<|startoftext|>", "<|endoftext|>"].map { Array($0.unicodeScalars) })
-        default: return nil
+        default:
+            guard let set = Self.characters(of: expression) else { return nil }
+            self = .oneOf(set)
         }
+    }
+
+    /// ASCII's, as Python's `string.punctuation`.
+    static let punctuation = SplitPattern.oneOf(
+        Set((0x21...0x7E).map { Unicode.Scalar(UInt8($0)) }.filter { !$0.isLetter && !$0.isNumber }))
+
+    /// The information separators, which are white space to Python alone.
+    static let separators = SplitPattern.oneOf(["\u{1C}", "\u{1D}", "\u{1E}", "\u{1F}"])
+
+    /// The characters of an expression `[…]` that lists them one by one, each as it is or after a backslash.
+    private static func characters(of expression: String) -> Set<Unicode.Scalar>? {
+        var rest = Array(expression.unicodeScalars)[...]
+        guard rest.popFirst() == "[", rest.popLast() == "]", let first = rest.first, first != "^" else {
+            return nil
+        }
+        var characters: Set<Unicode.Scalar> = []
+        while let scalar = rest.popFirst() {
+            if scalar == "\\" {
+                guard let escaped = rest.popFirst(), !escaped.isLetter, !escaped.isNumber else { return nil }
+                characters.insert(escaped)
+            } else {
+                // a range, a class, or a set in a set
+                if ["-", "[", "]", "&"].contains(scalar) { return nil }
+                characters.insert(scalar)
+            }
+        }
+        return characters
     }
 
     /// Reads `{"String": …}` or `{"Regex": …}`. Throws on an expression that is not known.
@@ -68,6 +102,10 @@ enum SplitPattern: Sendable {
             return text.continues(with: literal, at: i) ? i + literal.count : i
         case .spaces:
             return text.run(from: i) { $0.isSpace }
+        case .spaceRun(let least):
+            let end = text.run(from: i) { $0 == " " }
+            return end - i >= least ? end : i
+        case .oneOf(let characters): return characters.contains(text[i]) ? i + 1 : i
         case .gpt2:
             return gpt2End(text, i)
         case .tiktoken(let digits):

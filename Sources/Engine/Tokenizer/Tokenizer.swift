@@ -3,19 +3,28 @@ import Foundation
 
 /// A checkpoint's tokenizer: reads Hugging Face files and gives the ids that the `tokenizers` library gives.
 ///
-/// Three families are covered: LLaMA (BPE over characters with byte fallback), byte-level BPE (GPT-2, Llama 3,
-/// Qwen2) and CLIP. Whatever else a file asks for is refused by name.
+/// Covered are BPE over characters with byte fallback (LLaMA, Gemma), byte-level BPE (GPT-2, Llama 3, Qwen2, SmolLM2),
+/// CLIP's, and Unigram (SigLIP); SentencePiece's own files too. Whatever else a file asks for is refused by name.
 package final class Tokenizer: Sendable {
     package let bos: Int32?
     package let eos: Int32?
     package let pad: Int32?
     package let unknown: Int32?
+    /// How a batch of texts is made equally long.
+    package let padding: Padding
     /// Highest id plus one: the least number of rows that an embedding needs.
     package let vocabularySize: Int
     /// SHA-256 in hexadecimal over tokens and merges; two tokenizers with equal digests share their ids.
     package let digest: String
 
-    private let model: BPEModel
+    package struct Padding: Sendable {
+        /// Whether it comes before a text.
+        package let isLeft: Bool
+        /// Whether the model is told where it is.
+        package let isMasked: Bool
+    }
+
+    private let model: any TokenModel
     private let normalizer: Normalizer?
     private let preTokenizer: PreTokenizer?
     private let postProcessor: PostProcessor
@@ -26,8 +35,9 @@ package final class Tokenizer: Sendable {
     private let tokens: [Int32: Bytes]
     private let specialIDs: Set<Int32>
 
-    /// Reads `tokenizer.json` of a checkpoint, with `tokenizer_config.json` and `special_tokens_map.json` where
-    /// they stand. Throws ``TokenizerError``.
+    /// Reads `tokenizer.json` of a checkpoint, or where there is none its SentencePiece model (`tokenizer.model`,
+    /// `spiece.model`), with `tokenizer_config.json` and `special_tokens_map.json` where they stand. Throws
+    /// ``TokenizerError``.
     package convenience init(directory: URL) throws {
         try self.init(TokenizerFiles(directory: directory))
     }
@@ -38,59 +48,52 @@ package final class Tokenizer: Sendable {
     }
 
     private init(_ files: TokenizerFiles) throws {
-        let json = files.tokenizer
-        guard let modelJSON = json["model"] else {
-            throw TokenizerError.malformed(file: files.name, reason: "there is no model")
-        }
-        let model = try BPEModel(modelJSON, file: files.name)
-        let normalizer = try json["normalizer"].map { try Normalizer($0, file: files.name) }
-        let added = try files.addedTokens()
-        let addedIDs = Dictionary(added.map { ($0.content, $0.id) }, uniquingKeysWith: { $1 })
-        var tokens = Dictionary(model.vocabulary.map { ($1, $0) }, uniquingKeysWith: { max($0, $1) })
+        let parts = try files.parts()
+        let normalizer = parts.normalizer
+        let addedIDs = Dictionary(parts.added.map { ($0.content, $0.id) }, uniquingKeysWith: { $1 })
+        var tokens = Dictionary(
+            parts.model.vocabulary.map { ($1, $0) }, uniquingKeysWith: { max($0, $1) })
         let form = { (token: AddedToken) -> [Unicode.Scalar] in
             let scalars = token.content.scalars
             return token.isNormalized ? normalizer?.normalize(scalars) ?? scalars : scalars
         }
-        // The reference looks for a normalised token by its normalised form, and decodes to that form too.
-        for token in added { tokens[token.id] = Bytes(scalars: form(token)) }
+        // The reference looks for a normalized token by its normalized form, and decodes to that form too.
+        for token in parts.added { tokens[token.id] = Bytes(scalars: form(token)) }
         func id(_ key: String) -> Int32? {
-            files.specialToken(key).flatMap { addedIDs[$0] ?? model.vocabulary[$0] }
+            files.specialToken(key).flatMap { addedIDs[$0] ?? parts.model.vocabulary[$0] }
+                ?? parts.special[key]
         }
 
-        self.model = model
+        model = parts.model
         self.normalizer = normalizer
         self.addedIDs = addedIDs
         self.tokens = tokens
-        preTokenizer = try json["pre_tokenizer"].map { try PreTokenizer($0, file: files.name) }
-        decoder = try json["decoder"].map { try TokenDecoder($0, file: files.name) }
-        rawMatcher = AddedTokenMatcher(added.filter { !$0.isNormalized }, form: form)
-        normalizedMatcher = AddedTokenMatcher(added.filter(\.isNormalized), form: form)
-        specialIDs = Set(added.filter(\.isSpecial).map(\.id))
+        preTokenizer = parts.preTokenizer
+        decoder = parts.decoder
+        rawMatcher = AddedTokenMatcher(parts.added.filter { !$0.isNormalized }, form: form)
+        normalizedMatcher = AddedTokenMatcher(parts.added.filter(\.isNormalized), form: form)
+        specialIDs = Set(parts.added.filter(\.isSpecial).map(\.id))
         bos = id("bos_token")
         eos = id("eos_token")
         pad = id("pad_token")
-        unknown = id("unk_token") ?? model.unknown
+        unknown = id("unk_token")
         vocabularySize = Int(tokens.keys.max() ?? -1) + 1
-        postProcessor = try Self.postProcessor(files, bos: bos, eos: eos)
-        digest = Self.digest(tokens: tokens, merges: model.mergePairs)
+        padding = files.padding
+        postProcessor = Self.postProcessor(files, bos: bos, eos: eos) ?? parts.postProcessor
+        digest = Self.digest(tokens: tokens, rules: parts.model.rules)
     }
 
-    /// tokenizer.json's own post-processor, unless the configuration says outright whether to add bos and eos.
-    private static func postProcessor(_ files: TokenizerFiles, bos: Int32?, eos: Int32?) throws
-        -> PostProcessor
-    {
+    /// What the configuration says outright of whether to add bos and eos; else the file's own post-processor counts.
+    private static func postProcessor(_ files: TokenizerFiles, bos: Int32?, eos: Int32?) -> PostProcessor? {
         let addsBOS = files.configuration?["add_bos_token"]?.flag
         let addsEOS = files.configuration?["add_eos_token"]?.flag
-        if addsBOS != nil || addsEOS != nil {
-            return PostProcessor(
-                before: addsBOS ?? false ? [bos].compactMap { $0 } : [],
-                after: addsEOS ?? false ? [eos].compactMap { $0 } : [])
-        }
-        return try files.tokenizer["post_processor"].map { try PostProcessor($0, file: files.name) }
-            ?? PostProcessor()
+        if addsBOS == nil && addsEOS == nil { return nil }
+        return PostProcessor(
+            before: addsBOS ?? false ? [bos].compactMap { $0 } : [],
+            after: addsEOS ?? false ? [eos].compactMap { $0 } : [])
     }
 
-    private static func digest(tokens: [Int32: Bytes], merges: [(left: Int32, right: Int32)]) -> String {
+    private static func digest(tokens: [Int32: Bytes], rules: [Int32]) -> String {
         var hash = SHA256()
         func update(_ value: Int32) {
             withUnsafeBytes(of: value.littleEndian) { hash.update(bufferPointer: $0) }
@@ -100,10 +103,7 @@ package final class Tokenizer: Sendable {
             update(Int32(token.count))
             hash.update(data: token.storage)
         }
-        for (left, right) in merges {
-            update(left)
-            update(right)
-        }
+        rules.forEach(update)
         return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 

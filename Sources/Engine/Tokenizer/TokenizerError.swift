@@ -19,9 +19,9 @@ package enum TokenizerError: Error, CustomStringConvertible, Equatable {
         case .withoutMerges(let file):
             "\(file): the BPE model has no merges; export it from the fast tokenizer, whose tokenizer.json has them"
         case .unknownModel(let file, let type):
-            "\(file): the model type is \(type), and only BPE is known; use a checkpoint with a BPE tokenizer"
+            "\(file): the model type is \(type), and only BPE and Unigram are known; use a checkpoint with one of these"
         case .unsupported(let file, let part, let found):
-            "\(file): \(part) \(found) is not known; use a LLaMA, byte-level (GPT-2, Llama 3, Qwen2) or CLIP tokenizer"
+            "\(file): \(part) \(found) is not known; use a LLaMA, Gemma, byte-level (GPT-2, Llama 3, Qwen2), CLIP or SigLIP tokenizer"
         case .idOutOfRange(let id, let size):
             "token id \(id): the vocabulary ends at \(size - 1); use ids made by this tokenizer (compare the digests)"
         case .unknownTemplate(let name, let known):
