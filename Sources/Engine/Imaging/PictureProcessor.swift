@@ -49,12 +49,21 @@ package struct PictureReading: Sendable {
     package var alpha = AlphaRule.white
     /// Whose bytes a resized picture has; nil for those of the checkpoint's own processor.
     package var resampling: Resampling?
+    package var tiles = TileRule.all
 
     package init() {}
 
-    package init(alpha: AlphaRule, resampling: Resampling? = nil) {
-        (self.alpha, self.resampling) = (alpha, resampling)
+    package init(alpha: AlphaRule, resampling: Resampling? = nil, tiles: TileRule = .all) {
+        (self.alpha, self.resampling, self.tiles) = (alpha, resampling, tiles)
     }
+}
+
+/// Into what a picture is cut.
+package enum TileRule: String, Sendable, CaseIterable {
+    /// As the checkpoint has it.
+    case all
+    /// It is one tile as a whole.
+    case none
 }
 
 /// The preprocessing of one family of models.

@@ -51,8 +51,7 @@ import StageKit
             """, valueName: "rule"))
     var filter: [SentenceFilter.Rule] = []
     @Flag(help: "Recompute the likelihoods under --model.") var rescore = false
-    @Option(help: ArgumentHelp("LLaVA model for --rescore or --reward.", valueName: "folder")) var model:
-        String?
+    @Option(help: ArgumentHelp("Model for --rescore or --reward.", valueName: "folder")) var model: String?
     @Option(
         help: ArgumentHelp(
             "PEFT adapter to fold into --model; repeat for several, in order.", valueName: "folder"))
@@ -99,6 +98,7 @@ import StageKit
         try given.refuse(
             ["mode", "lambda", "path-rule", "among", "likelihood", "filter"], where: rewarding.reward != nil,
             belongingTo: "scores by likelihood and relevance, not to --reward")
+        try given.refuse(["tiles"], where: model == nil, belongingTo: "--rescore and --reward")
         try given.refuse(
             ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
             where: rewarding.reward == nil, belongingTo: "--reward")

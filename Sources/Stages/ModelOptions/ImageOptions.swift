@@ -40,9 +40,12 @@ package struct PictureOptions: ParsableArguments {
     @Option(help: .resize)
     private var resize: Resampling?
 
+    @Option(help: .tiles)
+    private var tiles = TileRule.all
+
     package init() {}
 
-    package var reading: PictureReading { PictureReading(alpha: rule, resampling: resize) }
+    package var reading: PictureReading { PictureReading(alpha: rule, resampling: resize, tiles: tiles) }
 }
 
 /// The same where `--alpha` is that of a LoRA.
@@ -52,9 +55,14 @@ package struct TrainingPictureOptions: ParsableArguments {
     @Option(help: .resize)
     private var resize: Resampling?
 
+    @Option(help: .tiles)
+    private var tiles = TileRule.all
+
     package init() {}
 
-    package var reading: PictureReading { PictureReading(alpha: imageAlpha, resampling: resize) }
+    package var reading: PictureReading {
+        PictureReading(alpha: imageAlpha, resampling: resize, tiles: tiles)
+    }
 }
 
 extension ArgumentHelp {
@@ -62,7 +70,10 @@ extension ArgumentHelp {
         "How to treat transparent pixels: lay them onto white, or drop the alpha channel."
     fileprivate static let resize: ArgumentHelp =
         "Whose bytes resized pictures have; those of the checkpoint's processor in transformers 5 by default."
+    fileprivate static let tiles: ArgumentHelp =
+        "Cut pictures into tiles as the checkpoint has it, or take each as one (none), for models that cut."
 }
 
+extension TileRule: ExpressibleByArgument {}
 extension AlphaRule: ExpressibleByArgument {}
 extension Resampling: ExpressibleByArgument {}
