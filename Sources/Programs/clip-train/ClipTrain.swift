@@ -27,7 +27,7 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var pixels: PictureOptions
+    @OptionGroup var pixels: PixelOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 

@@ -113,7 +113,7 @@ import TrainingKit
         let session = try TrainingSession(
             target, resume: training.common.resume, reading: [model, tower], run)
         let start = try open(lessons, session.folder, run)
-        try start.images.read(as: pictures.reading)
+        start.images = try start.images.reading(as: pictures.reading)
         let parameters = trainedParameters(of: start)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }

@@ -34,15 +34,28 @@ package struct ImageOptions: ParsableArguments {
 }
 
 /// How the pixels of pictures are read.
-package struct PictureOptions: ParsableArguments {
+package struct PixelOptions: ParsableArguments {
     @Option(name: [.customLong("image-alpha"), .customLong("alpha")], help: .imageAlpha)
-    private var rule = AlphaRule.white
+    fileprivate var rule = AlphaRule.white
     @Option(help: .resize)
-    private var resize: Resampling?
+    fileprivate var resize: Resampling?
 
     package init() {}
 
     package var reading: PictureReading { PictureReading(alpha: rule, resampling: resize) }
+}
+
+/// The same of programs whose model answers.
+package struct PictureOptions: ParsableArguments {
+    @OptionGroup private var pixels: PixelOptions
+    @Option(help: .tiles)
+    private var tiles = Tiling.own
+
+    package init() {}
+
+    package var reading: PictureReading {
+        PictureReading(alpha: pixels.rule, resampling: pixels.resize, tiling: tiles)
+    }
 }
 
 /// The same where `--alpha` is that of a LoRA.
@@ -51,10 +64,14 @@ package struct TrainingPictureOptions: ParsableArguments {
     private var imageAlpha = AlphaRule.white
     @Option(help: .resize)
     private var resize: Resampling?
+    @Option(help: .tiles)
+    private var tiles = Tiling.own
 
     package init() {}
 
-    package var reading: PictureReading { PictureReading(alpha: imageAlpha, resampling: resize) }
+    package var reading: PictureReading {
+        PictureReading(alpha: imageAlpha, resampling: resize, tiling: tiles)
+    }
 }
 
 extension ArgumentHelp {
@@ -62,7 +79,10 @@ extension ArgumentHelp {
         "How to treat transparent pixels: lay them onto white, or drop the alpha channel."
     fileprivate static let resize: ArgumentHelp =
         "Whose bytes resized pictures have; those of the checkpoint's processor in transformers 5 by default."
+    fileprivate static let tiles: ArgumentHelp =
+        "Cut pictures into tiles as the model's own processor does, or look at the whole alone: faster, and less is seen."
 }
 
 extension AlphaRule: ExpressibleByArgument {}
 extension Resampling: ExpressibleByArgument {}
+extension Tiling: ExpressibleByArgument {}

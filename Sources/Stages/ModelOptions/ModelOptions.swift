@@ -60,7 +60,7 @@ package struct ModelOptions: ParsableArguments {
             directory: URL(fileURLWithPath: policy.model),
             adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
-        try opened.images.read(as: reading)
+        opened.images = try opened.images.reading(as: reading)
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
     }
