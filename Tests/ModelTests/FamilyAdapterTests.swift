@@ -18,7 +18,7 @@ import Testing
         let oracle = FamilyOracle.named(name)
         let (model, expected, arena) = (try oracle.model(), try oracle.expectation(), Arena())
         if let adapter { try model.decoder.attach(adapter, from: name) }
-        if folded { model.decoder.foldAdapter() }
+        if folded { model.decoder.settleAdapter() }
         let images = model.features(of: [try oracle.input()], arena)
         var forest = TokenForest()
         let prompt = forest.add(try oracle.prompt(model), grid: images.grids?[0])
