@@ -18,11 +18,6 @@ let oracle = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletin
         (
             "model.layers.3.self_attn.q_proj.weight", "model.language_model.layers.3.self_attn.q_proj.weight"
         ),
-        ("model.mm_projector.2.bias", "model.multi_modal_projector.linear_2.bias"),
-        (
-            "model.vision_tower.vision_tower.vision_model.post_layernorm.bias",
-            "model.vision_tower.vision_model.post_layernorm.bias"
-        ),
         ("image_newline", "model.image_newline"),
         ("visual.merger.ln_q.weight", "model.visual.merger.ln_q.weight"),
         ("model.text_model.norm.weight", "model.text_model.norm.weight"),

@@ -77,7 +77,30 @@ import Testing
     /// json, the key that the message has to name, and a word of the finding.
     @Test(arguments: [
         (#"{"model_type":"mistral"}"#, "model_type", "mistral"),
-        (#"{"model_type":"llama4"}"#, "model_type", "llama4"), (#"{}"#, "model_type", "missing"),
+        (#"{"model_type":"llama4"}"#, "model_type", "llama4"),
+        (
+            #"{"model_type":"llava","mm_vision_tower":"openai/clip-vit-large-patch14-336"}"#,
+            "mm_vision_tower",
+            "LLaVA's own training"
+        ),
+        (
+            #"{"model_type":"qwen2_vl","vision_config":{"hidden_size":8192}}"#, "rope_scaling",
+            "mrope_section"
+        ),
+        (
+            #"{"model_type":"llava_onevision","vision_aspect_ratio":"anyres"}"#, "vision_aspect_ratio",
+            "anyres_max_"
+        ),
+        (
+            #"{"model_type":"llava_next","vision_feature_select_strategy":"full"}"#,
+            "vision_feature_select_strategy", "577"
+        ),
+        (#"{"model_type":"smolvlm","use_resampler":true}"#, "use_resampler", "true"),
+        (#"{"model_type":"idefics3","scale_factor":4}"#, "scale_factor", "7 patches"),
+        (
+            #"{"model_type":"idefics3","text_config":{"qk_layer_norms":true}}"#, "text_config.qk_layer_norms",
+            "true"
+        ), (#"{}"#, "model_type", "missing"),
         (#"{"model_type":7}"#, "model_type", "a string"), ("[1]", "", "an object"),
         (
             "{", "",
@@ -168,6 +191,66 @@ import Testing
             try config(#"{"model_type":"llama"}"#).llava(path: "x/config.json")
         }
         #expect(bare.finding.contains("sees no picture") && !bare.remedy.contains("llama"))
+    }
+
+    /// Configurations as the hub has them, which leave out what their classes know.
+    @Test func publishedConfigurationsAreRead() throws {
+        let smol = try config(
+            """
+            {"model_type":"idefics3","image_token_id":49190,"scale_factor":4,"tie_word_embeddings":false,
+             "pad_token_id":128002,"vocab_size":49280,"use_cache":true,
+             "text_config":{"model_type":"llama","head_dim":64,"hidden_size":576,"intermediate_size":1536,
+               "num_attention_heads":9,"num_hidden_layers":30,"num_key_value_heads":3,"rope_theta":100000,
+               "rms_norm_eps":1e-05,"max_position_embeddings":8192,"vocab_size":49280,"qk_layer_norms":false,
+               "rope_interleaved":false,"rope_scaling":null,"is_llama_config":true,"pad_token_id":2},
+             "vision_config":{"model_type":"idefics3","hidden_size":768,"image_size":512,"patch_size":16,
+               "num_attention_heads":12,"max_image_size":{"longest_edge":512},"use_base_siglip":false}}
+            """)
+        guard case .smolVLM(let smol) = smol else { return #expect(Bool(false)) }
+        #expect(smol.tileRows == 64 && smol.vision.layerCount == 12 && smol.vision.intermediateSize == 3072)
+        #expect(smol.vision.activation == .geluTanh && smol.text.rotary.theta == 1e5)
+
+        let vision = try config(
+            """
+            {"model_type":"llava_onevision","image_token_index":151646,"vision_aspect_ratio":"anyres_max_9",
+             "text_config":{"model_type":"qwen2","hidden_size":896,"intermediate_size":4864,"num_attention_heads":14,
+               "num_hidden_layers":24,"num_key_value_heads":2,"vocab_size":152000,"rope_theta":1000000.0,
+               "sliding_window":32768,"max_window_layers":24,"tie_word_embeddings":true,"torch_dtype":"bfloat16"},
+             "vision_config":{"model_type":"siglip_vision_model","hidden_size":1152,"intermediate_size":4304,
+               "image_size":384,"patch_size":14,"num_attention_heads":16,"num_hidden_layers":26,
+               "vision_use_head":false},
+             "vision_feature_layer":-1,"vision_feature_select_strategy":"full","use_image_newline_parameter":true}
+            """
+        ).llava(path: "")
+        #expect(vision.imageTokenCount == 730 && vision.visionLayersNeeded == 26 && vision.mostTiles == 9)
+        #expect(vision.text.context == 32768 && vision.text.tieWordEmbeddings && vision.text.headDim == 64)
+
+        let text =
+            #""num_key_value_heads":2,"sliding_window":32768,"use_sliding_window":false,"rms_norm_eps":1e-06"#
+        let qwens = try [
+            """
+            {"model_type":"qwen2_vl","hidden_size":1536,"intermediate_size":8960,"num_attention_heads":12,
+             "num_hidden_layers":28,"max_position_embeddings":32768,"vocab_size":151936,"eos_token_id":151645,
+             "tie_word_embeddings":true,"rope_scaling":{"type":"mrope","mrope_section":[16,24,24]},\(text),
+             "vision_config":{"depth":32,"embed_dim":1280,"hidden_size":1536,"mlp_ratio":4,"num_heads":16,
+               "in_chans":3,"patch_size":14,"spatial_merge_size":2,"temporal_patch_size":2}}
+            """,
+            """
+            {"model_type":"qwen2_5_vl","hidden_size":2048,"intermediate_size":11008,"num_attention_heads":16,
+             "num_hidden_layers":36,"max_position_embeddings":128000,"vocab_size":151936,"eos_token_id":151645,
+             "tie_word_embeddings":true,
+             "rope_scaling":{"type":"default","rope_type":"default","mrope_section":[16,24,24]},\(text),
+             "vision_config":{"depth":32,"hidden_act":"silu","hidden_size":1280,"intermediate_size":3420,
+               "num_heads":16,"in_chans":3,"out_hidden_size":2048,"patch_size":14,"window_size":112,
+               "fullatt_block_indexes":[7,15,23,31],"tokens_per_second":2}}
+            """,
+        ].map { try config($0) }
+        for (config, width) in zip(qwens, [1536, 2048]) {
+            guard case .qwen2VL(let config) = config else { return #expect(Bool(false)) }
+            #expect(config.vision.hiddenSize == 1280 && config.vision.outputSize == width)
+            #expect(config.text.headDim == 128 && config.text.rotary.sections == [16, 24, 24])
+            #expect(config.text.tieWordEmbeddings && config.text.rotary.theta == 1e6)
+        }
     }
 
     /// A window bounds what is read; within it nothing differs from a model without one.

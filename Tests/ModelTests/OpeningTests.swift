@@ -24,4 +24,27 @@ import Testing
         #expect(error?.description.contains("config.json: neither it nor the tokenizer") == true)
         #expect(error?.description.contains("add eos_token_id") == true)
     }
+
+    /// What isn't read of a checkpoint, as a tower's pooling head, is there again in what is written of it.
+    @Test func whatIsNotReadIsCarried() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (from, to) = (folder.appendingPathComponent("from"), folder.appendingPathComponent("to"))
+        for place in [folder, to] {
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        }
+        let original = Oracle.root.appendingPathComponent("llava-grouped")
+        try FileManager.default.copyItem(at: original, to: from)
+        let stored = try CheckpointDirectory.open(original)
+        let weights = from.appendingPathComponent("model.safetensors")
+        try FileManager.default.removeItem(at: weights)
+        let extra = "model.vision_tower.vision_model.head.probe"
+        try SafetensorsWriter.write(
+            stored.names.map { .init(copying: try stored.tensor(named: $0), as: $0) }
+                + [.init(extra, shape: [1, 1, 3], as: .bf16, values: [1, 2, 3])], to: weights)
+        try VisionLanguageModel(directory: from).write(to: to, as: .f32)
+        let written = try CheckpointDirectory.open(to)
+        #expect(written.names == (stored.names + [extra]).sorted())
+        #expect(try written.floats(extra) == [1, 2, 3])
+    }
 }

@@ -17,6 +17,13 @@ package enum ModelConfig: Equatable, Sendable {
     ///   a model that this package does not compute.
     package init(_ data: Data, path: String) throws {
         let header = try ConfigDocument.decode(Header.self, from: data, path: path)
+        if let tower = header.outerTower, header.textConfig == nil {
+            throw CheckpointError(
+                "\(path): key mm_vision_tower",
+                "it is in the layout of LLaVA's own training, where the vision tower (\"\(tower)\") and the picture's "
+                    + "token lie outside the checkpoint",
+                "convert it by transformers' convert_llava_weights_to_hf.py, or take the llava-hf model")
+        }
         switch header.modelType {
         case "llama": self = .llama(try ConfigDocument.decode(LlamaConfig.self, from: data, path: path))
         case "clip": self = .clip(try ConfigDocument.decode(ClipConfig.self, from: data, path: path))
@@ -45,7 +52,16 @@ package enum ModelConfig: Equatable, Sendable {
 
     private struct Header: Codable {
         let modelType: String
-        enum CodingKeys: String, CodingKey { case modelType = "model_type" }
+        let outerTower: String?
+        let textConfig: Presence?
+
+        struct Presence: Codable {}
+
+        enum CodingKeys: String, CodingKey {
+            case modelType = "model_type"
+            case outerTower = "mm_vision_tower"
+            case textConfig = "text_config"
+        }
     }
 
     /// The class that transformers builds from this config.

@@ -32,6 +32,9 @@ package struct SmolVLMConfig: Codable, Equatable, Sendable {
     package init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         kind = try keys.choice(.modelType, default: kind)
+        if try keys.value(.usesResampler, default: false) {
+            throw keys.refusal(.usesResampler, "true is not supported, only false")
+        }
         text.rmsNormEpsilon = 1e-5
         text = try keys.value(.text, default: text)
         guard text.kind == .llama else {
@@ -53,9 +56,6 @@ package struct SmolVLMConfig: Codable, Equatable, Sendable {
             throw keys.refusal(
                 .scaleFactor,
                 "\(scaleFactor) does not divide the \(vision.patchesPerSide) patches along a tile's side")
-        }
-        if try keys.value(.usesResampler, default: false) {
-            throw keys.refusal(.usesResampler, "true is not supported, only false")
         }
         elementType = try StoredElementType(from: decoder).elementType
     }

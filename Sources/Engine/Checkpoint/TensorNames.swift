@@ -1,9 +1,9 @@
 /// One spelling for the tensor and module names that a model has had over the years.
 ///
 /// Since transformers 4.52 the modules live under `model.`, yet `save_pretrained` kept writing the older names until
-/// now; since 5.0 a LLaVA's vision tower has no inner `vision_model`. LLaVA's own training (`llava_llama`) has its decoder
-/// at `model.layers` and a tower in a tower; Qwen2-VL was published with `model.layers` and `visual`. The names of CLIPModel
-/// and SmolVLM never changed.
+/// now; since 5.0 a LLaVA's vision tower has no inner `vision_model`. Qwen2-VL was published with `model.layers` and
+/// `visual`, and adapters of LLaVA's own training name its decoder `model.layers`. The names of CLIPModel and SmolVLM never
+/// changed.
 package enum TensorNames {
     private static let renames: [(old: String, new: String)] = [
         ("language_model.lm_head.", "lm_head."),
@@ -16,9 +16,6 @@ package enum TensorNames {
         ("model.layers.", "model.language_model.layers."),
         ("model.embed_tokens.", "model.language_model.embed_tokens."),
         ("model.norm.", "model.language_model.norm."),
-        ("model.vision_tower.vision_tower.", "model.vision_tower."),
-        ("model.mm_projector.0.", "model.multi_modal_projector.linear_1."),
-        ("model.mm_projector.2.", "model.multi_modal_projector.linear_2."),
     ]
 
     /// The name under which this package looks the module of an adapter up. One that was given the text decoder alone

@@ -121,7 +121,12 @@ package final class Arena: @unchecked Sendable {
     private var used = 0
     private let chunkSize: Int
 
-    package init(chunkSize: Int = 1 << 22) { self.chunkSize = chunkSize }
+    /// - Parameter chunkSize: floats that are taken from the system at a time. Pages cost nothing before they are
+    ///   written, and in large chunks little is left over at their ends.
+    package init(chunkSize: Int = 1 << 26) { self.chunkSize = chunkSize }
+
+    /// The most that was in use so far.
+    package private(set) var peakBytes = 0
 
     package var mark: Mark { Mark(chunk: chunk, used: used) }
 
@@ -144,7 +149,10 @@ package final class Arena: @unchecked Sendable {
             used = 0
         }
         if chunk == chunks.count { chunks.append(Buffer(count: max(need, chunkSize))) }
-        defer { used += need }
+        defer {
+            used += need
+            peakBytes = max(peakBytes, 4 * (chunks[..<chunk].reduce(used) { $0 + $1.count }))
+        }
         return Matrix(chunks[chunk].base + used, rows: rows, columns: columns)
     }
 

@@ -37,18 +37,24 @@ package struct RotaryTable: Sendable {
     package init(frequencies: [Float], positions: Int, factor: Double = 1, sections: [Int]? = nil) {
         half = frequencies.count
         borders = sections.map { ($0[0], $0[0] + $0[1]) }
-        var cosine: [Float] = [], sine: [Float] = []
-        cosine.reserveCapacity(positions * half)
-        sine.reserveCapacity(positions * half)
-        for position in 0..<positions {
-            for frequency in frequencies {
-                let angle = Double(Float(position) * frequency)
-                cosine.append(Float(cos(angle) * factor))
-                sine.append(Float(sin(angle) * factor))
+        let count = positions * half
+        let half = half
+        /// One turn of every angle, in the order of the table.
+        func table(_ turn: @escaping @Sendable (Double) -> Double) -> [Float] {
+            [Float](unsafeUninitializedCapacity: count) { table, filled in
+                nonisolated(unsafe) let table = table.baseAddress
+                Parallel.ranges(positions, grain: 1024) { rows in
+                    for position in rows {
+                        for (i, frequency) in frequencies.enumerated() {
+                            let angle = Double(Float(position) * frequency)
+                            table![position * half + i] = Float(turn(angle) * factor)
+                        }
+                    }
+                }
+                filled = count
             }
         }
-        self.cosine = cosine
-        self.sine = sine
+        (cosine, sine) = (table { cos($0) }, table { sin($0) })
     }
 
     package var positions: Int { half == 0 ? 0 : cosine.count / half }

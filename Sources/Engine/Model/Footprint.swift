@@ -18,12 +18,13 @@ package struct Footprint: Sendable {
     /// Of activations while answers are drawn, about: passes are cut so.
     package static let decodingBytes = 256 << 20
 
-    package init(_ decoder: Llama) {
+    /// - Parameter rank: of an adapter on every target.
+    package init(_ decoder: Llama, rank: Int = 0) {
         let config = decoder.config
         let (width, inner) = (config.hiddenSize, config.intermediateSize)
         let queries = config.headCount * config.headDim
         let keys = 2 * config.keyValueHeadCount * config.headDim
-        let rank = decoder.layers.first?.projections.compactMap { $0.adapter?.rank }.reduce(0, +) ?? 0
+        let rank = rank * (decoder.layers.first?.projections.count ?? 0)
         // x, h1, middle, h2, the layer's output; q, context; k, v; gate, up, inner; sums and LoRA's share.
         let layer = 5 * width + 2 * queries + keys + 3 * inner + config.headCount + 2 + rank
         let backward = 2 * width + 2 * queries + keys + 3 * inner + rank
@@ -44,12 +45,13 @@ package struct Footprint: Sendable {
 }
 
 extension Llama {
-    /// Of the attached adapter while it is trained: values, gradients, two moments, and what products read.
-    package var adapterBytes: Int {
-        adapterTargets.compactMap(\.adapter).flatMap { [$0.a, $0.b] }.reduce(0) { bytes, factor in
-            bytes + 16 * factor.count
-                + GEMM.Packed.bytes(
-                    rows: factor.rows, columns: factor.columns, half: factor.compute == .bf16)
+    /// Of an adapter on every target while it is trained: values, gradients, two moments, and what products read.
+    package func adapterBytes(rank: Int) -> Int {
+        adapterTargets.reduce(0) { bytes, target in
+            let half = target.weight.compute == .bf16
+            return bytes + 16 * rank * (target.inputs + target.outputs)
+                + GEMM.Packed.bytes(rows: rank, columns: target.inputs, half: half)
+                + GEMM.Packed.bytes(rows: target.outputs, columns: rank, half: half)
         }
     }
 }

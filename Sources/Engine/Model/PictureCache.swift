@@ -25,6 +25,8 @@ package final class PictureCache {
     /// Paths in the order they came.
     private var order: [String] = []
     private var held = 0
+    /// Pictures that are encoded together.
+    private var batch = 1
 
     /// - Parameter memory: bytes of pictures kept; those that came first go first. Who holds a picture has it on.
     package init(_ model: VisionLanguageModel, memory: Int = 1 << 30) {
@@ -39,11 +41,13 @@ package final class PictureCache {
         var seen = Set(known.keys)
         let missing = paths.compactMap { $0 }.filter { seen.insert($0).inserted }
         var fresh: [String: Picture] = [:]
-        // Pixels and hidden states of a batch are held at once, and a picture may be a score of tiles.
-        let batch = model.cutsPictures ? 2 : 16
-        for start in stride(from: 0, to: missing.count, by: batch) {
+        var start = 0
+        while start < missing.count {
             let some = Array(missing[start..<min(missing.count, start + batch)])
             for (path, picture) in zip(some, try encode(some)) { fresh[path] = picture }
+            start += some.count
+            // Pixels and hidden states of a batch are held at once; the first picture tells what one takes.
+            batch = max(1, min(16, batch * Footprint.decodingBytes / max(1, arena.peakBytes)))
         }
         let result = paths.map { path in path.flatMap { fresh[$0] ?? known[$0] } }
         for path in missing { remember(path, fresh[path]) }

@@ -149,7 +149,8 @@ extension VisionLanguageModel {
                     "the prompt holds \(count) image tokens (id \(marker)) for \(picture == nil ? 0 : 1) image"
                     + (wanted > 1 ? " of \(wanted) parts" : ""),
                 remedy:
-                    "check that the tokenizer knows \(ChatTemplate.image) and the question doesn't hold it")
+                    "check that the tokenizer knows \(tokenizer.pieces([marker])[0]) and the question doesn't hold it"
+            )
         }
         guard let picture else { return ids }
         let rows = pictureTokens(picture)

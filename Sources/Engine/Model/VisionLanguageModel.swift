@@ -114,6 +114,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
 
     /// Of tower, projector and decoder.
     package var parameters: [Parameter] { family.parameters }
+    /// Whether tower and projector learn where they are trained.
+    package var trainsTower: Bool { family.trainsTower }
     package var towerParameters: [Parameter] { family.towerParameters }
 
     /// Call after an optimiser step on them.

@@ -52,8 +52,7 @@ import StageKit
             """, valueName: "rule"))
     var filter: [SentenceFilter.Rule] = []
     @Flag(help: "Recompute the likelihoods under --model.") var rescore = false
-    @Option(help: ArgumentHelp("LLaVA model for --rescore or --reward.", valueName: "folder")) var model:
-        String?
+    @Option(help: ArgumentHelp("Model for --rescore or --reward.", valueName: "folder")) var model: String?
     @Option(
         help: ArgumentHelp(
             "PEFT adapter to fold into --model; repeat for several, in order.", valueName: "folder"))
@@ -99,10 +98,10 @@ import StageKit
         try given.refuse(
             ["mode", "lambda", "path-rule", "among", "likelihood", "filter"], where: rewarding.reward != nil,
             belongingTo: "scores by likelihood and relevance, not to --reward")
+        try given.refuse(["tiles"], where: model == nil, belongingTo: "--rescore and --reward")
         try given.refuse(
             ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
             where: rewarding.reward == nil, belongingTo: "--reward")
-        try given.refuse(["tiles"], where: policy == nil, belongingTo: "--model")
         try given.refuse(
             ["picture"], where: relevance == nil && rewarding.reward == nil,
             belongingTo: "--relevance and --reward")

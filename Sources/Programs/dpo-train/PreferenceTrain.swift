@@ -74,12 +74,16 @@ import TrainingKit
             examples, policy, featureMemory: training.featureMemory << 20,
             scoresAreSums: lossOptions.scoresAreSums)
         if dumpTokens { return pairs.dump(policy, run.console) }
-        try attachAdapter(to: policy.decoder)
+        let initial = try initialAdapter.map { try PEFTAdapter.read(URL(fileURLWithPath: $0)) }
+        if let initial, let initialAdapter { try policy.decoder.attach(initial, from: initialAdapter) }
         let cut = try PassPlan(
-            policy, groups: pairs.lengths, batch: training.common.batch, tokens: training.passTokens,
+            policy, rank: initial?.rank ?? training.rank, groups: pairs.lengths, batch: training.common.batch,
+            tokens: training.passTokens,
             pictures: pairs.pictureBytes, engine.computing, run)
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
 
+        if initial == nil { training.attachAdapter(to: policy.decoder, seed: engine.seed) }
+        policy.decoder.adapterParameters.forEach { $0.train() }
         let session = try TrainingSession(target, resume: training.common.resume, run)
         let trainer = GroupTrainer(
             policy.decoder, lossOptions.preferenceLoss, passes: cut.passes, recomputes: cut.recomputes)
@@ -89,15 +93,6 @@ import TrainingKit
         try session.measure(split.heldOut) { trainer.evaluate(try pairs.examples($0)) }
         try session.writePolicy(of: policy)
         try session.publish()
-    }
-
-    private func attachAdapter(to decoder: Llama) throws {
-        if let initialAdapter {
-            try decoder.attach(PEFTAdapter.read(URL(fileURLWithPath: initialAdapter)), from: initialAdapter)
-        } else {
-            training.attachAdapter(to: decoder, seed: engine.seed)
-        }
-        decoder.adapterParameters.forEach { $0.train() }
     }
 
     private func train(

@@ -79,12 +79,13 @@ import TrainingKit
         let bare = read.count { !$0.hasFacts }
         if facts, bare > 0 { run.console.say("\(bare) of \(read.count) pairs have no facts") }
         let decoder = policy.decoder
-        training.attachAdapter(to: decoder, seed: engine.seed)
         let cut = try PassPlan(
-            policy, groups: comparisons.lengths, batch: training.common.batch, tokens: training.passTokens,
+            policy, rank: training.rank, groups: comparisons.lengths, batch: training.common.batch,
+            tokens: training.passTokens,
             pictures: comparisons.pictureBytes, engine.computing, run)
         if run.isDryRun { return run.console.say("\(read.count) pairs can be trained on") }
 
+        training.attachAdapter(to: decoder, seed: engine.seed)
         let head = RewardHead(width: decoder.config.hiddenSize, seed: engine.seed)
         let parameters = decoder.adapterParameters + head.parameters
         parameters.forEach { $0.train() }

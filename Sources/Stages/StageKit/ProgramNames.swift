@@ -15,6 +15,8 @@ package enum ProgramNames {
 
     /// Stages within a program have tables of their own; "ledger" takes no configuration.
     static var tables: [String] {
-        all.filter { $0 != "ledger" && $0 != "model" } + ["model random", "eval compare", "eval ask-back", "eval blind", "eval rewards"]
+        all.filter { $0 != "ledger" && $0 != "model" } + [
+            "model random", "eval compare", "eval ask-back", "eval blind", "eval rewards",
+        ]
     }
 }

@@ -16,20 +16,20 @@ package struct PassPlan {
     ///   - groups: tokens of each example.
     ///   - batch: examples a step.
     ///   - tokens: of a pass at most, where that was said.
-    ///   - trained: parameters of the adapter, which is attached.
+    ///   - rank: of the adapter that is trained.
     ///   - pictures: bytes of the features that are kept.
     /// - Throws: `StageError` with all numbers where even the longest example by itself is too much.
     package init(
-        _ model: VisionLanguageModel, groups: [Int], batch: Int, tokens: Int?, pictures: Int,
+        _ model: VisionLanguageModel, rank: Int, groups: [Int], batch: Int, tokens: Int?, pictures: Int,
         _ computing: ComputeOptions, _ run: StageRun
     ) throws {
         let (decoder, longest) = (model.decoder, groups.max() ?? 0)
-        let footprint = Footprint(decoder)
+        let footprint = Footprint(decoder, rank: rank)
         // The most that a step can bring together.
         let step = groups.sorted(by: >).prefix(batch).reduce(0, +)
         var fixed = MemoryPlan(limit: computing.memoryLimit)
         fixed.add("weights", model.weightBytes)
-        fixed.add("adapter, its gradient and moments", decoder.adapterBytes)
+        fixed.add("adapter, its gradient and moments", decoder.adapterBytes(rank: rank))
         fixed.add("pictures", pictures)
         fixed.add("reading pictures", Footprint.decodingBytes)
         func plan(_ limit: Int, recomputes: Bool) -> MemoryPlan {
