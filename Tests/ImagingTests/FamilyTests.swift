@@ -123,6 +123,21 @@ import Testing
         #expect(error.description.contains(found), "\(error)")
     }
 
+    @Test func wholePicturesAreOneTile() throws {
+        for kind in ["Idefics3", "LlavaOnevision", "LlavaNext"] {
+            let size = kind == "LlavaNext" ? #", "size": {"shortest_edge": 336}, "crop_size": 336"# : ""
+            var processor = try Families.processor(
+                Data(#"{"image_processor_type": "\#(kind)ImageProcessor"\#(size)}"#.utf8))
+            let image = RGBImage(width: 900, height: 500, pixels: [UInt8](repeating: 3, count: 1_350_000))
+            #expect(try processor.input(image).tiles.count >= 2)
+            try processor.read(as: PictureReading(alpha: .drop, resampling: .pillow))
+            let whole = try #require(try processor.unsplit())
+            #expect(try whole.input(image).tiles.count == 1 && whole.alpha == .drop)
+            #expect(whole.resizing == processor.resizing && whole.tile == processor.tile)
+        }
+        #expect(try Families.processor(Data("{}".utf8)).unsplit() == nil)
+    }
+
     @Test func refusesWhatNoReferenceDoes() throws {
         var box = try Families.processor(Data(#"{"resample": 4}"#.utf8))
         #expect(box.resizing.resampling == .pillow)

@@ -1,9 +1,7 @@
 import Foundation
 import Kernels
-import OracleFixtures
+import Model
 import Testing
-
-@testable import Model
 
 /// Features on disk are those that would be computed, and a folder stays within its bounds.
 @Suite struct FeatureCacheTests {

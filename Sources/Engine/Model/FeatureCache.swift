@@ -49,7 +49,7 @@ package final class FeatureCache: @unchecked Sendable {
     }
 
     /// nil for one that isn't there. A file that isn't whole is none.
-    func picture(_ key: String) -> Picture? {
+    package func picture(_ key: String) -> Picture? {
         let path = file(key)
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         guard let picture = Picture(stored: data, after: Self.header) else {
@@ -61,7 +61,7 @@ package final class FeatureCache: @unchecked Sendable {
     }
 
     /// - Throws: `FileError`.
-    func store(_ picture: Picture, _ key: String) throws {
+    package func store(_ picture: Picture, _ key: String) throws {
         let bytes = Self.header + picture.storedBytes
         if held + bytes.count > limit { makeRoom(bytes.count) }
         // What a power cut takes is made again.

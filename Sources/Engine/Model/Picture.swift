@@ -39,10 +39,10 @@ package struct Picture: Sendable {
         }
     }
 
-    var isHalf: Bool { if case .bf16 = storage { true } else { false } }
+    package var isHalf: Bool { if case .bf16 = storage { true } else { false } }
 
     /// The elements as they lie in memory.
-    var payload: [UInt8] {
+    package var payload: [UInt8] {
         switch storage {
         case .floats(let buffer): Array(UnsafeRawBufferPointer(start: buffer.base, count: 4 * buffer.count))
         case .bf16(let halves): halves.withUnsafeBytes(Array.init)

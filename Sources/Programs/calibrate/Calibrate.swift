@@ -29,7 +29,8 @@ import StageKit
     @OptionGroup var engine: EngineOptions
 
     @Option(
-        help: ArgumentHelp("CLIP model that scores sentences, in Hugging Face layout.", valueName: "folder"))
+        help: ArgumentHelp(
+            "CLIP or SigLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
     var relevance: String?
     @OptionGroup var base: BaselineOptions
     @Option(help: "How likelihood and relevance are put on one scale.") var mode = Calibration.Mode.zscore

@@ -112,7 +112,7 @@ struct Eval: StageCommand {
         try given.refuse(
             [
                 "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
-                "memory", "compute", "threads", "feature-cache", "feature-cache-size",
+                "tiles", "memory", "compute", "threads", "feature-cache", "feature-cache-size",
             ],
             where: model == nil, belongingTo: "--model")
     }

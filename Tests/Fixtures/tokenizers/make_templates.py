@@ -65,6 +65,14 @@ SPACED = """{%- for message in messages %}
     Machine:
 {%- endif %}"""
 
+# LLaVA-1.5's and that of LLaVA-NeXT over Vicuna
+LLAVA = (
+    "{% for message in messages %}{% if message['role'] != 'system' %}{{ message['role'].upper() + ': '}}{% endif %}{# Render all images first #}"
+    + IMAGES_FIRST.replace("NL", "\\n") + "{# Render all text next #}"
+    + TEXTS_NEXT.replace("BEFORE ", "").replace("content['text'] }}", "content['text'] + ' '}}")
+    + "{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+)  # fmt: skip
+
 CHAT_TOKENS = ["<|im_start|>", "<|im_end|>", "<|endoftext|>"]
 TEMPLATES = {
     "smolvlm": (None, ["<end_of_utterance>", *CHAT_TOKENS], None, "<end_of_utterance>", "smolvlm"),
@@ -75,6 +83,7 @@ TEMPLATES = {
     "phi3_5": (None, ["<|user|>", "<|assistant|>", "<|end|>", "<|endoftext|>"], None, "<|endoftext|>", "phi3"),
     "llava_next": (None, ["<s>", "</s>"], "<s>", "</s>", "mistral"),
     "gemma3": (None, ["<bos>", "<end_of_turn>", "<start_of_turn>", "<start_of_image>"], "<bos>", "<end_of_turn>", None),
+    "llava": (LLAVA, ["<s>", "</s>"], "<s>", "</s>", "llava"),
     "qwen2": (QWEN2, CHAT_TOKENS, None, "<|im_end|>", "qwen2"),
     "chatml": (CHATML, CHAT_TOKENS, None, "<|im_end|>", "chatml"),
     "onevision": (onevision("\\n", "\\n", "", " + '\\n'"), CHAT_TOKENS, None, "<|im_end|>", "chatml"),
