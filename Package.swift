@@ -136,7 +136,7 @@ let package = Package(
         tests("RewardModelsTests", ["RewardModels", "Rewards", "Model", "Records", "OracleFixtures"]),
         tests("RewardsTests", ["Rewards", "Pairing", "Records"]),
         tests("PairingTests", ["Pairing", "Rewards", "PictureWorld", "Records", "OracleFixtures"]),
-        tests("RelevanceTests", ["Relevance", "Rewards", "Records", "Kernels", "OracleFixtures"]),
+        tests("RelevanceTests", ["Relevance", "Imaging", "Rewards", "Records", "Kernels", "OracleFixtures"]),
         tests("StageTests", []),
         tests("ReportTests", ["Report", "Records"]),
         tests("PairFormatsTests", ["PairFormats", "Records"]),

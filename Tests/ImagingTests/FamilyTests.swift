@@ -123,6 +123,22 @@ import Testing
         #expect(error.description.contains(found), "\(error)")
     }
 
+    @Test func wholePicturesAreOneTile() throws {
+        let none = PictureReading(alpha: .drop, tiling: .none)
+        for kind in ["Idefics3", "LlavaOnevision", "LlavaNext"] {
+            let size = kind == "LlavaNext" ? #", "size": {"shortest_edge": 336}, "crop_size": 336"# : ""
+            let processor = try Families.processor(
+                Data(#"{"image_processor_type": "\#(kind)ImageProcessor"\#(size)}"#.utf8))
+            let image = RGBImage(width: 900, height: 500, pixels: [UInt8](repeating: 3, count: 1_350_000))
+            #expect(try processor.input(image).tiles.count >= 2)
+            let whole = try processor.reading(as: none)
+            #expect(try whole.input(image).tiles.count == 1 && whole.alpha == .drop)
+            #expect(whole.tile == processor.tile)
+        }
+        let clip = try Families.processor(Data("{}".utf8))
+        #expect(throws: ImageError.self) { try clip.reading(as: none) }
+    }
+
     @Test func refusesWhatNoReferenceDoes() throws {
         var box = try Families.processor(Data(#"{"resample": 4}"#.utf8))
         #expect(box.resizing.resampling == .pillow)

@@ -29,7 +29,8 @@ import StageKit
     @OptionGroup var engine: EngineOptions
 
     @Option(
-        help: ArgumentHelp("CLIP model that scores sentences, in Hugging Face layout.", valueName: "folder"))
+        help: ArgumentHelp(
+            "CLIP or SigLIP that scores sentences, in Hugging Face layout.", valueName: "folder"))
     var relevance: String?
     @OptionGroup var base: BaselineOptions
     @Option(help: "How likelihood and relevance are put on one scale.") var mode = Calibration.Mode.zscore
@@ -97,10 +98,10 @@ import StageKit
         try given.refuse(
             ["mode", "lambda", "path-rule", "among", "likelihood", "filter"], where: rewarding.reward != nil,
             belongingTo: "scores by likelihood and relevance, not to --reward")
-        try given.refuse(["tiles"], where: model == nil, belongingTo: "--rescore and --reward")
         try given.refuse(
             ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
             where: rewarding.reward == nil, belongingTo: "--reward")
+        try given.refuse(["tiles"], where: policy == nil, belongingTo: "--model")
         try given.refuse(
             ["picture"], where: relevance == nil && rewarding.reward == nil,
             belongingTo: "--relevance and --reward")

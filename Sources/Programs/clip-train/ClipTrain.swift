@@ -27,7 +27,7 @@ import TrainingKit
 
     @OptionGroup var input: InputOptions
     @OptionGroup var images: ImageOptions
-    @OptionGroup var pixels: PictureOptions
+    @OptionGroup var pixels: PixelOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
@@ -83,10 +83,6 @@ import TrainingKit
             throw ValidationError(
                 "--patch-steps \(patchSteps): give a number from 0 to --steps \(training.steps)")
         }
-    }
-
-    func refuseIdle(_ given: GivenOptions) throws {
-        try given.refuse(["tiles"], where: true, belongingTo: "models that answer")
     }
 
     func run(in run: StageRun) throws {

@@ -111,6 +111,7 @@ struct Eval: StageCommand {
         try given.refuse(
             [
                 "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
+                "tiles",
                 "memory", "compute", "threads",
             ],
             where: model == nil, belongingTo: "--model")

@@ -56,7 +56,7 @@ struct TreeOptions: ParsableArguments {
     @Option(help: "Maximum sentences per answer.") var maxSentences = 12
     @Option(
         help: ArgumentHelp(
-            "CLIP model that scores sentences; needed with --steer-by reward unless --lambda is 0.",
+            "CLIP or SigLIP that scores sentences; needed with --steer-by reward unless --lambda is 0.",
             valueName: "folder"))
     var relevance: String?
     @OptionGroup var base: BaselineOptions
