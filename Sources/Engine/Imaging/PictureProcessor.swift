@@ -49,20 +49,20 @@ package struct PictureReading: Sendable {
     package var alpha = AlphaRule.white
     /// Whose bytes a resized picture has; nil for those of the checkpoint's own processor.
     package var resampling: Resampling?
-    package var tiles = TileRule.all
+    package var tiling = Tiling.own
 
     package init() {}
 
-    package init(alpha: AlphaRule, resampling: Resampling? = nil, tiles: TileRule = .all) {
-        (self.alpha, self.resampling, self.tiles) = (alpha, resampling, tiles)
+    package init(alpha: AlphaRule, resampling: Resampling? = nil, tiling: Tiling = .own) {
+        (self.alpha, self.resampling, self.tiling) = (alpha, resampling, tiling)
     }
 }
 
-/// Into what a picture is cut.
-package enum TileRule: String, Sendable, CaseIterable {
-    /// As the checkpoint has it.
-    case all
-    /// It is one tile as a whole.
+/// Whether pictures are cut into tiles.
+package enum Tiling: String, Sendable, CaseIterable {
+    /// As the checkpoint's own processor does.
+    case own
+    /// Never: the whole picture is the one tile.
     case none
 }
 
@@ -95,7 +95,22 @@ extension PictureProcessor {
         try input(decodeImage(at: path, alpha: alpha))
     }
 
-    /// Reads pictures so from now on.
+    /// What reads pictures so, in tiles or not.
+    ///
+    /// - Throws: `ImageError.configuration` for no tiles where a picture is never cut, and as `resize(as:)`.
+    package func reading(as reading: PictureReading) throws -> any PictureProcessor {
+        var processor: any PictureProcessor = self
+        if reading.tiling == .none {
+            guard let whole = try unsplit() else {
+                throw ImageError.processor("it never cuts pictures into tiles", "leave out --tiles none")
+            }
+            processor = whole
+        }
+        try processor.read(as: reading)
+        return processor
+    }
+
+    /// Reads pixels so from now on; tiles stay as they are.
     ///
     /// - Throws: as `resize(as:)`.
     package mutating func read(as reading: PictureReading) throws {

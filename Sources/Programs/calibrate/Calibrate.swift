@@ -99,7 +99,6 @@ import StageKit
         try given.refuse(
             ["mode", "lambda", "path-rule", "among", "likelihood", "filter"], where: rewarding.reward != nil,
             belongingTo: "scores by likelihood and relevance, not to --reward")
-        try given.refuse(["tiles"], where: model == nil, belongingTo: "--rescore and --reward")
         try given.refuse(
             ["correct-reward", "length-penalty", "length-limit", "unfinished-penalty"],
             where: rewarding.reward == nil, belongingTo: "--reward")

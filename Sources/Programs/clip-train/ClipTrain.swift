@@ -85,10 +85,6 @@ import TrainingKit
         }
     }
 
-    func refuseIdle(_ given: GivenOptions) throws {
-        try given.refuse(["tiles"], where: true, belongingTo: "models that answer")
-    }
-
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let target = try AtomicFolder(output)

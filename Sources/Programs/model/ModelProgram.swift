@@ -21,6 +21,8 @@ import StageKit
             commandName: "model",
             abstract: "Make models without training: random ones of any family and size.",
             version: sightlineVersionAndRevision, subcommands: [RandomModel.self])
+
+        static var _errorPrefix: String { "model: " }
     }
 }
 

@@ -38,7 +38,7 @@ import TrainingKit
         help: ArgumentHelp("Folder to write the model or adapter to.", valueName: "folder")
     )
     var output: String
-    @Option(help: ArgumentHelp("Model to continue from.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("LLaVA model to continue from.", valueName: "folder")) var model: String?
     @Option(help: ArgumentHelp("Train a LoRA adapter of this rank over --model.", valueName: "r")) var rank:
         Int?
     @Option(help: "LoRA alpha: the adapter's scale times its rank; twice the rank by default.") var alpha:
@@ -113,7 +113,7 @@ import TrainingKit
         let session = try TrainingSession(
             target, resume: training.common.resume, reading: [model, tower], run)
         let start = try open(lessons, session.folder, run)
-        try start.read(pictures: pictures.reading)
+        start.images = try start.images.reading(as: pictures.reading)
         guard rank != nil || freezeTower || start.trainsTower else {
             throw StageError.usage(
                 "--model \(model ?? ""): the tower of this family isn't trained here; give --freeze-tower, or --rank "

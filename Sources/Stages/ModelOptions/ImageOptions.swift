@@ -34,18 +34,28 @@ package struct ImageOptions: ParsableArguments {
 }
 
 /// How the pixels of pictures are read.
-package struct PictureOptions: ParsableArguments {
+package struct PixelOptions: ParsableArguments {
     @Option(name: [.customLong("image-alpha"), .customLong("alpha")], help: .imageAlpha)
-    private var rule = AlphaRule.white
+    fileprivate var rule = AlphaRule.white
     @Option(help: .resize)
-    private var resize: Resampling?
-
-    @Option(help: .tiles)
-    private var tiles = TileRule.all
+    fileprivate var resize: Resampling?
 
     package init() {}
 
-    package var reading: PictureReading { PictureReading(alpha: rule, resampling: resize, tiles: tiles) }
+    package var reading: PictureReading { PictureReading(alpha: rule, resampling: resize) }
+}
+
+/// The same of programs whose model answers.
+package struct PictureOptions: ParsableArguments {
+    @OptionGroup private var pixels: PixelOptions
+    @Option(help: .tiles)
+    private var tiles = Tiling.own
+
+    package init() {}
+
+    package var reading: PictureReading {
+        PictureReading(alpha: pixels.rule, resampling: pixels.resize, tiling: tiles)
+    }
 }
 
 /// The same where `--alpha` is that of a LoRA.
@@ -54,14 +64,13 @@ package struct TrainingPictureOptions: ParsableArguments {
     private var imageAlpha = AlphaRule.white
     @Option(help: .resize)
     private var resize: Resampling?
-
     @Option(help: .tiles)
-    private var tiles = TileRule.all
+    private var tiles = Tiling.own
 
     package init() {}
 
     package var reading: PictureReading {
-        PictureReading(alpha: imageAlpha, resampling: resize, tiles: tiles)
+        PictureReading(alpha: imageAlpha, resampling: resize, tiling: tiles)
     }
 }
 
@@ -71,9 +80,9 @@ extension ArgumentHelp {
     fileprivate static let resize: ArgumentHelp =
         "Whose bytes resized pictures have; those of the checkpoint's processor in transformers 5 by default."
     fileprivate static let tiles: ArgumentHelp =
-        "Cut pictures into tiles as the checkpoint has it, or take each as one (none), for models that cut."
+        "Cut pictures into tiles as the model's own processor does, or look at the whole alone: faster, and less is seen."
 }
 
-extension TileRule: ExpressibleByArgument {}
 extension AlphaRule: ExpressibleByArgument {}
 extension Resampling: ExpressibleByArgument {}
+extension Tiling: ExpressibleByArgument {}

@@ -87,7 +87,7 @@ package struct ModelOptions: ParsableArguments {
             directory: URL(fileURLWithPath: policy.model),
             adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
-        try opened.read(pictures: reading)
+        opened.images = try opened.images.reading(as: reading)
         opened.features = try features.cache()
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
@@ -111,20 +111,5 @@ extension ElementType: ExpressibleByArgument {
 
     public static var allValueStrings: [String] {
         allCases.filter(\.isFloat).map { $0.rawValue.lowercased() }
-    }
-}
-
-extension VisionLanguageModel {
-    /// Reads pictures so from now on.
-    ///
-    /// - Throws: `StageError` for `--tiles none` where no picture is cut, `ImageError` as `PictureProcessor.read`.
-    package func read(pictures reading: PictureReading) throws {
-        try images.read(as: reading)
-        guard reading.tiles == .none else { return }
-        guard let whole = try images.unsplit() else {
-            throw StageError.usage(
-                "--tiles none: \(directory.relativePath) takes every picture whole; leave it out")
-        }
-        images = whole
     }
 }

@@ -167,14 +167,6 @@ LLAVAS = {
         "original": [21, 47],
     },
     "onevision": {
-        "text": {"model_type": "qwen2", "tie_word_embeddings": True},
-        "vision": SIGLIP,
-        "model": {"tie_word_embeddings": True},
-        "kind": "LlavaOnevision",
-        "grid": [2, 1],
-        "original": [61, 30],
-    },
-    "onevision-limited": {
         "text": {"model_type": "qwen2", "num_attention_heads": 3, "num_key_value_heads": 1},
         "vision": SIGLIP,
         "model": {"vision_aspect_ratio": "anyres_max_2"},
