@@ -3,7 +3,8 @@
     python3 -m venv venv
     venv/bin/pip install … the packages of PACKAGES below, which it names when they are missing
     venv/bin/python -B Tests/Benchmarks/peers.py --make DIR        # write model, pictures, prompts, pairs
-    venv/bin/python -B Tests/Benchmarks/peers.py --measure DIR     # measure on them, JSON on standard output
+    venv/bin/python -B Tests/Benchmarks/peers.py --serve train --dtype bf16 DIR
+                                                                  # measure on them, a turn for each line of input
 
 DIR then holds, for this program and for Sightline's own alike:
 
@@ -12,8 +13,11 @@ DIR then holds, for this program and for Sightline's own alike:
     prompts.jsonl   32 prompts of 40 tokens (template and start token counted, the 196 image tokens not)
     pairs.jsonl     the same prompts with two answers of 64 tokens each (end token counted)
 
-`batch_size` of `sample` counts prompts: five answers are drawn of each at once. `--quick` measures
-one small batch only, to see that everything runs; its figures mean nothing.
+`--serve` first finds the batch size that does best and says on a line of JSON what it is; then, for each line that comes
+in, it takes one turn and answers with its rate (pairs or new tokens a second). `--serve products` answers `m n k left
+right` with the seconds of PyTorch's product alone, whose factors are transposed where that says 1. `batch_size` of
+`sample` counts prompts: five answers are drawn of each at once. `--quick` takes one small batch only, to see that
+everything runs; its figures mean nothing.
 """
 
 import argparse
@@ -26,7 +30,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PACKAGES = {"torch": "2.13.0", "transformers": "5.23.0", "trl": "1.16.0", "peft": "0.21.2", "pillow": "13.0.0"}
+PACKAGES = {"torch": "2.13.0", "transformers": "5.24.0", "trl": "1.16.0", "peft": "0.21.2", "pillow": "13.0.0"}
 PROMPTS, PROMPT_TOKENS, ANSWER_TOKENS, ANSWERS = 32, 40, 64, 5
 IMAGE, PATCH, VOCABULARY = 224, 16, 8000
 IMAGE_TOKENS = (IMAGE // PATCH) ** 2
@@ -210,8 +214,9 @@ def load_model(folder, dtype):
     return LlavaForConditionalGeneration.from_pretrained(folder / "model", dtype=dtype, attn_implementation="sdpa")
 
 
-def time_training(folder, dtype, batch_size, steps):
-    """Seconds of each DPO step of TRL + PEFT after the first: collation, forward, backward and update."""
+def train(folder, dtype, batch_size, turns):
+    """Takes DPO steps of TRL + PEFT, collation, forward, backward and update: one to warm up, then for as
+    long as `turns.goes_on()`; `turns.took` is told the seconds of each."""
     import torch
     from datasets import Dataset
     from peft import LoraConfig
@@ -219,15 +224,17 @@ def time_training(folder, dtype, batch_size, steps):
     from transformers import TrainerCallback
     from trl import DPOConfig, DPOTrainer
 
-    class Clock(TrainerCallback):
-        def __init__(self):
-            self.ends = []
+    class Turns(TrainerCallback):
+        start = None
 
-        def on_step_end(self, *args, **kwargs):
-            self.ends.append(time.perf_counter())
+        def on_step_end(self, args, state, control, **kwargs):
+            if self.start is not None:
+                turns.took(time.perf_counter() - self.start)
+            control.should_training_stop = not turns.goes_on()
+            self.start = time.perf_counter()
 
     records = read_records(folder, "pairs")
-    rows = [records[i % len(records)] for i in range(batch_size * (steps + 1))]
+    rows = [records[i % len(records)] for i in range(batch_size * 64)]
     dataset = Dataset.from_list([
         {
             "images": [Image.open(folder / r["image"]).convert("RGB")],
@@ -237,10 +244,9 @@ def time_training(folder, dtype, batch_size, steps):
         }
         for r in rows
     ])  # fmt: skip
-    clock = Clock()
     with tempfile.TemporaryDirectory() as scratch:
         config = DPOConfig(
-            output_dir=scratch, per_device_train_batch_size=batch_size, max_steps=steps + 1, beta=0.1,
+            output_dir=scratch, per_device_train_batch_size=batch_size, max_steps=64, beta=0.1,
             learning_rate=1e-5, train_sampling_strategy="sequential", logging_strategy="no", report_to="none",
             save_strategy="no", gradient_checkpointing=False, bf16=dtype == torch.bfloat16, use_cpu=True,
             max_length=None, disable_tqdm=True,
@@ -249,39 +255,32 @@ def time_training(folder, dtype, batch_size, steps):
             model=load_model(folder, dtype), args=config, train_dataset=dataset,
             processing_class=load_processor(folder),
             peft_config=LoraConfig(r=128, lora_alpha=256, task_type="CAUSAL_LM", target_modules=PROJECTIONS),
-            callbacks=[clock],
+            callbacks=[Turns()],
         )  # fmt: skip
         trainer.train()
-    assert len(clock.ends) == steps + 1
-    return [later - earlier for earlier, later in zip(clock.ends, clock.ends[1:])]
 
 
-def time_sampling(folder, model, processor, prompts_per_batch, batches):
-    """Seconds of each `generate` call: ANSWERS sampled answers of exactly ANSWER_TOKENS for each prompt."""
+def generate(folder, model, processor, prompts_per_batch):
+    """Seconds of a `generate` call: ANSWERS sampled answers of exactly ANSWER_TOKENS for each prompt."""
     import torch
     from PIL import Image
 
     records = read_records(folder, "prompts")
-    seconds = []
-    for batch in range(-1, batches):
-        first = max(batch, 0) * prompts_per_batch
-        chosen = [records[(first + i) % len(records)] for i in range(prompts_per_batch)]
-        inputs = processor(
-            images=[Image.open(folder / r["image"]) for r in chosen],
-            text=[prompt_text(r["prompt"]) for r in chosen], padding=True, return_tensors="pt",
-        )  # fmt: skip
-        inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-        count = 2 if batch < 0 else ANSWER_TOKENS
-        torch.manual_seed(batch + 1)
-        start = time.perf_counter()
-        out = model.generate(
-            **inputs, do_sample=True, temperature=1.0, top_k=0, top_p=1.0, num_return_sequences=ANSWERS,
-            min_new_tokens=count, max_new_tokens=count,
-        )  # fmt: skip
-        if batch >= 0:
-            seconds.append(time.perf_counter() - start)
-        expected = (prompts_per_batch * ANSWERS, inputs["input_ids"].shape[1] + count)
-        assert out.shape == expected, (out.shape, expected)
+    chosen = [records[i % len(records)] for i in range(prompts_per_batch)]
+    torch.manual_seed(1)
+    start = time.perf_counter()
+    inputs = processor(
+        images=[Image.open(folder / r["image"]) for r in chosen],
+        text=[prompt_text(r["prompt"]) for r in chosen], padding=True, return_tensors="pt",
+    )  # fmt: skip
+    inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+    out = model.generate(
+        **inputs, do_sample=True, temperature=1.0, top_k=0, top_p=1.0, num_return_sequences=ANSWERS,
+        min_new_tokens=ANSWER_TOKENS, max_new_tokens=ANSWER_TOKENS,
+    )  # fmt: skip
+    seconds = time.perf_counter() - start
+    expected = (prompts_per_batch * ANSWERS, inputs["input_ids"].shape[1] + ANSWER_TOKENS)
+    assert out.shape == expected, (out.shape, expected)
     return seconds
 
 
@@ -289,40 +288,103 @@ def climb(sizes, seconds_of, work_per_item, what):
     """Try growing batch sizes until the rate falls; the best, and everything tried."""
     tried = []
     for size in sizes:
-        seconds = seconds_of(size)
-        rate = size * work_per_item / statistics.median(seconds)
-        tried.append({"batch_size": size, what: rate, "seconds": [round(s, 3) for s in seconds]})
+        rate = size * work_per_item / seconds_of(size)
+        tried.append({"batch_size": size, what: rate})
         talk(f"  batch {size}: {rate:.3f} {what}")
         if rate < 0.97 * max(t[what] for t in tried):
             break
     return {**max(tried, key=lambda t: t[what]), "tried": tried}
 
 
-def measure(folder, quick, threads):
+class OneTurn:
+    """Ends a training after one step that counts."""
+
+    seconds = None
+
+    def goes_on(self):
+        return self.seconds is None
+
+    def took(self, seconds):
+        self.seconds = seconds
+
+
+class AskedTurns:
+    """A step for each line of standard input."""
+
+    def __init__(self, work, answer):
+        self.work, self.answer = work, answer
+
+    def goes_on(self):
+        return bool(sys.stdin.readline())
+
+    def took(self, seconds):
+        self.answer(self.work / seconds)
+
+
+def serve_training(folder, dtype, quick, answer, introduce):
+    def seconds_of(size):
+        turn = OneTurn()
+        train(folder, dtype, size, turn)
+        return turn.seconds
+
+    best = climb([1] if quick else [1, 2, 4, 8], seconds_of, 1, "pairs_per_second")
+    turns = AskedTurns(best["batch_size"], answer)
+    introduce(best)
+    train(folder, dtype, best["batch_size"], turns)
+
+
+def serve_sampling(folder, dtype, quick, answer, introduce):
+    processor = load_processor(folder)
+    model = load_model(folder, dtype).eval()
+    generate(folder, model, processor, 1)
+    best = climb(
+        [1] if quick else [4, 8, 16, 32], lambda size: generate(folder, model, processor, size),
+        ANSWERS * ANSWER_TOKENS, "new_tokens_per_second",
+    )  # fmt: skip
+    introduce(best)
+    size = best["batch_size"]
+    while sys.stdin.readline():
+        answer(size * ANSWERS * ANSWER_TOKENS / generate(folder, model, processor, size))
+
+
+def serve_products(folder, dtype, quick, answer, introduce):
+    import torch
+
+    introduce({})
+    while line := sys.stdin.readline():
+        m, n, k, left, right = map(int, line.split())
+        a = torch.randn((k, m) if left else (m, k)).to(dtype)
+        b = torch.randn((n, k) if right else (k, n)).to(dtype)
+        a, b = a.T if left else a, b.T if right else b
+        bundle = max(1, 20_000_000 // (m * n * k))
+        seconds = []
+        for _ in range(8):
+            start = time.perf_counter()
+            for _ in range(bundle):
+                a @ b
+            seconds.append((time.perf_counter() - start) / bundle)
+        answer(statistics.median(seconds[1:]))
+
+
+def serve(work, dtype, folder, quick, threads):
     import torch
     import transformers
 
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(threads)
+    reply = sys.stdout
+
+    def say(text):
+        print(text, file=reply, flush=True)
+
+    def introduce(best):
+        say(json.dumps({"dtype": dtype} | best | describe(folder, quick, threads)))
+
     kinds = {"f32": torch.float32, "bf16": torch.bfloat16}
-    training_sizes, steps = ([1], 1) if quick else ([1, 2, 4, 8], 3)
-    sampling_sizes = [1] if quick else [4, 8, 16, 32]
-    report = {"dpo_train": {}, "sample": {}}
-    for kind, dtype in kinds.items():
-        talk(f"TRL + PEFT, {kind}")
-        report["dpo_train"][kind] = climb(
-            training_sizes, lambda size: time_training(folder, dtype, size, steps), 1, "pairs_per_second"
-        )
-    processor = load_processor(folder)
-    for kind, dtype in kinds.items():
-        talk(f"generate, {kind}")
-        model = load_model(folder, dtype).eval()
-        report["sample"][kind] = climb(
-            sampling_sizes, lambda size: time_sampling(folder, model, processor, size, 1 if size > 8 or quick else 2),
-            ANSWERS * ANSWER_TOKENS, "new_tokens_per_second",
-        )  # fmt: skip
-    return report
+    serves = {"train": serve_training, "sample": serve_sampling, "products": serve_products}
+    with contextlib.redirect_stdout(sys.stderr):  # TRL's trainer prints its summary on standard output
+        serves[work](folder, kinds[dtype], quick, say, introduce)
 
 
 def missing_packages():
@@ -361,12 +423,14 @@ def describe(folder, quick, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--make", type=Path, metavar="DIR", help="write model and inputs into DIR")
-    parser.add_argument("--measure", type=Path, metavar="DIR", help="measure on what --make wrote into DIR")
+    parser.add_argument("--serve", choices=["train", "sample", "products"], help="take a turn for each line of input")
+    parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32", help="of the model that serves")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="what --make wrote")
     parser.add_argument("--quick", action="store_true", help="one small batch of each, to see that it runs")
     parser.add_argument("--threads", type=int, default=2, help="threads of the peers (default 2)")
     options = parser.parse_args()
-    if not (options.make or options.measure):
-        parser.error("nothing to do: give --make DIR, --measure DIR or both")
+    if not options.make and not (options.serve and options.folder):
+        parser.error("nothing to do: give --make DIR, or --serve and DIR")
     if missing := missing_packages():
         pins = " ".join(f"{name}=={PACKAGES[name]}" for name in missing)
         sys.exit(f"peers.py: {sys.executable} lacks {', '.join(missing)}; run: {sys.executable} -m pip install {pins}")
@@ -378,12 +442,10 @@ def main():
     }  # fmt: skip
     if options.make:
         make(options.make)
-    if options.measure:
-        if not (options.measure / "model" / "config.json").exists():
-            sys.exit(f"peers.py: {options.measure} holds no model; write it with --make {options.measure}")
-        with contextlib.redirect_stdout(sys.stderr):  # TRL's trainer prints its summary on standard output
-            report = measure(options.measure, options.quick, options.threads)
-        print(json.dumps(describe(options.measure, options.quick, options.threads) | report, indent=1))
+    if options.serve:
+        if not (options.folder / "model" / "config.json").exists():
+            sys.exit(f"peers.py: {options.folder} holds no model; write it with --make {options.folder}")
+        serve(options.serve, options.dtype, options.folder, options.quick, options.threads)
 
 
 if __name__ == "__main__":

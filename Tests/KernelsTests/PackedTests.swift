@@ -22,7 +22,7 @@ struct Stored {
         matrix = StoredMatrix(
             mapped: UnsafeRawBufferPointer(start: memory.bytes + offset, count: bytes.count), as: half,
             rows: rows,
-            columns: columns, owner: memory)
+            columns: columns, owner: memory, isFile: false)
         values = Buffer(count: rows * columns)
         for row in 0..<rows { matrix.read(row: row, into: values.base + row * columns) }
     }

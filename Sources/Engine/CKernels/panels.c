@@ -101,6 +101,17 @@ void sl_pack(enum sl_type to, enum sl_type from, long count, long k, const void 
     }
 }
 
+CLONES unsigned sl_read(const void *bytes, long count) {
+    bits16 sums[4] = {{0}};
+    const bits16 *lines = bytes;
+    for (long i = 0; i + 4 <= count / 64; i += 4)
+        for (int j = 0; j < 4; j++) sums[j] ^= lines[i + j];
+    sums[0] ^= sums[1] ^ sums[2] ^ sums[3];
+    unsigned result = 0;
+    for (int e = 0; e < 16; e++) result ^= sums[0][e];
+    return result;
+}
+
 /* MARK: The left factor */
 
 /* Whole vectors are written in order, the end of each over by the next. */

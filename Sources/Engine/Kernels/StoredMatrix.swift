@@ -37,13 +37,15 @@ package struct StoredMatrix: @unchecked Sendable {
     ///   - bytes: of a mapped file, at any address.
     ///   - half: their type; f32 without it.
     ///   - owner: keeps them.
+    ///   - isFile: whether the system can read them again, so that pages may go once they are laid out.
     package init(
-        mapped bytes: UnsafeRawBufferPointer, as half: HalfFloat?, rows: Int, columns: Int, owner: AnyObject
+        mapped bytes: UnsafeRawBufferPointer, as half: HalfFloat?, rows: Int, columns: Int, owner: AnyObject,
+        isFile: Bool = true
     ) {
         precondition(bytes.count == rows * columns * (half == nil ? 4 : 2))
         base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!
         (self.half, self.rows, self.columns, stride) = (half, rows, columns, columns)
-        (self.owner, isMapped) = (owner, true)
+        (self.owner, isMapped) = (owner, isFile)
     }
 
     /// - Parameter owner: keeps the memory of `matrix`; the caller does without it.

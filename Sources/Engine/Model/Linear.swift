@@ -39,6 +39,10 @@ package final class Linear: @unchecked Sendable {
 
     package func attach(_ adapter: LoRA?) { self.adapter = adapter }
 
+    /// Reads what products read of the weights, once; a measure of what memory gives at best.
+    /// - Returns: the bytes.
+    package func readThrough() -> Int { factor.readThrough() }
+
     /// Call after an optimiser step: packs again what is trained. Frozen weights under an adapter are not.
     package func weightsChanged() {
         if weight.isTrained { factor.refresh() }
@@ -112,6 +116,8 @@ private final class Factor: Sendable {
             return made
         }
     }
+
+    func readThrough() -> Int { panels.readThrough() }
 
     /// After the weights changed.
     func refresh() {

@@ -102,13 +102,14 @@ package enum ParameterStart: Sendable {
 /// A random start: draws depend on the seed and the parameter's name alone.
 package struct RandomSource: ParameterSource {
     let seed: UInt64
+    private let compute: Compute
 
-    package init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64, compute: Compute = .f32) { (self.seed, self.compute) = (seed, compute) }
 
     package func has(_ name: String) -> Bool { true }
 
     package func parameter(_ name: String, _ shape: [Int], start: ParameterStart) -> Parameter {
-        let parameter = Parameter(name: name, shape: shape)
+        let parameter = Parameter(name: name, shape: shape, compute: compute)
         switch start {
         case .constant(let value): parameter.value.fill(value)
         case .normal(let deviation):

@@ -3,8 +3,9 @@ import Files
 import Foundation
 import Kernels
 
-/// Measures training and sampling on a LLaVA of about 100 M parameters, the matrix products inside a training
-/// step against OpenBLAS alone, and, where Python is at hand, the same work by TRL and transformers.
+/// Measures training and sampling on a LLaVA of about 100 M parameters in f32 and bf16, the matrix products inside a
+/// training step against a library alone, the decoding of one stream against a plain read of its weights, and, where
+/// Python is at hand, the same work by TRL and transformers, turn by turn.
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
@@ -23,12 +24,15 @@ import Kernels
     var peers: String?
     @Option(help: ArgumentHelp("Python that has the peers.", valueName: "file")) var python = "python3"
     @Option(help: "Threads of everything that is measured.") var threads = 2
+    @Option(help: "Turns of each side.") var rounds = 5
     @Flag(help: "One small batch of each, to see that it runs; the figures mean nothing.") var quick = false
     @Option(name: [.short, .long], help: ArgumentHelp("Figures as JSON.", valueName: "file"))
     var output = "bench.json"
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads \(threads): give a number from 1") }
+        for (name, value) in [("threads", threads), ("rounds", rounds)] where value < 1 {
+            throw ValidationError("--\(name) \(value): give a number from 1")
+        }
         if peers != nil && folder == nil {
             throw ValidationError(
                 "--peers: give the folder that it wrote with --make; both sides need one model")
@@ -38,33 +42,87 @@ import Kernels
     func run() throws {
         try Environment.withoutOpenBLASVariables()
         Parallel.threads = threads
-        let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(getpid())")
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        let workload =
-            try folder.map { try Workload(folder: URL(fileURLWithPath: $0)) } ?? Workload.made(in: scratch)
-        talk("dpo-train: \(workload.parameterCount / 1_000_000) M parameters")
-        let (training, products) = try train(workload)
-        talk("sample")
-        let sampling = try SamplingBench(workload, prompts: quick ? 2 : 32).measure(quick ? 1 : 3)
-        let peers = try self.peers.map {
-            try Peers(script: $0, python: python).measure(folder!, threads: threads, quick: quick)
-        }
-        let report = BenchReport(
-            training: training, sampling: sampling, products: products, peers: peers, threads: threads,
-            isQuick: quick, model: folder ?? "made")
+        var report = BenchReport(threads: threads, isQuick: quick, model: folder ?? "made")
+        try train(&report)
+        try sample(&report)
+        talk("one stream of 1.1 B parameters")
+        if !quick { report.decoding = try DecodeBench.measure(rounds: rounds) }
         try AtomicFile.write(try report.json(), to: output)
         print(report.table)
     }
 
-    private func train(_ workload: Workload) throws -> (Rate, ProductBench.Report) {
-        let bench = TrainingBench(workload)
-        let rate = try bench.measure(batchSizes: quick ? [1] : [2, 4, 8, 16], quick ? 1 : 3)
-        talk("matrix products of a training step")
-        return (
-            rate,
-            try ProductBench(threads: threads).measure { try bench.step(batchSize: rate.batchSize, first: 0) }
-        )
+    private var turns: Int { quick ? 1 : rounds }
+
+    private func workload(_ compute: Compute) throws -> (Workload, scratch: Scratch?) {
+        if let folder { return (try Workload(folder: URL(fileURLWithPath: folder), compute), nil) }
+        let scratch = Scratch()
+        return (try Workload.made(in: scratch.folder, compute), scratch)
     }
+
+    private func peer(_ work: Peer.Work, _ compute: Compute) throws -> Peer? {
+        try peers.map {
+            talk(
+                "\(work == .train ? "TRL + PEFT" : "generate"), \(compute.rawValue): which batch size does best?"
+            )
+            return try Peer($0, python, work, compute, folder!, threads: threads, quick: quick)
+        }
+    }
+
+    private func train(_ report: inout BenchReport) throws {
+        var sides: [(compute: Compute, bench: TrainingBench, size: Int, peer: Peer?, kept: Scratch?)] = []
+        for compute in Compute.allCases {
+            let (workload, scratch) = try workload(compute)
+            talk("dpo-train, \(compute.rawValue): \(workload.parameterCount / 1_000_000) M parameters")
+            let bench = TrainingBench(workload)
+            let size = try bench.climb(quick ? [1] : [2, 4, 8, 16])
+            sides.append((compute, bench, size, try peer(.train, compute), scratch))
+        }
+        var own: [Compute: [Double]] = [:]
+        var others: [Compute: [Double]] = [:]
+        for turn in 1...turns {
+            for side in sides {
+                own[side.compute, default: []].append(try side.bench.turn(batchSize: side.size))
+                if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
+            }
+            talk("  turn \(turn) of \(turns)")
+        }
+        report.training = BenchReport.Work(own, others, sides.compactMap(\.peer))
+        for side in sides {
+            talk("matrix products of a training step, \(side.compute.rawValue)")
+            let library = try side.compute == .bf16 ? peer(.products, .bf16) : nil
+            if side.compute == .bf16, library == nil { continue }
+            report.products[side.compute] = try ProductBench(threads: threads, library: library).measure {
+                try side.bench.step(batchSize: side.size, first: 0)
+            }
+        }
+    }
+
+    private func sample(_ report: inout BenchReport) throws {
+        var sides: [(compute: Compute, bench: SamplingBench, peer: Peer?, kept: Scratch?)] = []
+        for compute in Compute.allCases {
+            talk("sample, \(compute.rawValue)")
+            let (workload, scratch) = try workload(compute)
+            let bench = SamplingBench(workload, prompts: quick ? 2 : 32)
+            _ = try bench.turn()
+            sides.append((compute, bench, try peer(.sample, compute), scratch))
+        }
+        var own: [Compute: [Double]] = [:]
+        var others: [Compute: [Double]] = [:]
+        for turn in 1...turns {
+            for side in sides {
+                own[side.compute, default: []].append(try side.bench.turn())
+                if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
+            }
+            talk("  turn \(turn) of \(turns)")
+        }
+        report.sampling = BenchReport.Work(own, others, sides.compactMap(\.peer))
+    }
+}
+
+/// A folder for as long as somebody has it.
+final class Scratch {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID().uuidString)")
+    deinit { try? FileManager.default.removeItem(at: folder) }
 }
 
 func talk(_ words: String) { FileHandle.standardError.write(Data((words + "\n").utf8)) }

@@ -6,20 +6,46 @@ import Tables
 
 /// All figures of a benchmark of speed.
 struct BenchReport {
-    let training: Rate
-    let sampling: Rate
-    let products: ProductBench.Report
-    let peers: (report: Peers.Report, raw: Data)?
+    /// One kind of work, by how it was computed: ours, the peers', and ratios turn by turn.
+    struct Work {
+        let own: [Compute: Series]
+        let peers: [Compute: Series]
+        /// What each peer says of itself.
+        let introductions: [Data]
+
+        init(_ own: [Compute: [Double]], _ peers: [Compute: [Double]], _ sides: [Peer]) {
+            self.own = own.mapValues { Series($0) }
+            self.peers = peers.mapValues { Series($0) }
+            introductions = sides.map(\.introduction)
+        }
+
+        func ratio(_ ours: Compute, _ theirs: Compute) -> Series? {
+            guard let a = own[ours], let b = peers[theirs] else { return nil }
+            return .ratio(a, b)
+        }
+    }
+
     let threads: Int
     let isQuick: Bool
     let model: String
+    var training: Work?
+    var sampling: Work?
+    var products: [Compute: ProductBench.Report] = [:]
+    var decoding: DecodeBench.Report?
 
-    private var trainingRatio: Double? {
-        peers?.report.dpoTrain["f32"].map { training.perSecond / $0.pairsPerSecond }
+    init(threads: Int, isQuick: Bool, model: String) {
+        (self.threads, self.isQuick, self.model) = (threads, isQuick, model)
     }
 
-    private var samplingRatio: Double? {
-        peers?.report.sample["f32"].map { sampling.perSecond / $0.newTokensPerSecond }
+    private var ratios: [(key: String, series: Series?)] {
+        [
+            ("dpo_train_vs_trl", training?.ratio(.f32, .f32)),
+            ("dpo_train_bf16_vs_trl", training?.ratio(.bf16, .f32)),
+            ("dpo_train_bf16_vs_trl_bf16", training?.ratio(.bf16, .bf16)),
+            ("sample_vs_generate", sampling?.ratio(.f32, .f32)),
+            ("sample_bf16_vs_generate", sampling?.ratio(.bf16, .f32)),
+            ("sample_bf16_vs_generate_bf16", sampling?.ratio(.bf16, .bf16)),
+        ]
     }
 
     /// Ratios are null where no peer was measured.
@@ -29,46 +55,64 @@ struct BenchReport {
         func record(_ value: some Encodable) throws -> JSON {
             .object(try Record(parsing: ArraySlice(try encoder.encode(value))))
         }
+        func number(_ value: Double?) throws -> JSON { try value.map { try .double($0) } ?? JSON.null }
         var result = Record()
-        result.set("dpo_train_vs_trl", try trainingRatio.map { try JSON.double($0) } ?? JSON.null)
-        result.set("sample_vs_generate", try samplingRatio.map { try JSON.double($0) } ?? JSON.null)
-        result.set("gemm_fraction", try .double(products.fraction))
+        for (key, series) in ratios { result.set(key, try number(series?.median)) }
+        result.set("gemm_fraction", try number(products[.f32]?.fraction))
+        result.set("gemm_bf16_fraction", try number(products[.bf16]?.fraction))
+        result.set("decode_bandwidth_fraction", try number(decoding?.fraction))
         result.set("quick", .bool(isQuick))
         result.set("processor", .string(Environment.processor))
         result.set("threads", .int(threads))
         result.set("core", .string(GEMM.core))
+        result.set("multiplies_bf16", .bool(Compute.multipliesBF16))
         result.set("openblas", .string(GEMM.library))
         result.set("model", .string(model))
-        result.set("dpo_train", try record(training))
-        result.set("sample", try record(sampling))
-        result.set("products", try record(products))
-        if let peers { result.set("peers", .object(try Record(parsing: ArraySlice(peers.raw)))) }
+        var turns = Record()
+        for (key, series) in ratios { if let series { turns.set(key, try record(series)) } }
+        for (name, work) in [("dpo_train", training), ("sample", sampling)] {
+            guard let work else { continue }
+            for compute in Compute.allCases {
+                if let own = work.own[compute] { turns.set("\(name)_\(compute)", try record(own)) }
+                if let peer = work.peers[compute] { turns.set("\(name)_peer_\(compute)", try record(peer)) }
+            }
+            let said = try work.introductions.map { JSON.object(try Record(parsing: ArraySlice($0))) }
+            if !said.isEmpty { turns.set("\(name)_peers", .array(said)) }
+        }
+        result.set("turns", .object(turns))
+        for compute in Compute.allCases {
+            if let report = products[compute] { result.set("products_\(compute)", try record(report)) }
+        }
+        if let decoding { result.set("decode", try record(decoding)) }
         return Data(result.bytes + [UInt8(ascii: "\n")])
     }
 
     var table: String {
-        func row(_ name: String, _ values: [Double?]) -> [String] {
-            [name] + values.map { $0.map { fixed($0, 2) } ?? "–" }
+        func row(_ name: String, _ work: Work?) -> [[String]] {
+            Compute.allCases.map { compute in
+                func cell(_ series: Series?) -> String { series?.description ?? "–" }
+                return [
+                    "\(name), \(compute)", cell(work?.own[compute]), cell(work?.peers[compute]),
+                    cell(work?.ratio(compute, .f32)), cell(work?.ratio(compute, .bf16)),
+                ]
+            }
         }
-        let train = peers?.report.dpoTrain
-        let sample = peers?.report.sample
-        let rates = [
-            ["", "sightline", "peer f32", "peer bf16", "× f32"],
-            row(
-                "dpo-train, pairs/s",
-                [
-                    training.perSecond, train?["f32"]?.pairsPerSecond, train?["bf16"]?.pairsPerSecond,
-                    trainingRatio,
-                ]),
-            row(
-                "sample, new tokens/s",
-                [
-                    sampling.perSecond, sample?["f32"]?.newTokensPerSecond,
-                    sample?["bf16"]?.newTokensPerSecond, samplingRatio,
-                ]),
-        ]
-        return TextTable(rates).plainText
-            + "matrix products of a step: \(fixed(products.fraction, 2)) of OpenBLAS alone\n"
-            + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
+        let rates =
+            [["", "sightline", "peer", "× peer f32", "× peer bf16"]]
+            + row("dpo-train, pairs/s", training) + row("sample, new tokens/s", sampling)
+        var text = TextTable(rates).plainText
+        func share(_ compute: Compute, _ library: String) {
+            guard let fraction = products[compute]?.fraction else { return }
+            text += "matrix products of a \(compute) step: \(fixed(fraction, 2)) of \(library) alone\n"
+        }
+        share(.f32, "OpenBLAS")
+        share(.bf16, "PyTorch's oneDNN")
+        if let decoding {
+            text +=
+                "one stream of 1.1 B parameters in bf16: \(fixed(decoding.tokensPerSecond, 1)) tokens/s, "
+                + "\(fixed(decoding.fraction, 2)) of a plain read (\(fixed(decoding.readGigabytesPerSecond, 1)) GB/s)\n"
+        }
+        return text + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
+            + (Compute.multipliesBF16 ? "+bf16" : "")
     }
 }

@@ -1,48 +1,71 @@
 import Foundation
+import JSON
+import Kernels
 
-/// TRL with PEFT and transformers' `generate`, measured by Tests/Benchmarks/peers.py.
-struct Peers {
-    struct Training: Codable {
-        let batchSize: Int
-        let pairsPerSecond: Double
-    }
+/// TRL with PEFT, or transformers' `generate`, in a process of its own (Tests/Benchmarks/peers.py --serve) that takes one
+/// turn whenever it is asked, so that turns of both sides alternate.
+final class Peer {
+    enum Work: String { case train, sample, products }
 
-    struct Sampling: Codable {
-        let batchSize: Int
-        let newTokensPerSecond: Double
-    }
-
-    /// What of the script's report is compared; `raw` keeps all of it.
-    struct Report: Decodable {
-        let dpoTrain: [String: Training]
-        let sample: [String: Sampling]
-    }
-
-    let script: String
-    let python: String
+    private let process = Process()
+    private let input = Pipe()
+    private let output: FileHandle
+    private let place: String
+    private var pending = Data()
+    /// What it says of itself: versions, the batch size that did best, what was tried.
+    private(set) var introduction = Data()
 
     /// - Throws: `BenchError` when the script can't be started or fails.
-    func measure(_ folder: String, threads: Int, quick: Bool) throws -> (report: Report, raw: Data) {
-        let process = Process()
+    init(
+        _ script: String, _ python: String, _ work: Work, _ compute: Compute, _ folder: String, threads: Int,
+        quick: Bool
+    )
+        throws
+    {
+        place = script
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
-            [python, "-B", script, "--measure", folder, "--threads", String(threads)]
-            + (quick ? ["--quick"] : [])
+            [
+                python, "-B", script, "--serve", work.rawValue, "--dtype", compute.rawValue, folder,
+                "--threads",
+                String(threads),
+            ] + (quick ? ["--quick"] : [])
         let pipe = Pipe()
         process.standardOutput = pipe
+        process.standardInput = input
+        output = pipe.fileHandleForReading
         do { try process.run() } catch {
             throw BenchError(
                 place: python, finding: "it can't be started: \(error)", remedy: "check --python")
         }
-        let raw = pipe.fileHandleForReading.readDataToEndOfFile()
+        introduction = try line()
+    }
+
+    deinit {
+        try? input.fileHandleForWriting.close()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw BenchError(
-                place: script, finding: "it ended with status \(process.terminationStatus)",
-                remedy: "read what it says above")
+    }
+
+    /// One turn. What comes back is work per second, of a product seconds.
+    func turn(_ words: String = "go") throws -> Double {
+        try input.fileHandleForWriting.write(contentsOf: Data((words + "\n").utf8))
+        guard let number = Double(String(decoding: try line(), as: UTF8.self)) else { throw ended }
+        return number
+    }
+
+    private var ended: BenchError {
+        BenchError(place: place, finding: "it ended early", remedy: "read what it says above")
+    }
+
+    private func line() throws -> Data {
+        while true {
+            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { pending = Data(pending[(end + 1)...]) }
+                return Data(pending[..<end])
+            }
+            let more = output.availableData
+            guard !more.isEmpty else { throw ended }
+            pending += more
         }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return (try decoder.decode(Report.self, from: raw), raw)
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Kernels
 import Random
 
-/// The matrix products inside a piece of work, and OpenBLAS alone on the same ones.
+/// The matrix products inside a piece of work, and a library alone on the same ones: OpenBLAS, or for bf16 what PyTorch
+/// brings.
 struct ProductBench {
     struct Line: Codable {
         let product: String
@@ -22,14 +23,18 @@ struct ProductBench {
     }
 
     let threads: Int
+    /// For products of bf16.
+    let library: Peer?
 
     /// Meters one run of `work` after one that warms up, then multiplies the same sizes with nothing around.
     func measure(_ work: () throws -> Void) throws -> Report {
         try work()
         var stepSeconds = 0.0
         let tallies = try GEMM.meter.measure { stepSeconds = try wallSeconds { try work() } }
-        let lines = GEMM.withLibraryThreads(threads) { tallies.map { line(of: $0.key, $0.value) } }
-            .sorted { $0.insideSeconds > $1.insideSeconds }
+        let lines = try GEMM.withLibraryThreads(threads) {
+            try tallies.map { try line(of: $0.key, $0.value) }
+        }
+        .sorted { $0.insideSeconds > $1.insideSeconds }
         let inside = lines.reduce(0) { $0 + $1.insideSeconds }
         let alone = lines.reduce(0) { $0 + $1.aloneSeconds }
         return Report(
@@ -37,25 +42,30 @@ struct ProductBench {
             products: lines)
     }
 
-    private func line(of product: ProductMeter.Product, _ tally: ProductMeter.Tally) -> Line {
+    private func line(of product: ProductMeter.Product, _ tally: ProductMeter.Tally) throws -> Line {
         let flop = 2 * Double(product.rows) * Double(product.columns) * Double(product.inner)
         let calls = Double(tally.calls)
         return Line(
             product: name(product), calls: tally.calls, gigaflops: flop * calls * 1e-9,
             insideSeconds: tally.seconds / (product.isOnOneThread ? Double(threads) : 1),
-            aloneSeconds: product.rows == 0 ? 0 : alone(product) * calls)
+            aloneSeconds: product.rows == 0 ? 0 : try alone(product) * calls)
     }
 
     private func name(_ product: ProductMeter.Product) -> String {
         let sizes = "\(product.rows)×\(product.columns)×\(product.inner)"
         if product.rows == 0 { return "packing \(product.columns)×\(product.inner)" }
         return sizes + (product.transposesLeft ? " aᵀ" : "") + (product.transposesRight ? " bᵀ" : "")
-            + (product.accumulates ? " +=" : "") + (product.isOnOneThread ? " (one thread)" : "")
+            + (product.accumulates ? " +=" : "") + (product.compute == .bf16 ? " bf16" : "")
+            + (product.isOnOneThread ? " (one thread)" : "")
     }
 
     /// Median seconds of a call of the bare library that uses all threads.
-    private func alone(_ product: ProductMeter.Product) -> Double {
+    private func alone(_ product: ProductMeter.Product) throws -> Double {
         let (m, n, k) = (product.rows, product.columns, product.inner)
+        if product.compute == .bf16, let library {
+            let (left, right) = (product.transposesLeft ? 1 : 0, product.transposesRight ? 1 : 0)
+            return try library.turn("\(m) \(n) \(k) \(left) \(right)")
+        }
         let (a, b, c) = (Buffer(count: m * k), Buffer(count: k * n), Buffer(count: m * n))
         var random = SplitMix64(seed: 1)
         for buffer in [a, b] {

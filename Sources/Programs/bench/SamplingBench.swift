@@ -24,12 +24,10 @@ struct SamplingBench {
             longestPrompt: self.prompts.map(\.tokens.count).max() ?? 0, records: prompts)
     }
 
-    /// New tokens per second; `batchSize` counts prompts. The first run warms up.
-    func measure(_ runs: Int) throws -> Rate {
-        try Rate(sizes: [prompts.count], work: Self.answers * Workload.answerTokens, unit: "new tokens/s") {
-            _ in
-            Array(try (-1..<runs).map { _ in try wallSeconds(sample) }.dropFirst())
-        }
+    /// New tokens per second of one turn; the first warms up.
+    func turn() throws -> Double {
+        let tokens = prompts.count * Self.answers * Workload.answerTokens
+        return Double(tokens) / (try wallSeconds(sample))
     }
 
     private func sample() throws {

@@ -1,30 +1,20 @@
 import Foundation
 
-/// Work per second, at the batch size that did best.
-struct Rate: Codable {
-    struct Try: Codable {
-        let batchSize: Int
-        let perSecond: Double
-        let seconds: [Double]
-    }
+/// A figure that was measured turn by turn.
+struct Series: Codable {
+    let median: Double
+    let turns: [Double]
 
-    let batchSize: Int
-    let perSecond: Double
-    let tried: [Try]
+    init(_ turns: [Double]) { (median, self.turns) = (bench.median(turns), turns) }
 
-    /// Takes the median of the seconds that `run` returns for each of `sizes`, until the rate falls.
-    /// - Parameter work: what one item of a batch counts for.
-    init(sizes: [Int], work: Int, unit: String, run: (Int) throws -> [Double]) rethrows {
-        var tried: [Try] = []
-        for size in sizes {
-            let seconds = try run(size)
-            let rate = Double(size * work) / median(seconds)
-            tried.append(Try(batchSize: size, perSecond: rate, seconds: seconds))
-            talk("  batch \(size): \(String(format: "%.2f", rate)) \(unit)")
-            if rate < 0.97 * tried.map(\.perSecond).max()! { break }
-        }
-        let best = tried.max { $0.perSecond < $1.perSecond }!
-        (batchSize, perSecond, self.tried) = (best.batchSize, best.perSecond, tried)
+    /// Turn by turn, so that what slows the machine for a while slows both sides.
+    static func ratio(_ a: Series, _ b: Series) -> Series { Series(zip(a.turns, b.turns).map { $0 / $1 }) }
+
+    /// `2.31 (2.25–2.40)`
+    var description: String {
+        func fixed(_ x: Double) -> String { String(format: "%.2f", x) }
+        return turns.count < 2
+            ? fixed(median) : "\(fixed(median)) (\(fixed(turns.min()!))–\(fixed(turns.max()!)))"
     }
 }
 

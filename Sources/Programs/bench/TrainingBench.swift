@@ -25,14 +25,21 @@ final class TrainingBench {
 
     deinit { workload.model.decoder.adapterTargets.forEach { $0.attach(nil) } }
 
-    /// Pairs per second; the first step of each batch size warms up.
-    func measure(batchSizes: [Int], _ steps: Int) throws -> Rate {
-        try Rate(sizes: batchSizes, work: 1, unit: "pairs/s") { size in
-            let seconds = try (-1..<steps).map { number in
-                try wallSeconds { try step(batchSize: size, first: max(number, 0) * size) }
-            }
-            return Array(seconds.dropFirst())
+    /// The batch size with the most pairs per second; the first step of each warms up.
+    func climb(_ sizes: [Int]) throws -> Int {
+        var (best, rate) = (sizes[0], 0.0)
+        for size in sizes {
+            try step(batchSize: size, first: 0)
+            let own = try turn(batchSize: size)
+            guard own > 0.97 * rate else { break }
+            if own > rate { (best, rate) = (size, own) }
         }
+        return best
+    }
+
+    /// Pairs per second of one step.
+    func turn(batchSize: Int) throws -> Double {
+        Double(batchSize) / (try wallSeconds { try step(batchSize: batchSize, first: 0) })
     }
 
     func step(batchSize: Int, first: Int) throws {

@@ -36,7 +36,8 @@ struct Workload {
 
     /// What `peers.py --make` wrote.
     /// - Throws: what model, records and pictures throw.
-    init(folder: URL) throws {
+    init(folder: URL, _ compute: Compute) throws {
+        Compute.preferred = compute
         let model = try VisionLanguageModel(directory: folder.appendingPathComponent("model"))
         func records(_ name: String) throws -> [Record] {
             try Data(contentsOf: folder.appendingPathComponent(name)).split(separator: UInt8(ascii: "\n"))
@@ -69,9 +70,9 @@ struct Workload {
 
     /// The same sizes without Python: random weights, drawn pictures, random tokens.
     /// - Parameter folder: where tokenizer, preprocessing and pictures are written.
-    static func made(in folder: URL) throws -> Workload {
+    static func made(in folder: URL, _ compute: Compute) throws -> Workload {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let model = try model(in: folder)
+        let model = try model(in: folder, compute)
         let images = try (0..<promptCount).map { index in
             let path = folder.appendingPathComponent("\(index).png").path
             try writePNG(Scene.generate(seed: 1, split: .dev, index: index).draw(size: 256), to: path)
@@ -94,7 +95,7 @@ struct Workload {
         return Workload(model: model, prompts: prompts, pairs: pairs)
     }
 
-    private static func model(in folder: URL) throws -> VisionLanguageModel {
+    private static func model(in folder: URL, _ compute: Compute) throws -> VisionLanguageModel {
         var config = LlavaConfig()
         (config.text.vocabSize, config.text.maxPositionEmbeddings) = (8000, 1024)
         (config.text.hiddenSize, config.text.intermediateSize, config.text.layerCount) = (768, 2048, 12)
@@ -113,7 +114,7 @@ struct Workload {
             processor.encodeConfiguration(),
             to: folder.appendingPathComponent("preprocessor_config.json").path)
         return try VisionLanguageModel(
-            directory: folder, family: Llava(RandomSource(seed: 1), config: config),
+            directory: folder, family: Llava(RandomSource(seed: 1, compute: compute), config: config),
             tokenizer: Tokenizer(directory: folder))
     }
 }

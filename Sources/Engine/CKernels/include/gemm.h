@@ -23,6 +23,9 @@ int sl_multiplies_bf16(void);
 
 long sl_panel_bytes(enum sl_type type, long k);
 
+/* Reads all bytes once and gives something that depends on them. */
+unsigned sl_read(const void *bytes, long count);
+
 /* Packs `count` rows of w (k elements of type `from`, `stride` elements apart, at any address) as the panels at
    `panels`; `to` is `from` or SL_BF16. */
 void sl_pack(enum sl_type to, enum sl_type from, long count, long k, const void *w, long stride, void *panels);
