@@ -81,7 +81,14 @@ package func attention(
             if let short {
                 short.attend(qh, kh, vh, shape.scale, into: oh, logSumExp: sums)
             } else {
-                attendBlock(group.first!, qh, kh, vh, shape.scale, into: oh, logSumExp: sums)
+                for block in group.first!.blocks {
+                    let own =
+                        block.queries.lowerBound - rows.lowerBound..<block.queries.upperBound
+                        - rows.lowerBound
+                    attendBlock(
+                        block, qh.rows(own), kh, vh, shape.scale, into: oh.rows(own),
+                        logSumExp: sums?.rows(own))
+                }
             }
         }
     }
@@ -145,6 +152,23 @@ private struct ShortRows {
     }
 }
 
+/// Rows of a long segment are taken so many at a time, so that their scores don't grow with the square of its length.
+private let blockRows = 1024
+
+extension AttentionSegment {
+    /// The segment in pieces of `blockRows` query rows, each of which sees the keys that its rows see.
+    fileprivate var blocks: [AttentionSegment] {
+        guard queries.count > blockRows else { return [self] }
+        return stride(from: 0, to: queries.count, by: blockRows).map { first in
+            let last = min(queries.count, first + blockRows)
+            let unseen = causal ? queries.count - last : 0
+            return AttentionSegment(
+                queries: queries.lowerBound + first..<queries.lowerBound + last, shared: shared,
+                own: own.lowerBound..<own.upperBound - unseen, causal: causal)
+        }
+    }
+}
+
 /// All query rows at once, by products over the ranges.
 private func attendBlock(
     _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix,
@@ -174,7 +198,7 @@ package func attentionBackward(
     let group = shape.heads / shape.keyValueHeads
     Parallel.run(shape.keyValueHeads) { kvHead in
         let kvColumns = shape.columns(kvHead)
-        for segment in segments {
+        for segment in segments.flatMap(\.blocks) {
             for head in kvHead * group..<(kvHead + 1) * group {
                 let columns = shape.columns(head)
                 let qh = q.rows(segment.queries).columns(columns)
