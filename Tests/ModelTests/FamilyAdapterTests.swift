@@ -98,27 +98,60 @@ import Testing
 
     /// Written again under transformers' own names, and read where the modules have those of before 4.52.
     @Test(arguments: [
-        ("llava-phi3", "model.language_model.", "language_model.model."),
-        ("qwen2-vl", "model.language_model.", "model."),
-        ("smolvlm", "model.text_model.", "model.text_model."),
+        ("llava-phi3", ["model.language_model.": "language_model.model."]),
+        ("qwen2-vl", ["model.language_model.": "model."]),
+        ("smolvlm", ["model.text_model.": "model.text_model."]),
+        (
+            "onevision",
+            [
+                "model.language_model.": "language_model.model.",
+                "model.vision_tower.vision_model.": "vision_tower.vision_model.",
+                "model.multi_modal_projector.": "multi_modal_projector.",
+            ]
+        ),
+        ("qwen2.5-vl", ["model.language_model.": "model.", "model.visual.": "visual."]),
     ])
-    func namesOfBeforeAreRead(name: String, now: String, before: String) throws {
+    func namesOfBeforeAreRead(name: String, prefixes: [String: String]) throws {
         let original = try PEFTAdapter.read(Self.adapters.appendingPathComponent(name))
-        #expect(original.modules.allSatisfy { $0.name.hasPrefix(now) })
         let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: place) }
         let old = PEFTAdapter(
             rank: original.rank, alpha: original.alpha, baseModelName: nil, baseDigest: nil,
-            modules: original.modules.map {
-                PEFTAdapter.Module(
-                    name: before + $0.name.dropFirst(now.count), inputWidth: $0.inputWidth,
-                    outputWidth: $0.outputWidth, a: $0.a, b: $0.b)
+            modules: try original.modules.map { module in
+                let (now, before) = try #require(prefixes.first { module.name.hasPrefix($0.key) })
+                return PEFTAdapter.Module(
+                    name: before + module.name.dropFirst(now.count), inputWidth: module.inputWidth,
+                    outputWidth: module.outputWidth, a: module.a, b: module.b)
             })
         try old.write(to: place)
         let read = try PEFTAdapter.read(place)
         #expect(read.modules == original.modules)
         #expect(
             try Self.logProbabilities(name, read) == Self.logProbabilities(name, original))
+    }
+
+    /// Features that a cache keeps belong to tower and projector as an adapter left them.
+    @Test func picturesAreNamedByWhatMakesThem() throws {
+        let base = Oracle.root.appendingPathComponent("llava-grouped")
+        let decoders = try VisionLanguageModel(
+            directory: base, adapters: [Oracle.root.appendingPathComponent("adapter-grouped")])
+        #expect(decoders.pictureDigest == decoders.baseDigest && decoders.digest != decoders.baseDigest)
+
+        let name = "model.multi_modal_projector.linear_2"
+        let shape = try CheckpointDirectory.open(base).shape(of: name + ".weight")
+        let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: place) }
+        try PEFTAdapter(
+            rank: 1, alpha: 1, baseModelName: nil, baseDigest: nil,
+            modules: [
+                .init(
+                    name: name, inputWidth: shape[1], outputWidth: shape[0],
+                    a: [Float](repeating: 0.1, count: shape[1]), b: [Float](repeating: 0.1, count: shape[0]))
+            ]
+        ).write(to: place)
+        let projectors = try VisionLanguageModel(directory: base, adapters: [place])
+        #expect(projectors.pictureDigest == projectors.digest)
+        #expect(projectors.pictureDigest != projectors.baseDigest)
     }
 }
 

@@ -26,7 +26,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package let baseDigest: String
     package let digest: String
     /// That of what makes rows of pictures: of the base, or with the adapters that change tower or projector.
-    let pictureDigest: String
+    package let pictureDigest: String
     /// Adapters that were folded in and change nothing, by their folders.
     package let idleAdapters: [String]
     /// Where it was read from.
