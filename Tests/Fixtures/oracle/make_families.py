@@ -358,7 +358,7 @@ def saved_inputs(name, report, pixels):
 def write_half(out, _):
     """By how much transformers in bf16 is off the float64 of the same weights: per token of each model's answer."""
     errors = {}
-    for name in [*LLAVAS, *SMOLVLMS, *QWENS]:
+    for name in [n for n in [*LLAVAS, *SMOLVLMS, *QWENS] if (out / f"{n}.json").exists()]:
         report = json.loads((out / f"{name}.json").read_text())
         pixels = load_file(out / f"{name}.safetensors")["pixel_values"].bfloat16()
         kind = json.loads((out / name / "config.json").read_text())["architectures"][0]
@@ -376,6 +376,7 @@ def write_half(out, _):
         error = logps - torch.tensor(report["answer_logps"], dtype=torch.float64)
         errors[name] = {"rms": error.pow(2).mean().sqrt().item(), "largest": error.abs().max().item()}
         print(f"half/{name}: {errors[name]}")
+    (out / "adapters").mkdir(exist_ok=True)
     tiny.write_json(out / "adapters" / "half.json", errors)
 
 
