@@ -183,6 +183,7 @@ import Testing
             ([], "no LoRA"), ([a], "only one"),
             ([a, b, .init("lm_head.weight", shape: [1], as: .f32, values: [1])], "neither"),
             ([.init(key + "A.weight", shape: [3, 2], as: .f32, values: module.a), b], "rank"),
+            ([.init(key + "A.weight", shape: [2, 3, 1, 1], as: .f32, values: module.a), b], "convolution"),
         ]
         for (tensors, words) in cases {
             try SafetensorsWriter.write(tensors, to: scratch.file("adapter_model.safetensors"))

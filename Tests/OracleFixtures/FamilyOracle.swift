@@ -45,9 +45,10 @@ package struct FamilyOracle: CustomTestStringConvertible, Sendable {
         try SafetensorsFile(folder.appendingPathExtension("safetensors"))
     }
 
-    package func model() throws -> any VisionLanguageFamily {
+    package func model(_ compute: Compute = .f32) throws -> any VisionLanguageFamily {
         let directory = try CheckpointDirectory.open(folder)
-        return try directory.config().family(CheckpointSource(directory, compute: .f32), path: folder.path)
+        return try directory.config().family(
+            CheckpointSource(directory, compute: compute), path: folder.path)
     }
 
     /// The prompt with its image tokens as rows of the picture.
@@ -64,5 +65,16 @@ package struct FamilyOracle: CustomTestStringConvertible, Sendable {
         return TowerInput(
             tiles: (0..<values.count / size).map { Array(values[$0 * size..<($0 + 1) * size]) },
             grid: pair(expected.grid), original: pair(expected.original))
+    }
+
+    /// Log-probabilities that `model` gives the tokens of the answer.
+    package func answerLogProbabilities(_ model: any VisionLanguageFamily) throws -> [Float] {
+        let (expected, arena) = (try expectation(), Arena())
+        let images = model.features(of: [try input()], arena)
+        var forest = TokenForest()
+        let prompt = forest.add(try prompt(model), grid: images.grids?[0])
+        let answer = forest.add(expected.answerIds, parent: prompt)
+        let tape = model.decoder.forward(forest, features: images.values, arena)
+        return model.decoder.logProbabilities(tape.hidden, forest.labels(of: answer), arena)
     }
 }

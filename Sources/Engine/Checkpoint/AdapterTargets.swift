@@ -13,7 +13,7 @@ package struct AdapterTargets: Sendable, Equatable {
     /// `layers_to_transform`
     var layers: [Int]?
 
-    /// Those among `modules`, canonical names of a decoder's linear layers, that are meant.
+    /// Those among `modules`, canonical names of linear layers, that are meant.
     /// - Throws: where a pattern is none.
     package func meant(among modules: [String]) throws -> [String] {
         let (isNamed, isExcluded) = (try Self.test(names), try excluded.map(Self.test))
@@ -49,11 +49,16 @@ package struct AdapterTargets: Sendable, Equatable {
 
     /// The names that a module has had: PEFT knew it by that of the model that it trained.
     private static func spellings(of module: String) -> [String] {
-        let decoders = ["model.language_model.", "model.text_model."]
-        guard let prefix = decoders.first(where: module.hasPrefix) else { return [module] }
-        let tail = module.dropFirst(prefix.count)
-        return [module]
-            + ["language_model.model.", "language_model.", "text_model.", "model."].map { $0 + tail }
+        let decoder = ["language_model.model.", "language_model.", "text_model.", "model."]
+        let before = [
+            "model.language_model.": decoder, "model.text_model.": decoder,
+            "model.vision_tower.vision_model.": ["model.vision_tower.", "vision_tower.vision_model."],
+            "model.visual.": ["visual."], "model.multi_modal_projector.": ["multi_modal_projector."],
+        ]
+        guard let (prefix, others) = before.first(where: { module.hasPrefix($0.key) }) else {
+            return [module]
+        }
+        return [module] + others.map { $0 + module.dropFirst(prefix.count) }
     }
 
     private static func layer(of module: String) -> Int? {

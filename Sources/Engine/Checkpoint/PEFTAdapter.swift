@@ -23,6 +23,9 @@ package struct PEFTAdapter: Sendable, Equatable {
             self.a = a
             self.b = b
         }
+
+        /// Whether the update is 0.
+        package var changesNothing: Bool { b.allSatisfy { $0 == 0 } || a.allSatisfy { $0 == 0 } }
     }
 
     package var rank: Int
@@ -55,10 +58,7 @@ package struct PEFTAdapter: Sendable, Equatable {
     }
 
     /// Whether the update of every layer is 0, as that of an adapter which has learned nothing: a fresh one's B is 0.
-    package var changesNothing: Bool {
-        func isZero(_ values: [Float]) -> Bool { values.allSatisfy { $0 == 0 } }
-        return scale == 0 || modules.allSatisfy { isZero($0.b) || isZero($0.a) }
-    }
+    package var changesNothing: Bool { scale == 0 || modules.allSatisfy(\.changesNothing) }
 
     private static let configName = "adapter_config.json"
     private static let weightsName = "adapter_model.safetensors"
@@ -122,7 +122,7 @@ package struct PEFTAdapter: Sendable, Equatable {
             "save the adapter again; without them that layer would not be adapted")
     }
 
-    /// Checks that the adapter has tensors for all that its config names among a decoder's linear layers: one that
+    /// Checks that the adapter has tensors for all that its config names among a model's linear layers: one that
     /// was cut short would be half of what was trained.
     ///
     /// - Parameters:
@@ -169,6 +169,12 @@ package struct PEFTAdapter: Sendable, Equatable {
                 throw CheckpointError(
                     file.path, "the module \(name) has only one of lora_A and lora_B",
                     "save the adapter again")
+            }
+            guard a.shape.count < 4 else {
+                throw CheckpointError(
+                    "\(file.path): module \(name)",
+                    "lora_A \(a.shape) is of a convolution, and LoRA on linear layers is read only",
+                    "fold it by PEFT's merge_and_unload and take that model")
             }
             guard a.shape.count == 2, b.shape.count == 2, a.shape[0] == rank, b.shape[1] == rank else {
                 throw CheckpointError(

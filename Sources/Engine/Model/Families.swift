@@ -3,7 +3,7 @@ import Imaging
 import Kernels
 
 /// A family of models that see: a decoder, and what makes rows of its width of pictures. One file per family.
-package protocol VisionLanguageFamily: AnyObject, Sendable {
+package protocol VisionLanguageFamily: AnyObject, Sendable, Adaptable {
     /// What is written as config.json.
     var modelConfig: ModelConfig { get }
     var decoder: Llama { get }

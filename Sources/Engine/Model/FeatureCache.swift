@@ -45,7 +45,7 @@ package final class FeatureCache: @unchecked Sendable {
             path.hasPrefix("data:") ? Data(path.utf8) : try Data(contentsOf: URL(fileURLWithPath: path))
         let arithmetic = "\(model.decoder.compute) \(GEMM.core) \(Compute.multipliesBF16)"
         return ModelDigest.digest(
-            of: [bytes, Data(model.baseDigest.utf8), Data("\(model.images)".utf8), Data(arithmetic.utf8)])
+            of: [bytes, Data(model.pictureDigest.utf8), Data("\(model.images)".utf8), Data(arithmetic.utf8)])
     }
 
     /// nil for one that isn't there. A file that isn't whole is none.

@@ -10,7 +10,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package let directory: URL
     /// Folders of the adapters that were folded in, in their order; not of one beside.
     package let adapters: [String]
-    let family: any VisionLanguageFamily
+    package let family: any VisionLanguageFamily
     package let tokenizer: Tokenizer
     package let template: ChatTemplate
     /// Set, where it is, before the model is used.
@@ -25,6 +25,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// SHA-256 of the base checkpoint; adapters folded in are named after it.
     package let baseDigest: String
     package let digest: String
+    /// That of what makes rows of pictures: of the base, or with the adapters that change tower or projector.
+    package let pictureDigest: String
     /// Adapters that were folded in and change nothing, by their folders.
     package let idleAdapters: [String]
     /// Where it was read from.
@@ -45,32 +47,36 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let family = try checkpoint.config().family(CheckpointSource(checkpoint), path: place)
         let base = try checkpoint.digest()
         var digest = base
+        var pictureDigest = base
         var idle: [String] = []
         func fold(_ adapter: URL, over trained: String) throws {
             let read = try PEFTAdapter.read(adapter, expecting: trained)
             if read.changesNothing { idle.append(adapter.relativePath) }
-            try family.decoder.attach(read, from: adapter.path)
-            family.decoder.settleAdapter()
+            try family.attach(read, from: adapter.path)
+            family.settleAdapter()
             digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
+            if family.changesPictures(read) { pictureDigest = digest }
         }
         for adapter in adapters { try fold(adapter, over: digest) }
         if let beside { try fold(beside, over: base) }
         try self.init(
             directory: directory, family: family, tokenizer: Tokenizer(directory: directory),
-            template: template, baseDigest: base, digest: digest, adapters: adapters.map(\.relativePath),
+            template: template, baseDigest: base, digest: digest, pictureDigest: pictureDigest,
+            adapters: adapters.map(\.relativePath),
             idleAdapters: idle, checkpoint: checkpoint)
     }
 
     /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
     package init(
         directory: URL, family: any VisionLanguageFamily, tokenizer: Tokenizer, template: String? = nil,
-        baseDigest: String = "", digest: String = "", adapters: [String] = [], idleAdapters: [String] = [],
-        checkpoint: CheckpointDirectory? = nil
+        baseDigest: String = "", digest: String = "", pictureDigest: String = "", adapters: [String] = [],
+        idleAdapters: [String] = [], checkpoint: CheckpointDirectory? = nil
     ) throws {
         self.adapters = adapters
         self.checkpoint = checkpoint
         (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
-        (self.baseDigest, self.digest, self.idleAdapters) = (baseDigest, digest, idleAdapters)
+        (self.baseDigest, self.digest, self.pictureDigest) = (baseDigest, digest, pictureDigest)
+        self.idleAdapters = idleAdapters
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
         let ending = self.template.end.flatMap { tokenizer.id(of: $0) }
         guard let end = ending ?? tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) })
@@ -99,7 +105,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
         config.elementType = type
         try config.write(to: folder.appendingPathComponent("config.json"))
         try parameters.write(
-            to: folder.appendingPathComponent("model.safetensors"), as: type, settled: decoder.adapterTargets,
+            to: folder.appendingPathComponent("model.safetensors"), as: type, settled: family.adapterTargets,
             carrying: unread())
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }

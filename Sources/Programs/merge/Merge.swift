@@ -37,15 +37,15 @@ import StageKit
         let place = URL(fileURLWithPath: last)
         let adapter = try PEFTAdapter.read(place, expecting: policy.digest)
         if adapter.changesNothing { run.warnOfIdleAdapter(last) }
-        try policy.decoder.attach(adapter, from: last)
+        try policy.family.attach(adapter, from: last)
         try run.checkThatNoModelIs(in: output)
         if run.isDryRun { return run.console.say("dry run: the merged model would go to \(output)") }
 
         let probe = try LogitProbe(policy)
         let sideBySide = try probe.logits(policy)
-        policy.decoder.useAdapter(false)
+        policy.family.useAdapter(false)
         let alone = try probe.logits(policy)
-        policy.decoder.settleAdapter()
+        policy.family.settleAdapter()
         try MergeCheck.fold(sideBySide, try probe.logits(policy), output)
 
         let part = URL(fileURLWithPath: try target.prepare(keeping: false))

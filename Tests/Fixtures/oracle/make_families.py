@@ -336,7 +336,48 @@ ADAPTED = {
     "llava-phi3": r".*language_model.*\.(qkv_proj|o_proj|gate_up_proj|down_proj)",
     "smolvlm": r".*text_model.*\.(q|k|v|o|gate|up|down)_proj",
     "qwen2-vl": ["q_proj", "v_proj"],
+    # Towers and projectors too: fused, gated, with a head that takes no part.
+    "llava-dynamic": "all-linear",
+    "onevision": "all-linear",
+    "idefics3": "all-linear",
+    "qwen2.5-vl": "all-linear",
+    "llava-linear": ["q_proj", "v_proj", "linear_1"],
 }
+
+
+def saved_inputs(name, report, pixels):
+    """The keyword arguments of forward that were written for a model."""
+    inputs = {"pixel_values": pixels}
+    if "qwen" in name:
+        inputs["image_grid_thw"] = torch.tensor([[1, *report["grid"]]])
+    if pixels.dim() == 5 and "idefics" not in name and "smolvlm" not in name:
+        inputs["image_sizes"] = torch.tensor([report["original"]])
+    return inputs
+
+
+def write_half(out, _):
+    """By how much transformers in bf16 is off the float64 of the same weights: per token of each model's answer."""
+    errors = {}
+    for name in [n for n in [*LLAVAS, *SMOLVLMS, *QWENS] if (out / f"{n}.json").exists()]:
+        report = json.loads((out / f"{name}.json").read_text())
+        pixels = load_file(out / f"{name}.safetensors")["pixel_values"].bfloat16()
+        kind = json.loads((out / name / "config.json").read_text())["architectures"][0]
+        model = getattr(transformers, kind).from_pretrained(
+            out / name, dtype=torch.bfloat16, attn_implementation="sdpa"
+        )
+        if "Next" in kind or "Onevision" in kind:
+            tiles = pixels.shape[1]
+            sys.modules[type(model).__module__].image_size_to_num_patches = lambda *_, **__: tiles
+        prompt, answer = report["prompt_ids"], report["answer_ids"]
+        with torch.no_grad():
+            logits = logits_of(model.eval(), prompt + answer, saved_inputs(name, report, pixels))
+        rows = logits[len(prompt) - 1 : -1].double().log_softmax(-1)
+        logps = rows.gather(1, torch.tensor(answer)[:, None])[:, 0]
+        error = logps - torch.tensor(report["answer_logps"], dtype=torch.float64)
+        errors[name] = {"rms": error.pow(2).mean().sqrt().item(), "largest": error.abs().max().item()}
+        print(f"half/{name}: {errors[name]}")
+    (out / "adapters").mkdir(exist_ok=True)
+    tiny.write_json(out / "adapters" / "half.json", errors)
 
 
 def write_adapters(out, _):
@@ -351,7 +392,8 @@ def write_adapters(out, _):
         model = peft.get_peft_model(model, peft.LoraConfig(r=2, lora_alpha=3, target_modules=targets))
         with torch.no_grad():
             for key, parameter in model.named_parameters():
-                if "lora_" in key:
+                # No gradient reaches a tower's pooling head: its B stays 0.
+                if "lora_" in key and not (".head." in key and "lora_B" in key):
                     parameter.copy_(tiny.random_weight(key, parameter.shape, gain=0.5))
         folder = out / "adapters" / name
         model.save_pretrained(folder)
@@ -359,14 +401,12 @@ def write_adapters(out, _):
         config = json.loads((folder / "adapter_config.json").read_text())
         tiny.write_json(folder / "adapter_config.json", config | {"base_model_name_or_path": name})
         model = double(model)
-        inputs = {"pixel_values": expected["pixel_values"].double()}
-        if "qwen" in name:
-            inputs["image_grid_thw"] = torch.tensor([[1, *report["grid"]]])
+        inputs = saved_inputs(name, report, expected["pixel_values"].double())
         prompt, answer = report["prompt_ids"], report["answer_ids"]
         with torch.no_grad():
             rows = logits_of(model, prompt + answer, inputs)[len(prompt) - 1 : -1].log_softmax(-1)
         logps = rows.gather(1, torch.tensor(answer)[:, None])[:, 0].tolist()
-        tiny.write_json(folder.with_suffix(".json"), {"answer_logps": logps})
+        tiny.write_json(out / "adapters" / f"{name}.json", {"answer_logps": logps})
         print(f"adapters/{name}: {sum(logps):.3f} where the model alone has {sum(report['answer_logps']):.3f}")
 
 
@@ -404,7 +444,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     steps = {name: write_llava for name in LLAVAS} | {name: write_smolvlm for name in SMOLVLMS}
     steps |= {name: write_qwen for name in QWENS}
-    steps |= {"adapters": write_adapters, "layouts": write_layouts}
+    steps |= {"adapters": write_adapters, "half": write_half, "layouts": write_layouts}
     if unknown := set(options.names) - set(steps):
         sys.exit(f"make_families.py: unknown {sorted(unknown)}; choose from {list(steps)}")
     options.out.mkdir(exist_ok=True)
