@@ -57,7 +57,8 @@ import Testing
         }
         try withTemporaryDirectory { (directory: URL) throws in
             let file = directory.appendingPathComponent("preprocessor_config.json").path
-            #expect(throws: ImageError.missing(path: file)) { try ImageProcessor(directory: directory) }
+            let error = #expect(throws: ImageError.self) { try ImageProcessor(directory: directory) }
+            #expect(error?.description.hasPrefix("\(file): there is no such file; ") == true)
         }
     }
 

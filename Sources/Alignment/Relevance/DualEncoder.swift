@@ -54,10 +54,18 @@ func openDualEncoder(_ source: CheckpointSource, _ config: ModelConfig, at direc
     -> any DualEncoder
 {
     let tokenizer = try Tokenizer(directory: directory)
+    let path = directory.appendingPathComponent("config.json").path
     if case .siglip(let config) = config {
-        return SiglipEncoder(siglip: try Siglip(source, config: config), tokenizer: tokenizer)
+        let encoder = SiglipEncoder(siglip: try Siglip(source, config: config), tokenizer: tokenizer)
+        guard (0..<encoder.vocabularySize).contains(Int(encoder.pad)) else {
+            throw CheckpointError(
+                path,
+                "texts are padded by the token \(encoder.pad), and the model reads \(encoder.vocabularySize)",
+                "give the tokenizer of this checkpoint")
+        }
+        return encoder
     }
-    let clip = try config.clip(path: directory.appendingPathComponent("config.json").path)
+    let clip = try config.clip(path: path)
     return ClipDualEncoder(clip: try Clip(source, config: clip), tokenizer: tokenizer)
 }
 
@@ -101,6 +109,8 @@ private struct SiglipEncoder: DualEncoder {
     let siglip: Siglip
     let tokenizer: Tokenizer
 
+    /// What texts are padded with.
+    var pad: Int32 { tokenizer.pad ?? Int32(siglip.config.text.padTokenID) }
     var limit: Int { siglip.config.text.maxPositionEmbeddings }
     var vocabularySize: Int { siglip.config.text.vocabSize }
     var pictureBytes: Int {
@@ -128,7 +138,6 @@ private struct SiglipEncoder: DualEncoder {
     func embed(_ pictures: [TowerInput], _ arena: Arena) -> Matrix { siglip.embed(pictures, arena) }
 
     func embed(_ texts: [[Int32]], _ arena: Arena) -> Matrix {
-        let pad = tokenizer.pad ?? Int32(siglip.config.text.padTokenID)
         var visible: [Range<Int>] = []
         let padded = texts.map { ids -> [Int32] in
             let padding = [Int32](repeating: pad, count: limit - ids.count)

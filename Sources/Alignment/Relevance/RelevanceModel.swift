@@ -59,7 +59,6 @@ package final class RelevanceModel {
         let checkpoint = try CheckpointDirectory.open(directory)
         encoder = try openDualEncoder(
             CheckpointSource(checkpoint, compute: compute), checkpoint.config(), at: directory)
-        digest = try checkpoint.digest()
         var processor = try readPictureProcessor(directory: directory)
         try processor.read(as: reading)
         self.processor = processor
@@ -68,6 +67,7 @@ package final class RelevanceModel {
                 directory.appendingPathComponent("preprocessor_config.json").path, misfit,
                 "give the preprocessor_config.json of this checkpoint")
         }
+        digest = try checkpoint.digest()
         self.capacity = capacity
         images = EmbeddingCache(capacity: capacity)
         texts = EmbeddingCache(capacity: capacity)

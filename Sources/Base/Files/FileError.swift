@@ -12,6 +12,9 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         (self.path, self.doing, self.number) = (path, doing, number)
     }
 
+    /// What the system says alone.
+    package var finding: String { String(cString: strerror(number)) }
+
     package var description: String {
         let remedy =
             switch number {
@@ -22,8 +25,10 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
             case ENOTDIR: "name a folder, not a file"
             case EBADF: "it is closed; open it or name a file"
             case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
+            case EINVAL: "name a regular file"
+            case EFBIG: "check that the file is what it says"
             default: "look into it"
             }
-        return "\(path): can't \(doing): \(String(cString: strerror(number))); \(remedy)"
+        return "\(path): can't \(doing): \(finding); \(remedy)"
     }
 }

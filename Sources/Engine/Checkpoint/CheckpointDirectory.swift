@@ -138,7 +138,7 @@ private struct ShardIndex {
     func open() throws -> [SafetensorsFile] {
         let directory = url.deletingLastPathComponent()
         let shardNames = Set(weightMap.values).sorted(by: precedesByUTF8)
-        for name in shardNames where name.contains("/") || name.hasPrefix(".") {
+        for name in shardNames where name.isEmpty || name.contains("/") || name.hasPrefix(".") {
             throw CheckpointError(
                 "\(url.path): key weight_map", "the shard \"\(name)\" is not a plain file name",
                 "keep shards beside the index")

@@ -3,23 +3,10 @@ import Foundation
 
 /// Reads and writes small JSON files, and turns Codable's errors into ones that name file and key.
 enum ConfigDocument {
-    /// No config has this many bytes; a larger file is something else.
-    private static let largestByteCount = 64 << 20
-
     static func data(of url: URL) throws -> Data {
-        do {
-            let values = try FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
-            guard let size = values[.size] as? Int, size <= largestByteCount else {
-                throw CheckpointError(
-                    url.path, "it is larger than any config",
-                    "check that the file is what it says")
-            }
-            return try Data(contentsOf: url)
-        } catch let error as CheckpointError {
-            throw error
-        } catch {
+        do { return try SmallFile.read(url) } catch {
             throw CheckpointError(
-                url.path, "it cannot be read (\(error.localizedDescription))",
+                url.path, "it cannot be read (\(error.finding))",
                 "check that the directory is a whole Hugging Face checkpoint")
         }
     }
@@ -127,8 +114,12 @@ extension KeyedDecodingContainer {
     func tokenIDs(_ key: Key, default fallback: [Int]) throws -> [Int] {
         if !contains(key) { return fallback }
         if try decodeNil(forKey: key) { return [] }
-        if let single = try? decode(Int.self, forKey: key) { return [single] }
-        return try decode([Int].self, forKey: key)
+        let numbers =
+            try (try? decode(Double.self, forKey: key)).map { [$0] } ?? decode([Double].self, forKey: key)
+        return try numbers.map { number in
+            guard let id = Int32(exactly: number) else { throw refusal(key, "\(number) is not a token id") }
+            return Int(id)
+        }
     }
 
     func refusal(_ key: Key, _ finding: String) -> DecodingError {

@@ -1,6 +1,9 @@
 /// A decoder of LLaMA's build, as config.json describes it: LLaMA itself (Vicuna, SmolLM2), Mistral, Qwen2 and Phi-3. What
 /// a file omits has the value of the transformers class that its `model_type` names.
 package struct LlamaConfig: Codable, Equatable, Sendable {
+    /// More than any decoder reads: rotary positions lie in a table.
+    private static let longestContext = 1 << 22
+
     /// `model_type`
     package enum Kind: String, CaseIterable, Sendable {
         case llama, mistral, qwen2, phi3
@@ -110,6 +113,10 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         self.init(defaultsOf: kind)
         try readShape(keys)
         maxPositionEmbeddings = try keys.size(.maxPositionEmbeddings, default: maxPositionEmbeddings)
+        guard maxPositionEmbeddings <= Self.longestContext else {
+            throw keys.refusal(
+                .maxPositionEmbeddings, "\(maxPositionEmbeddings) is more than \(Self.longestContext)")
+        }
         try readWindow(keys)
         rmsNormEpsilon = try keys.positive(.rmsNormEpsilon, default: rmsNormEpsilon)
         try readRotary(keys)
@@ -183,10 +190,15 @@ package struct LlamaConfig: Codable, Equatable, Sendable {
         guard turned == 1 else {
             throw keys.refusal(.partialRotaryFactor, "\(turned) is not supported, only 1")
         }
+        guard rotary.isFinite(headWidth: headDim, positions: context) else {
+            let key = [CodingKeys.ropeScaling, .ropeParameters].first(where: keys.contains) ?? .ropeTheta
+            throw keys.refusal(key, "positions turn by what is no number")
+        }
         if !kind.hasSections { rotary.sections = nil }
         if kind.hasSections {
             let sections = rotary.sections ?? []
-            guard sections.count == 3, sections.allSatisfy({ $0 > 0 }), sections.reduce(0, +) == headDim / 2
+            guard sections.count == 3, sections.allSatisfy((1...headDim / 2).contains),
+                sections.reduce(0, +) == headDim / 2
             else {
                 throw keys.refusal(
                     .ropeScaling,

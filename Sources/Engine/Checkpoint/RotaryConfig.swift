@@ -44,6 +44,12 @@ package struct RotaryConfig: Equatable, Sendable {
         }
     }
 
+    /// Whether all angles are numbers, and so is what queries and keys are multiplied by.
+    func isFinite(headWidth: Int, positions: Int) -> Bool {
+        frequencies(headWidth: headWidth).allSatisfy { ($0 * Float(positions)).isFinite }
+            && Float(attentionFactor * attentionFactor).isFinite
+    }
+
     /// Waves longer than the original context are stretched, short ones stay, those between are blended.
     private func llama3(_ frequency: Float) -> Float {
         let (context, low, high) = (

@@ -48,7 +48,7 @@ package final class SafetensorsFile: @unchecked Sendable {
     }
 
     private static func map(_ path: String) throws -> UnsafeRawBufferPointer {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw CheckpointError(
                 path, "it cannot be opened (\(String(cString: strerror(errno))))",

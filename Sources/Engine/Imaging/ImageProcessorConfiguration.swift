@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import JSON
 
@@ -7,7 +8,7 @@ import JSON
 ///
 /// - Parameter pad: overrides whether pictures are padded to a square; LLaVA's own checkpoints keep that
 ///   in config.json (`image_aspect_ratio`).
-/// - Throws: `ImageError.configuration` naming the file and key; `.missing` where neither file stands.
+/// - Throws: `ImageError.configuration` naming the file and key, or the file where neither stands.
 package func readPictureProcessor(directory: URL, pad: Bool? = nil) throws -> any PictureProcessor {
     let nested = directory.appendingPathComponent("processor_config.json")
     if let data = try contents(of: nested) {
@@ -15,16 +16,18 @@ package func readPictureProcessor(directory: URL, pad: Bool? = nil) throws -> an
         if let section { return try section.processor(pad: pad) }
     }
     let plain = directory.appendingPathComponent("preprocessor_config.json")
-    guard let data = try contents(of: plain) else { throw ImageError.missing(path: plain.path) }
+    guard let data = try contents(of: plain) else {
+        throw ImageError.configuration(
+            source: plain.path, found: "there is no such file",
+            remedy: "fetch it into the checkpoint's folder")
+    }
     return try ConfigurationReader(data: data, source: plain.path).processor(pad: pad)
 }
 
 private func contents(of file: URL) throws -> Data? {
     if !FileManager.default.fileExists(atPath: file.path) { return nil }
-    do {
-        return try Data(contentsOf: file)
-    } catch {
-        throw ImageError.unreadable(path: file.path, reason: error.localizedDescription)
+    do { return try SmallFile.read(file) } catch {
+        throw ImageError.unreadable(path: file.path, reason: error.finding)
     }
 }
 

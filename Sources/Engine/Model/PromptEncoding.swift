@@ -31,9 +31,9 @@ extension VisionLanguageModel {
         if !history.isEmpty { try checkThatTheEndIsRead() }
         let text = spelled(
             self.text(prompt: prompt, history: history, hasImage: picture != nil), picture)
-        let ids = tokenizer.encode(text, addSpecialTokens: true)
+        let ids = try read(text)
         let encoded = try answers.map { answer in
-            let whole = tokenizer.encode(text + template.answer(answer), addSpecialTokens: true)
+            let whole = try read(text + template.answer(answer))
             guard whole.starts(with: ids) else {
                 throw PromptError(
                     finding:
@@ -47,6 +47,18 @@ extension VisionLanguageModel {
             of: expanded, ["longest answer": encoded.map(\.count).max() ?? 0],
             remedy: "shorten the prompt or the answer")
         return EncodedPrompt(prompt: expanded, answers: encoded)
+    }
+
+    /// Refuses what the model has no embedding for: a tokenizer may know more than it.
+    private func read(_ text: String, addSpecialTokens: Bool = true) throws -> [Int32] {
+        let ids = tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
+        let unknown = ids.first { $0 >= vocabularySize && $0 != family.imageTokenID }
+        guard let unknown else { return ids }
+        throw PromptError(
+            finding:
+                "it holds the token \(tokenizer.pieces([unknown])[0]), id \(unknown), and the model reads "
+                + "\(vocabularySize)",
+            remedy: "give the tokenizer.json of this checkpoint")
     }
 
     /// Refuses what is longer than the model reads.
@@ -125,7 +137,7 @@ extension VisionLanguageModel {
     package func encodeTurn(_ text: String, reply: String) throws -> [Int32] {
         let turn = template.laterPrompt(text) + template.answer(reply)
         try checkThatTheEndIsRead()
-        let ids = tokenizer.encode(tokenizer.pieces([end])[0] + turn)
+        let ids = try read(tokenizer.pieces([end])[0] + turn, addSpecialTokens: false)
         return try expand(Array(ids.dropFirst()), nil)
     }
 

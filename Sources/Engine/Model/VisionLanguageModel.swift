@@ -45,38 +45,50 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let checkpoint = try CheckpointDirectory.open(directory)
         let place = directory.appendingPathComponent("config.json").path
         let family = try checkpoint.config().family(CheckpointSource(checkpoint), path: place)
-        let base = try checkpoint.digest()
-        var digest = base
-        var pictureDigest = base
-        var idle: [String] = []
-        func fold(_ adapter: URL, over trained: String) throws {
-            let read = try PEFTAdapter.read(adapter, expecting: trained)
-            if read.changesNothing { idle.append(adapter.relativePath) }
-            try family.attach(read, from: adapter.path)
-            family.settleAdapter()
-            digest = try ModelDigest.chain(digest, adapter: adapter, scale: read.scale)
-            if family.changesPictures(read) { pictureDigest = digest }
-        }
-        for adapter in adapters { try fold(adapter, over: digest) }
-        if let beside { try fold(beside, over: base) }
         try self.init(
             directory: directory, family: family, tokenizer: Tokenizer(directory: directory),
-            template: template, baseDigest: base, digest: digest, pictureDigest: pictureDigest,
-            adapters: adapters.map(\.relativePath),
-            idleAdapters: idle, checkpoint: checkpoint)
+            template: template, adapters: adapters.map(\.relativePath), checkpoint: checkpoint
+        ) {
+            let base = try checkpoint.digest()
+            var made = Identity(base: base)
+            func fold(_ adapter: URL, over trained: String) throws {
+                let read = try PEFTAdapter.read(adapter, expecting: trained)
+                if read.changesNothing { made.idleAdapters.append(adapter.relativePath) }
+                try family.attach(read, from: adapter.path)
+                family.settleAdapter()
+                made.whole = try ModelDigest.chain(made.whole, adapter: adapter, scale: read.scale)
+                if family.changesPictures(read) { made.pictures = made.whole }
+            }
+            for adapter in adapters { try fold(adapter, over: made.whole) }
+            if let beside { try fold(beside, over: base) }
+            return made
+        }
+    }
+
+    /// What a model is called by.
+    package struct Identity {
+        var base = ""
+        var whole = ""
+        /// Of what decides a picture's features.
+        var pictures = ""
+        var idleAdapters: [String] = []
+
+        package init() {}
+
+        init(base: String) { (self.base, whole, pictures) = (base, base, base) }
     }
 
     /// Puts a model together with the tokenizer and the preprocessing that lie in `directory`.
+    ///
+    /// - Parameter identity: is asked last, when all else is found to fit: digesting weights takes a while.
     package init(
         directory: URL, family: any VisionLanguageFamily, tokenizer: Tokenizer, template: String? = nil,
-        baseDigest: String = "", digest: String = "", pictureDigest: String = "", adapters: [String] = [],
-        idleAdapters: [String] = [], checkpoint: CheckpointDirectory? = nil
+        adapters: [String] = [], checkpoint: CheckpointDirectory? = nil,
+        identity: () throws -> Identity = { Identity() }
     ) throws {
         self.adapters = adapters
         self.checkpoint = checkpoint
         (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
-        (self.baseDigest, self.digest, self.pictureDigest) = (baseDigest, digest, pictureDigest)
-        self.idleAdapters = idleAdapters
         self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
         let ending = self.template.end.flatMap { tokenizer.id(of: $0) }
         guard let end = ending ?? tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) })
@@ -86,6 +98,12 @@ package final class VisionLanguageModel: @unchecked Sendable {
                 "neither it nor the tokenizer names the token that ends an answer",
                 "add eos_token_id to its text_config")
         }
+        guard (0..<family.decoder.config.vocabSize).contains(Int(end)) else {
+            throw CheckpointError(
+                directory.appendingPathComponent("config.json").path,
+                "an answer ends with the token \(end), and the model reads \(family.decoder.config.vocabSize)",
+                "give the tokenizer.json of this checkpoint")
+        }
         self.end = end
         periods = Set([".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
         images = try readPictureProcessor(directory: directory)
@@ -94,6 +112,9 @@ package final class VisionLanguageModel: @unchecked Sendable {
                 directory.appendingPathComponent("preprocessor_config.json").path, misfit,
                 "give the preprocessor_config.json of this checkpoint")
         }
+        let identity = try identity()
+        (baseDigest, digest, pictureDigest) = (identity.base, identity.whole, identity.pictures)
+        idleAdapters = identity.idleAdapters
     }
 
     /// Writes config.json and the weights; tokenizer and preprocessing are copied where they lie elsewhere.

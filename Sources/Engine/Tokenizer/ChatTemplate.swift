@@ -155,13 +155,11 @@ package struct ChatTemplate: Sendable, Equatable {
 
     private static func jinja(_ directory: URL) throws -> (file: String, text: String)? {
         let plain = directory.appendingPathComponent("chat_template.jinja")
-        if FileManager.default.fileExists(atPath: plain.path) {
-            do {
-                return (plain.path, try String(contentsOf: plain, encoding: .utf8))
-            } catch {
-                throw TokenizerError.unreadable(
-                    file: plain.path, reason: "can't be read as UTF-8 (\(error.localizedDescription))")
+        if let data = try TokenizerFiles.data(of: plain) {
+            guard let text = String(validating: data, as: UTF8.self) else {
+                throw TokenizerError.unreadable(file: plain.path, reason: "it is not UTF-8")
             }
+            return (plain.path, text)
         }
         for name in ["chat_template.json", "tokenizer_config.json"] {
             let file = directory.appendingPathComponent(name)

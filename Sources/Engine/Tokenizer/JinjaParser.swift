@@ -5,22 +5,31 @@ struct JinjaParser {
     typealias Expression = JinjaTemplate.Expression
 
     private var pieces: ArraySlice<JinjaPiece>
+    /// Of one tag.
     private var tokens: ArraySlice<JinjaToken> = []
     /// The word that ended the last block.
     private var ending = ""
+    private var depth = 0
+
+    /// Of blocks and brackets in each other, with all that stands between them.
+    private static let largestDepth = 200
+    /// A chain of sums is as deep as it is long.
+    private static let mostTokens = 2000
 
     init(pieces: [JinjaPiece]) { self.pieces = pieces[...] }
 
     mutating func parseNodes(until ends: [String]) throws -> [Node] {
+        try descend()
+        defer { depth -= 1 }
         var nodes: [Node] = []
         while let piece = pieces.popFirst() {
             switch piece {
             case .text(let text): nodes.append(.text(text))
             case .output(let tokens):
-                self.tokens = tokens[...]
+                try begin(tokens)
                 nodes.append(.output(try parseWhole()))
             case .statement(let tokens):
-                self.tokens = tokens[...]
+                try begin(tokens)
                 let word = try takeWord()
                 if ends.contains(word) {
                     ending = word
@@ -88,6 +97,8 @@ struct JinjaParser {
     }
 
     private mutating func parseConditional() throws -> Expression {
+        try descend()
+        defer { depth -= 1 }
         let value = try parseOr()
         guard take(word: "if") else { return value }
         let condition = try parseOr()
@@ -108,6 +119,8 @@ struct JinjaParser {
     }
 
     private mutating func parseNot() throws -> Expression {
+        try descend()
+        defer { depth -= 1 }
         if take(word: "not") { return .not(try parseNot()) }
         var value = try parseConcatenation()
         while true {
@@ -143,6 +156,8 @@ struct JinjaParser {
     }
 
     private mutating func parseUnary() throws -> Expression {
+        try descend()
+        defer { depth -= 1 }
         if take("-") { return .binary(.literal(.int(0)), "-", try parseUnary()) }
         var value = try parsePostfix(try parsePrimary())
         while true {
@@ -241,6 +256,18 @@ struct JinjaParser {
             return .map(items)
         case .symbol(let symbol): throw JinjaError(reason: "\(symbol) where a value is expected")
         }
+    }
+
+    private mutating func begin(_ tokens: [JinjaToken]) throws {
+        guard tokens.count <= Self.mostTokens else {
+            throw JinjaError(reason: "a tag of \(tokens.count) words")
+        }
+        self.tokens = tokens[...]
+    }
+
+    private mutating func descend() throws {
+        depth += 1
+        guard depth <= Self.largestDepth else { throw JinjaError(reason: "it nests too deeply") }
     }
 
     // MARK: Tokens

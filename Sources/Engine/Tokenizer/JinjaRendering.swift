@@ -63,14 +63,20 @@ extension JinjaTemplate {
 private struct JinjaRenderer {
     var variables: [String: JinjaValue]
     var result = ""
+    private var steps = 0
+
+    /// Nodes and turns of loops in a dialogue, far more than any needs.
+    private static let mostSteps = 100_000
+    private static let longestText = 1 << 20
 
     init(variables: [String: JinjaValue]) { self.variables = variables }
 
     mutating func run(_ nodes: [JinjaTemplate.Node]) throws {
         for node in nodes {
+            try step()
             switch node {
-            case .text(let text): result += text
-            case .output(let expression): result += try value(expression).text()
+            case .text(let text): try show(text)
+            case .output(let expression): try show(value(expression).text())
             case .branch(let cases, let otherwise):
                 let body = try cases.first { try value($0.condition).isTrue }?.body
                 try run(body ?? otherwise)
@@ -85,6 +91,16 @@ private struct JinjaRenderer {
             case .assign(let name, nil, let expression): variables[name] = try value(expression)
             }
         }
+    }
+
+    private mutating func show(_ text: String) throws {
+        result += text
+        guard result.utf8.count <= Self.longestText else { throw JinjaError(reason: "a text without end") }
+    }
+
+    private mutating func step() throws {
+        steps += 1
+        guard steps <= Self.mostSteps else { throw JinjaError(reason: "loops without end") }
     }
 
     /// What a loop sets is gone after each turn, but for what it sets in a namespace.
@@ -107,6 +123,7 @@ private struct JinjaRenderer {
             }
         }
         for (index, item) in items.enumerated() {
+            try step()
             let namespaces = variables.filter { outer[$0.key]?.isNamespace ?? false }
             variables = outer.merging(namespaces) { $1 }
             variables[names[0]] = item
@@ -171,6 +188,18 @@ private struct JinjaRenderer {
         }
     }
 
+    private func whole(_ result: (partialValue: Int, overflow: Bool)) throws -> JinjaValue {
+        if result.overflow { throw JinjaError(reason: "a number beyond 64 bits") }
+        return .int(result.partialValue)
+    }
+
+    private func joined(_ a: String, _ b: String) throws -> String {
+        guard a.utf8.count + b.utf8.count <= Self.longestText else {
+            throw JinjaError(reason: "a text without end")
+        }
+        return a + b
+    }
+
     private func combine(
         _ left: JinjaTemplate.Expression, _ symbol: String, _ right: JinjaTemplate.Expression
     ) throws -> JinjaValue {
@@ -181,17 +210,19 @@ private struct JinjaRenderer {
         switch (symbol, a, b) {
         case ("==", _, _): return .bool(a == b)
         case ("!=", _, _): return .bool(a != b)
-        case ("~", _, _): return .string(try a.text() + b.text())
+        case ("~", _, _): return .string(try joined(a.text(), b.text()))
         case ("in", .string(let part), .string(let text)): return .bool(part.isEmpty || text.contains(part))
         case ("in", _, .list(let items)): return .bool(items.contains(a))
         case ("in", .string(let name), .map(let items)): return .bool(items[name] != nil)
-        case ("+", .string(let a), .string(let b)): return .string(a + b)
-        case ("+", .list(let a), .list(let b)): return .list(a + b)
-        case ("+", .int(let a), .int(let b)): return .int(a + b)
-        case ("-", .int(let a), .int(let b)): return .int(a - b)
-        case ("*", .int(let a), .int(let b)): return .int(a * b)
+        case ("+", .string(let a), .string(let b)): return .string(try joined(a, b))
+        case ("+", .list(let a), .list(let b)) where a.count + b.count <= Self.mostSteps: return .list(a + b)
+        case ("+", .int(let a), .int(let b)): return try whole(a.addingReportingOverflow(b))
+        case ("-", .int(let a), .int(let b)): return try whole(a.subtractingReportingOverflow(b))
+        case ("*", .int(let a), .int(let b)): return try whole(a.multipliedReportingOverflow(by: b))
+        // of the divisor's sign, as Python's
         case ("%", .int(let a), .int(let b)) where b != 0:
-            return .int(a - b * Int((Double(a) / Double(b)).rounded(.down)))
+            let rest = a.remainderReportingOverflow(dividingBy: b).partialValue
+            return .int(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest)
         case ("<", .int(let a), .int(let b)): return .bool(a < b)
         case (">", .int(let a), .int(let b)): return .bool(a > b)
         case ("<=", .int(let a), .int(let b)): return .bool(a <= b)

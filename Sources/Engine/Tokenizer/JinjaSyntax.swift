@@ -33,8 +33,14 @@ struct JinjaTemplate: Sendable {
 
     let nodes: [Node]
 
+    /// A template has some thousand bytes.
+    private static let largestByteCount = 1 << 20
+
     /// - Throws: `JinjaError` for what isn't understood.
     init(_ source: String) throws {
+        guard source.utf8.count <= Self.largestByteCount else {
+            throw JinjaError(reason: "it has \(source.utf8.count) bytes")
+        }
         var parser = JinjaParser(pieces: try JinjaPiece.split(source))
         nodes = try parser.parseNodes(until: [])
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import JSON
 
@@ -75,11 +76,10 @@ struct TokenizerFiles {
         try data(of: file).map { try parse($0, file: file.path) }
     }
 
-    private static func data(of file: URL) throws -> Data? {
+    static func data(of file: URL) throws -> Data? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-        do { return try Data(contentsOf: file) } catch {
-            throw TokenizerError.unreadable(
-                file: file.path, reason: "can't be read (\(error.localizedDescription))")
+        do { return try SmallFile.read(file) } catch {
+            throw TokenizerError.unreadable(file: file.path, reason: "can't be read (\(error.finding))")
         }
     }
 

@@ -53,9 +53,9 @@ package struct BaselineOptions: ParsableArguments {
     package func open(
         _ folder: String, _ images: ImageOptions, _ reading: PictureReading, _ run: StageRun
     ) throws -> OpenRelevance {
-        try run.addModel(folder, role: "relevance")
         let model = try RelevanceModel(
             directory: URL(fileURLWithPath: folder), reading: reading)
+        try run.addModel(folder, role: "relevance")
         guard let path = relevanceBaseline else { return OpenRelevance(model: model, baseline: nil) }
         let pool = try run.pool(path, role: "baseline") { input in
             let image = try input.record.requiredPicture()

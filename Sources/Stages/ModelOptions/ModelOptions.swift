@@ -78,17 +78,17 @@ package struct ModelOptions: ParsableArguments {
         _ policy: Policy, _ run: StageRun, _ reading: PictureReading = PictureReading(),
         beside: String? = nil
     ) throws -> VisionLanguageModel {
-        try run.addModel(policy.model, role: "policy")
-        for (index, adapter) in policy.adapters.enumerated() {
-            try run.addModel(adapter, role: "adapter \(index + 1)")
-        }
-        if let beside { try run.addModel(beside, role: "adapter beside") }
         let opened = try VisionLanguageModel(
             directory: URL(fileURLWithPath: policy.model),
             adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
             beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
         opened.images = try opened.images.reading(as: reading)
         opened.features = try features.cache()
+        try run.addModel(policy.model, role: "policy")
+        for (index, adapter) in policy.adapters.enumerated() {
+            try run.addModel(adapter, role: "adapter \(index + 1)")
+        }
+        if let beside { try run.addModel(beside, role: "adapter beside") }
         opened.idleAdapters.forEach { run.warnOfIdleAdapter($0) }
         return opened
     }
