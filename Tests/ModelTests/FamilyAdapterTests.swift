@@ -82,11 +82,13 @@ import Testing
                     b: [Float](repeating: 1, count: own.rank)))
             let error = #expect(throws: CheckpointError.self) { try model.attach(adapter, from: "x") }
             #expect(error?.finding.contains("it adapts \(part) too (1 layers, \(name) the first)") == true)
-            #expect(error?.finding.hasSuffix("on layers of tower, projector and decoder only here") == true)
+            #expect(
+                error?.finding.hasSuffix("LoRA can be on layers of tower, projector and decoder only") == true
+            )
         }
         let training = #expect(throws: CheckpointError.self) { try model.decoder.attach(own, from: "x") }
         #expect(training?.finding.contains("the vision tower and the projector too") == true)
-        #expect(training?.remedy.contains("fold it by merge") == true)
+        #expect(training?.remedy.contains("are the decoder's projections") == true)
 
         var cut = own
         cut.modules.removeAll { $0.name.hasSuffix("layers.1.mlp.fc2") }

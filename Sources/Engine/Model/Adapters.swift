@@ -160,8 +160,8 @@ extension PEFTAdapter {
         throw CheckpointError(
             place,
             "it adapts \(parts.joined(separator: " and ")) too (\(foreign.count) layers, "
-                + "\(first) the first), and LoRA may be on \(kind) only here",
-            "fold it by merge or PEFT's merge_and_unload and take that model, or train one whose target_modules are "
+                + "\(first) the first), and here LoRA can be on \(kind) only",
+            "fold it by PEFT's merge_and_unload and take that model, or train one whose target_modules are "
                 + kind)
     }
 }
