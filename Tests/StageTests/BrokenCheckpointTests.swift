@@ -199,6 +199,7 @@ struct BrokenCheckpoint: Sendable, CustomTestStringConvertible {
 /// What can't be used is refused in one sentence, soon, and before memory is taken for it.
 @Suite struct BrokenCheckpointTests {
     private static let tools = """
+        set +o pipefail
         put() { sed -i -E "s/(\\"$1\\" ?: )[^,]*/\\1$2/" config.json; }
         rewrite() { LC_ALL=C sed -i "s/$(sed 's/[][]/\\\\&/g' <<<"$1")/$2/g" model.safetensors; }
         index() {
