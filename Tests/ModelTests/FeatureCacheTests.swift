@@ -63,6 +63,23 @@ import Testing
         #expect(left.count <= 5 && left.contains("0.features") && left.contains("9.features"))
     }
 
+    @Test func aPictureBeyondTheLimitIsNotKept() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let cache = try FeatureCache(folder, limit: 300)
+        try cache.store(picture(1, isHalf: false), "small")
+        try cache.store(picture(30, isHalf: false), "large")
+        #expect(cache.picture("small") != nil && cache.picture("large") == nil)
+    }
+
+    @Test func aFolderThatCannotBeMadeIsNamed() throws {
+        let file = folder()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: file))
+        let error = #expect(throws: (any Error).self) { try FeatureCache(file, limit: 1 << 20) }
+        #expect("\(try #require(error))".hasPrefix("\(file): can't make the feature cache: "))
+    }
+
     @Test func aFolderThatIsNoneStaysAsItIs() throws {
         let folder = folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

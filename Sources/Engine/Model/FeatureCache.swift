@@ -25,16 +25,24 @@ package final class FeatureCache: @unchecked Sendable {
     /// - Throws: `FileError`, or `FeatureCacheError` for a folder that is no cache.
     package init(_ folder: String, limit: Int) throws {
         (self.folder, self.limit) = (folder, limit)
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let marker = "\(folder)/\(Self.marker)"
         if !FileManager.default.fileExists(atPath: marker) {
-            guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
-                throw FeatureCacheError(folder: folder)
-            }
+            guard try Self.make(folder).isEmpty else { throw FeatureCacheError(folder: folder) }
             try AtomicFile.write("", to: marker)
         }
         held = 0
         held = files().reduce(0) { $0 + $1.bytes }
+    }
+
+    /// Makes the folder where it is missing, and tells what lies in it.
+    private static func make(_ folder: String) throws -> [String] {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            return try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch {
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            throw FileError(folder, "make the feature cache", cause.map { Int32($0.code) } ?? EIO)
+        }
     }
 
     /// What a picture's features depend on.
@@ -60,9 +68,12 @@ package final class FeatureCache: @unchecked Sendable {
         return picture
     }
 
+    /// A picture larger than the limit isn't kept.
+    ///
     /// - Throws: `FileError`.
     package func store(_ picture: Picture, _ key: String) throws {
         let bytes = Self.header + picture.storedBytes
+        guard bytes.count <= limit else { return }
         if held + bytes.count > limit { makeRoom(bytes.count) }
         // What a power cut takes is made again.
         try AtomicFile.write(bytes, to: file(key), isDurable: false)

@@ -115,14 +115,18 @@ import StageKit
         try engine.prepare(run)
         let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = policy {
+            let judge = try policy.open(run, pictures.reading)
+            _ = try engine.computing.planDecoding(judge, slots: 0, run)
             let scoring = try RewardScoring(
-                folder: reward, on: policy.open(run, pictures.reading), rewarding.symbolic, images, view, run)
+                folder: reward, on: judge, rewarding.symbolic, images, view, run)
             return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
                 try batch.map { .record(try scoring.score($0)) }
             }
         }
         let relevance = try relevance.map { try base.open($0, images, pictures.reading, run) }
-        let rescorer = try policy.map { Rescorer(try $0.open(run, pictures.reading)) }
+        let likelihood = try policy.map { try $0.open(run, pictures.reading) }
+        if let likelihood { _ = try engine.computing.planDecoding(likelihood, slots: 0, run) }
+        let rescorer = likelihood.map { Rescorer($0) }
         let scoring = Scoring(
             scorer: SentenceScorer(
                 calibration: try calibration, relevance: relevance?.model, cleansTexts: !filter.isEmpty),

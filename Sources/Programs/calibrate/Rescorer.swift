@@ -43,7 +43,9 @@ final class Rescorer {
         try model.checkLength(
             of: root, ["longest path": longest - root.count], remedy: "draw shorter answers")
         arena.reset()
-        let tape = model.decoder.forward(forest, features: picture?.matrix(arena), arena)
+        // Nothing goes back, so nothing but the layers' inputs is kept.
+        let tape = model.decoder.forward(
+            forest, features: picture?.matrix(arena), recomputes: true, arena)
         let labels = spans.map { forest.labels(of: $0) }
         var values = model.decoder.logProbabilities(tape.hidden, labels.flatMap { $0 }, arena)[...]
         for (index, labels) in labels.enumerated() {
