@@ -151,7 +151,8 @@ struct ControlGraphTests {
         #expect(tests.contains { $0.hasPrefix("sightline eval blind --learn runs/x/controls/dev/eval ") })
         #expect(
             tests.contains {
-                $0.hasPrefix("sightline eval ask-back --model data/llava --compute f32 --apply runs/x/base/eval ")
+                $0.hasPrefix(
+                    "sightline eval ask-back --model data/llava --compute f32 --apply runs/x/base/eval ")
             })
         let table =
             "base=runs/x/base round-2=runs/x/round-2 blind=runs/x/controls/blind ask-back=runs/x/controls/ask-back "
