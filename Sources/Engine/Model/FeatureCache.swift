@@ -40,8 +40,9 @@ package final class FeatureCache: @unchecked Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             return try FileManager.default.contentsOfDirectory(atPath: folder)
         } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            throw FileError(folder, "make the feature cache", cause.map { Int32($0.code) } ?? EIO)
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+            let number = cause.map { Int32(($0 as NSError).code) } ?? EIO
+            throw FileError(folder, "make the feature cache", number == EEXIST ? ENOTDIR : number)
         }
     }
 
