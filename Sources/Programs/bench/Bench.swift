@@ -43,11 +43,17 @@ import Kernels
         try Environment.withoutOpenBLASVariables()
         Parallel.threads = threads
         var report = BenchReport(threads: threads, isQuick: quick, model: folder ?? "made")
+        // What was measured stands on disk, also where the rest takes longer than somebody waits.
+        func keep() throws { try AtomicFile.write(try report.json(), to: output) }
+        if !quick {
+            talk("one stream of 1.1 B parameters")
+            report.decoding = try DecodeBench.measure(rounds: rounds)
+            try keep()
+        }
         try train(&report)
+        try keep()
         try sample(&report)
-        talk("one stream of 1.1 B parameters")
-        if !quick { report.decoding = try DecodeBench.measure(rounds: rounds) }
-        try AtomicFile.write(try report.json(), to: output)
+        try keep()
         print(report.table)
     }
 
@@ -61,9 +67,10 @@ import Kernels
 
     private func peer(_ work: Peer.Work, _ compute: Compute) throws -> Peer? {
         try peers.map {
-            talk(
-                "\(work == .train ? "TRL + PEFT" : "generate"), \(compute.rawValue): which batch size does best?"
-            )
+            if work != .products {
+                let name = work == .train ? "TRL + PEFT" : "generate"
+                talk("\(name), \(compute.rawValue): which batch size does best?")
+            }
             return try Peer($0, python, work, compute, folder!, threads: threads, quick: quick)
         }
     }
@@ -84,7 +91,7 @@ import Kernels
                 own[side.compute, default: []].append(try side.bench.turn(batchSize: side.size))
                 if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
             }
-            talk("  turn \(turn) of \(turns)")
+            talk("  turn \(turn) of \(turns): \(BenchReport.Work(own, others, []).latest)")
         }
         report.training = BenchReport.Work(own, others, sides.compactMap(\.peer))
         for side in sides {
@@ -113,7 +120,7 @@ import Kernels
                 own[side.compute, default: []].append(try side.bench.turn())
                 if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
             }
-            talk("  turn \(turn) of \(turns)")
+            talk("  turn \(turn) of \(turns): \(BenchReport.Work(own, others, []).latest)")
         }
         report.sampling = BenchReport.Work(own, others, sides.compactMap(\.peer))
     }

@@ -19,6 +19,15 @@ struct BenchReport {
             introductions = sides.map(\.introduction)
         }
 
+        /// The rates of the last turn.
+        var latest: String {
+            Compute.allCases.compactMap { compute in
+                guard let rate = own[compute]?.turns.last else { return nil }
+                let other = peers[compute]?.turns.last.map { " beside \(fixed($0, 2))" } ?? ""
+                return "\(compute) \(fixed(rate, 2))\(other)"
+            }.joined(separator: ", ")
+        }
+
         func ratio(_ ours: Compute, _ theirs: Compute) -> Series? {
             guard let a = own[ours], let b = peers[theirs] else { return nil }
             return .ratio(a, b)
