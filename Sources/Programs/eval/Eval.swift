@@ -38,7 +38,7 @@ struct Eval: StageCommand {
             """)
     static let immaterialOptions = AskingOptions.immaterial
 
-    @Option(help: ArgumentHelp("LLaVA in Hugging Face layout.", valueName: "folder")) var model: String?
+    @Option(help: ArgumentHelp("Model in Hugging Face layout.", valueName: "folder")) var model: String?
     @Option(
         help: ArgumentHelp(
             "PEFT adapter to fold into the model; repeat for several, in order.", valueName: "folder")

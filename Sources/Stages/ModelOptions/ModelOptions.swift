@@ -35,7 +35,7 @@ package struct FeatureOptions: ParsableArguments {
 package struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "LLaVA in Hugging Face layout, or a round or adapter over one.", valueName: "folder"))
+            "Model in Hugging Face layout, or a round or adapter over one.", valueName: "folder"))
     package var model: String
 
     @Option(
