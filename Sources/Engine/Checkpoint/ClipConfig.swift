@@ -42,10 +42,7 @@ package struct ClipTextConfig: Codable, Equatable, Sendable {
         hiddenSize = try keys.size(.hiddenSize, default: hiddenSize)
         intermediateSize = try keys.size(.intermediateSize, default: intermediateSize)
         layerCount = try keys.size(.layerCount, default: layerCount)
-        headCount = try keys.size(.headCount, default: headCount)
-        guard hiddenSize % headCount == 0 else {
-            throw keys.refusal(.headCount, "\(headCount) does not divide the hidden size \(hiddenSize)")
-        }
+        headCount = try keys.heads(.headCount, default: headCount, of: hiddenSize)
         maxPositionEmbeddings = try keys.size(.maxPositionEmbeddings, default: maxPositionEmbeddings)
         activation = try keys.choice(.activation, default: activation)
         layerNormEpsilon = try keys.positive(.layerNormEpsilon, default: layerNormEpsilon)

@@ -108,10 +108,7 @@ package struct ClipVisionConfig: Codable, Equatable, Sendable {
         hiddenSize = try keys.size(.hiddenSize, default: hiddenSize)
         intermediateSize = try keys.size(.intermediateSize, default: intermediateSize)
         layerCount = try keys.size(.layerCount, default: layerCount)
-        headCount = try keys.size(.headCount, default: headCount)
-        guard hiddenSize % headCount == 0 else {
-            throw keys.refusal(.headCount, "\(headCount) does not divide the hidden size \(hiddenSize)")
-        }
+        headCount = try keys.heads(.headCount, default: headCount, of: hiddenSize)
         channelCount = try keys.size(.channelCount, default: channelCount)
         guard channelCount == 3 else { throw keys.refusal(.channelCount, "only 3 channels are supported") }
         imageSize = try keys.size(.imageSize, default: imageSize)

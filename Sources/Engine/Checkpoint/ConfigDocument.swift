@@ -91,6 +91,15 @@ extension KeyedDecodingContainer {
         return size
     }
 
+    /// As `size`, for attention heads that share a hidden size evenly.
+    func heads(_ key: Key, default fallback: Int, of hiddenSize: Int) throws -> Int {
+        let heads = try size(key, default: fallback)
+        guard hiddenSize % heads == 0 else {
+            throw refusal(key, "\(heads) does not divide the hidden size \(hiddenSize)")
+        }
+        return heads
+    }
+
     /// As `value`, for a number that has to be finite and above zero.
     func positive(_ key: Key, default fallback: Double) throws -> Double {
         let number = try value(key, default: fallback)

@@ -70,36 +70,33 @@ extension GEMM {
 
     /// y `[m × n]` = x `[m × k]` · wᵀ (or += when `accumulate`). A row of y depends on its row of x alone.
     package static func multiply(_ x: Matrix, _ w: Packed, into y: Matrix, accumulate: Bool = false) {
-        precondition(x.columns == w.k && y.columns == w.n && x.rows == y.rows)
-        let product = ProductMeter.Product(
-            rows: x.rows, columns: w.n, inner: w.k, transposesRight: true, accumulates: accumulate,
-            compute: w.compute)
-        meter.time(product) {
-            cut(rows: x.rows, columns: w.n, inner: w.k, block: 224) { rows, columns in
-                withUnsafePointer(to: w.panels) {
-                    sl_multiply(
-                        $0, columns.lowerBound, columns.count, w.compute == .bf16 ? 1 : 0, rows.count,
-                        x.row(rows.lowerBound), x.stride, y.row(rows.lowerBound) + columns.lowerBound,
-                        y.stride, accumulate ? 1 : 0)
-                }
-            }
-        }
+        precondition(x.columns == w.k && y.columns == w.n)
+        product(x, w, isTransposed: false, into: y, accumulate: accumulate, block: 224)
     }
 
     /// dx `[m × k]` = dy `[m × n]` · w (or += when `accumulate`). A row of dx depends on its row of dy alone.
     package static func multiplyTransposed(
         _ dy: Matrix, _ w: Packed, into dx: Matrix, accumulate: Bool = false
     ) {
-        precondition(dy.columns == w.n && dx.columns == w.k && dy.rows == dx.rows)
+        precondition(dy.columns == w.n && dx.columns == w.k)
+        product(dy, w, isTransposed: true, into: dx, accumulate: accumulate, block: 448)
+    }
+
+    private static func product(
+        _ x: Matrix, _ w: Packed, isTransposed: Bool, into y: Matrix, accumulate: Bool, block: Int
+    ) {
+        precondition(x.rows == y.rows)
         let product = ProductMeter.Product(
-            rows: dy.rows, columns: w.k, inner: w.n, accumulates: accumulate, compute: w.compute)
+            rows: x.rows, columns: y.columns, inner: x.columns, transposesRight: !isTransposed,
+            accumulates: accumulate, compute: w.compute)
+        let call = isTransposed ? sl_multiply_transposed : sl_multiply
         meter.time(product) {
-            cut(rows: dy.rows, columns: w.k, inner: w.n, block: 448) { rows, columns in
+            cut(rows: x.rows, columns: y.columns, inner: x.columns, block: block) { rows, columns in
                 withUnsafePointer(to: w.panels) {
-                    sl_multiply_transposed(
+                    call(
                         $0, columns.lowerBound, columns.count, w.compute == .bf16 ? 1 : 0, rows.count,
-                        dy.row(rows.lowerBound), dy.stride, dx.row(rows.lowerBound) + columns.lowerBound,
-                        dx.stride, accumulate ? 1 : 0)
+                        x.row(rows.lowerBound), x.stride, y.row(rows.lowerBound) + columns.lowerBound,
+                        y.stride, accumulate ? 1 : 0)
                 }
             }
         }

@@ -2,8 +2,6 @@ import Kernels
 
 /// Bytes that a decoder takes, known from its configuration and the headers of its checkpoint, before a weight is read.
 package struct Footprint: Sendable {
-    /// Of all weights, laid out for products.
-    package let weights: Int
     /// What a pass for training keeps of a token over all layers.
     package let kept: Int
     /// The same where layers are recomputed in the backward pass: their inputs.
@@ -28,7 +26,6 @@ package struct Footprint: Sendable {
         // x, h1, middle, h2, the layer's output; q, context; k, v; gate, up, inner; sums and LoRA's share.
         let layer = 5 * width + 2 * queries + keys + 3 * inner + config.headCount + 2 + rank
         let backward = 2 * width + 2 * queries + keys + 3 * inner + rank
-        weights = decoder.linears.reduce(0) { $0 + $1.bytes }
         kept = 4 * layer * config.layerCount
         inputs = 4 * width * config.layerCount
         self.layer = 4 * layer

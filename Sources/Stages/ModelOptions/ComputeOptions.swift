@@ -27,17 +27,14 @@ package struct ComputeOptions: ParsableArguments {
 
     /// What a program that decodes with `model` will take; says so in a rehearsal.
     ///
-    /// - Parameters:
-    ///   - slots: of keys and values that it would fill at most; a token has one.
-    ///   - relevance: bytes of the relevance model beside it.
+    /// - Parameter slots: of keys and values that it would fill at most; a token has one.
     /// - Returns: bytes for keys and values, the fewer the less is left by the others.
     /// - Throws: `StageError` where the model doesn't fit.
     package func planDecoding(
-        _ model: VisionLanguageModel, slots: Int, relevance: Int = 0, _ run: StageRun
+        _ model: VisionLanguageModel, slots: Int, _ run: StageRun
     ) throws -> Int {
         var plan = MemoryPlan(limit: memoryLimit)
         plan.add("weights", model.weightBytes)
-        plan.add("relevance model", relevance)
         plan.add("activations", Footprint.decodingBytes)
         try plan.check(remedy: "use a smaller model, or give it more")
         let bytes = min(plan.left, slots * KeyValueCache.bytesPerSlot(model.decoder))
@@ -67,7 +64,6 @@ package struct EngineOptions: ParsableArguments {
     package init() {}
 
     package var seed: UInt64 { random.seed }
-    package var threadCount: Int { computing.threads.threadCount }
 
     package func prepare(_ run: StageRun) throws { try computing.prepare(run) }
 }
