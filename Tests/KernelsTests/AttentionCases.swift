@@ -36,9 +36,9 @@ enum AttentionCases {
 
     private static let layouts: [Layout] = {
         // Vectors in fours, one by one, and what is left.
-        let wide = AttentionShape(heads: 2, keyValueHeads: 1, headWidth: 64 + 16 + 3)
+        let wide = AttentionShape(heads: 2, keyValueHeads: 1, headWidth: 64 + 16 + 3, compute: .f32)
         let shapes = [(4, 2, 5), (3, 3, 8), (4, 1, 3)].map {
-            AttentionShape(heads: $0.0, keyValueHeads: $0.1, headWidth: $0.2)
+            AttentionShape(heads: $0.0, keyValueHeads: $0.1, headWidth: $0.2, compute: .f32)
         }
         return shapes.flatMap { shape -> [Layout] in
             let name = "\(shape.heads) over \(shape.keyValueHeads) heads"

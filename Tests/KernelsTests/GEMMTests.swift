@@ -25,6 +25,12 @@ struct Strided {
     }
 }
 
+/// Each element to the nearest bf16.
+func rounded(_ x: Matrix) -> (buffer: Buffer, matrix: Matrix) {
+    let buffer = Buffer(HalfFloat.bf16.narrow(x.values).map { Float(bitPattern: UInt32($0) << 16) })
+    return (buffer, buffer.matrix(rows: x.rows, columns: x.columns))
+}
+
 /// op(a) · op(b) in Double, and Σ |terms|, the scale of its rounding.
 private func naive(
     _ a: Matrix, _ transposeA: Bool, _ b: Matrix, _ transposeB: Bool
@@ -154,5 +160,31 @@ private func agrees(
         }
         #expect(results[1] == results[0])
         #expect(results[2] == results[0])
+    }
+
+    /// Products of two matrices in bf16, turned or not, set, scaled and added.
+    @Test(arguments: [
+        (1, 1, 1), (3, 5, 2), (15, 33, 17), (14, 32, 32), (236, 64, 64), (40, 95, 600), (470, 7, 65),
+    ])
+    func halfPrecision(_ size: (m: Int, n: Int, k: Int)) {
+        for (turnsA, turnsB) in [(false, false), (false, true), (true, false), (true, true)] {
+            let a = Strided(turnsA ? size.k : size.m, turnsA ? size.m : size.k, seed: 1)
+            let b = Strided(turnsB ? size.n : size.k, turnsB ? size.k : size.n, seed: 2)
+            let c = Strided(size.m, size.n, seed: 3)
+            let start = c.matrix.values
+            let (ar, br) = (rounded(a.matrix), rounded(b.matrix))
+            let wanted = naive(ar.matrix, turnsA, br.matrix, turnsB)
+            func multiply(alpha: Float = 1, beta: Float) {
+                GEMM.single(
+                    a.matrix, turnsA, b.matrix, turnsB, into: c.matrix, alpha: alpha, beta: beta,
+                    compute: .bf16)
+            }
+            multiply(beta: 1)
+            #expect(agrees(c.matrix, wanted, added: start))
+            multiply(alpha: 0.5, beta: 0)
+            #expect(agrees(c.matrix, wanted, scale: 0.5))
+            #expect(c.gapsHold)
+            withExtendedLifetime((ar, br)) {}
+        }
     }
 }

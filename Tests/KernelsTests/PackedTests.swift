@@ -31,12 +31,6 @@ struct Stored {
     var floats: Matrix { values.matrix(rows: matrix.rows, columns: matrix.columns) }
 }
 
-/// Each element to the nearest bf16.
-private func rounded(_ x: Matrix) -> (Buffer, Matrix) {
-    let buffer = Buffer(HalfFloat.bf16.narrow(x.values).map { Float(bitPattern: UInt32($0) << 16) })
-    return (buffer, buffer.matrix(rows: x.rows, columns: x.columns))
-}
-
 /// a · bᵀ in Double, compared with c: within `tolerance` of Σ |terms|.
 private func isProduct(_ c: Matrix, _ a: Matrix, _ b: (Int, Int) -> Float, inner: Int, tolerance: Double)
     -> Bool
@@ -156,7 +150,7 @@ private func isProduct(_ c: Matrix, _ a: Matrix, _ b: (Int, Int) -> Float, inner
             Parallel.threads = threads
             let dw = Strided(size.n, size.k, seed: 3)
             dw.matrix.fill(0)
-            GEMM.addWeightGradientBF16(dy.matrix, x.matrix, into: dw.matrix)
+            GEMM.addWeightGradient(dy.matrix, x.matrix, into: dw.matrix, compute: .bf16)
             #expect(dw.gapsHold)
             return dw.matrix.values
         }

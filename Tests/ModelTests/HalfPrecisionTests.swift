@@ -109,7 +109,7 @@ extension HalfPrecisionTests {
         for (a, b, other) in [
             (beside.hidden, folded.hidden, bare.hidden), (beside.gradients, folded.gradients, bare.gradients),
         ] {
-            #expect(distance(a, b) < 0.03)
+            #expect(distance(a, b) < 0.05)
             #expect(distance(a, b) < 0.2 * distance(other, b))
         }
         // Written, it is a part of the weights.

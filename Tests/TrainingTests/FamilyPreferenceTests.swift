@@ -94,18 +94,23 @@ import Training
         }
     }
 
-    /// No further from TRL's f32 than TRL's own bf16 is.
-    @Test(arguments: names) func bf16StaysWithinTheSpreadOfTRL(name: String) throws {
-        let replay: Replay = try Oracle.json("family-dpo/\(name)")
-        let losses = try Self.losses(name, replay, .bf16)
-        func distances(_ curve: [Double]) -> (rms: Double, largest: Double) {
-            let differences = zip(curve, replay.trlF32).map { $0 - $1 }
-            let square = differences.reduce(0) { $0 + $1 * $1 } / Double(differences.count)
-            return (square.squareRoot(), differences.map(abs).max() ?? .infinity)
+    /// No step of any family is further from TRL's f32 than TRL's own bf16 gets, and over all families we stay well
+    /// within its spread. (Of one family the mean over twenty steps is luck: TRL's is from 0.0024 to 0.0058.)
+    @Test func bf16StaysWithinTheSpreadOfTRL() throws {
+        var (own, theirs): ([Double], [Double]) = ([], [])
+        for name in Self.names {
+            let replay: Replay = try Oracle.json("family-dpo/\(name)")
+            func differences(_ curve: [Double]) -> [Double] { zip(curve, replay.trlF32).map { $0 - $1 } }
+            let ours = differences(try Self.losses(name, replay, .bf16))
+            let trl = differences(replay.trlBf16)
+            #expect(ours.contains { $0 != 0 })
+            #expect(ours.map(abs).max()! <= trl.map(abs).max()!, "\(name)")
+            own += ours
+            theirs += trl
         }
-        let (own, theirs) = (distances(losses), distances(replay.trlBf16))
-        #expect(own.rms > 0)
-        #expect(own.rms <= theirs.rms, "rms \(own.rms), and \(theirs.rms) of TRL")
-        #expect(own.largest <= theirs.largest, "largest \(own.largest), and \(theirs.largest) of TRL")
+        func rms(_ values: [Double]) -> Double {
+            (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+        }
+        #expect(rms(own) <= 0.75 * rms(theirs), "\(rms(own)), and \(rms(theirs)) of TRL")
     }
 }

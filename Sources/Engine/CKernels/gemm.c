@@ -124,10 +124,14 @@ static void product(const struct sl_left *left, const struct sl_right *right, in
         long ldo = apart ? columns : ldy;
         for (long start = 0; start < inner; start += chunk) {
             long length = min(chunk, inner - start), steps = pairs ? (length + 1) / 2 : length;
-            for (long t = 0; t < count; t++) {
-                long from = rows * t / count, to = rows * (t + 1) / count;
-                sl_left_tile(left, m0 + from, to - from, start, length, pairs, rounded, a + from * steps * 4);
-            }
+            /* Rows of what is transposed lie pages apart: a few of them are taken to all tiles at once. */
+            long few = left->transposed ? PANEL : length;
+            for (long i = 0; i < length; i += few)
+                for (long t = 0; t < count; t++) {
+                    long from = rows * t / count, to = rows * (t + 1) / count;
+                    sl_left_tile(left, m0 + from, to - from, start + i, min(few, length - i), pairs, rounded,
+                                 a + (from * steps + (pairs ? i / 2 : i) * (to - from)) * 4);
+                }
             enum target target = start > 0 ? CONTINUE : accumulate && !apart ? ADD_TO : SET;
             for (long p = 0; p < columns; p += PANEL) {
                 long width = min(PANEL, columns - p);
@@ -170,9 +174,9 @@ void sl_multiply_transposed(const struct sl_panels *w, long first, long columns,
     product(&left, &right, bf16, m, first, columns, w->n, dx, ldx, accumulate);
 }
 
-void sl_add_weight_gradient(long n, long columns, long m, const float *dy, long ldy, const float *x, long ldx,
-                            float *dw, long ldw) {
-    struct sl_left left = {dy, ldy, 1};
-    struct sl_right right = {SL_ROWS, {x, m, columns, SL_F32}, ldx};
-    product(&left, &right, 1, n, 0, columns, m, dw, ldw, 1);
+void sl_multiply_bf16(long m, long n, long k, const float *a, long lda, int transposes_a, const float *b, long ldb,
+                      int transposes_b, float *c, long ldc, int accumulate) {
+    struct sl_left left = {a, lda, transposes_a};
+    struct sl_right right = {transposes_b ? SL_COLUMNS : SL_ROWS, {b, k, n, SL_F32}, ldb};
+    product(&left, &right, 1, m, 0, n, k, c, ldc, accumulate);
 }

@@ -1,6 +1,7 @@
 /* How factors are laid out for the tiles of gemm.c. See panels.h. */
 #include "panels.h"
 #include "half.h"
+#include <immintrin.h>
 #include <string.h>
 
 #define PANEL SL_PANEL
@@ -31,6 +32,7 @@ INLINE uint32_t rounded_bits(float x) {
 INLINE uint32_t pair_of(float first, float second) { return rounded_bits(first) >> 16 | rounded_bits(second); }
 
 static long min(long a, long b) { return a < b ? a : b; }
+static long max(long a, long b) { return a > b ? a : b; }
 
 static long element_bytes(enum sl_type type) { return type == SL_F32 ? 4 : 2; }
 
@@ -114,47 +116,63 @@ CLONES unsigned sl_read(const void *bytes, long count) {
 
 /* MARK: The left factor */
 
-/* Whole vectors are written in order, the end of each over by the next. */
-CLONES static void left_floats(long rows, long count, const float *x, long stride, float *to) {
+/* Up to 16 rows become columns, `width` apart. Whole vectors are written in order, the end of each over by the next. */
+CLONES static void turn_rows(long rows, long count, const float *x, long stride, long width, float *to) {
     long i = 0;
     for (; i + 16 <= count; i += 16) {
         vec16 v[16];
-        for (int r = 0; r < 16; r++) v[r] = *(const vec16 *)(x + (r < rows ? r : 0) * stride + i);
+        for (int r = 0; r < 16; r++) v[r] = r < rows ? *(const vec16 *)(x + r * stride + i) : (vec16){0};
         sl_transpose_16(v);
-        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i + j) * rows) = v[j];
+        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i + j) * width) = v[j];
     }
-    for (; i < count; i++)
-        for (long r = 0; r < rows; r++) to[i * rows + r] = x[r * stride + i];
+    for (; i < count; i++) {
+        for (long r = 0; r < rows; r++) to[i * width + r] = x[r * stride + i];
+        for (long r = rows; r < min(width, 16); r++) to[i * width + r] = 0;
+    }
 }
 
-CLONES static void left_pairs(long rows, long count, const float *x, long stride, uint32_t *to) {
+/* Pairs are made only on CPUs that multiply them, which also round to them; subnormal numbers become 0, as they would
+   in the product. */
+#define PAIRS __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+PAIRS static inline vec16 rounded_pairs(vec16 first, vec16 second) {
+    return (vec16)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+}
+
+/* The same as `turn_rows`, with pairs of neighbors in a row. */
+PAIRS static void turn_into_pairs(long rows, long count, const float *x, long stride, long width, uint32_t *to) {
     long i = 0;
     for (; i + 32 <= count; i += 32) {
-        union { uint32_t pairs[16]; vec16 vector; } row;
         vec16 v[16];
         for (int r = 0; r < 16; r++) {
-            const float *from = x + (r < rows ? r : 0) * stride + i;
-            for (int e = 0; e < 16; e++) row.pairs[e] = pair_of(from[2 * e], from[2 * e + 1]);
-            v[r] = row.vector;
+            const float *from = x + r * stride + i;
+            v[r] = r < rows ? rounded_pairs(*(const vec16 *)from, *(const vec16 *)(from + 16)) : (vec16){0};
         }
         sl_transpose_16(v);
-        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i / 2 + j) * rows) = v[j];
+        for (int j = 0; j < 16; j++) *(vec16 *)(to + (i / 2 + j) * width) = v[j];
     }
-    for (; i < count; i += 2)
+    for (; i < count; i += 2) {
+        uint32_t *pairs = to + i / 2 * width;
         for (long r = 0; r < rows; r++)
-            to[i / 2 * rows + r] = pair_of(x[r * stride + i], i + 1 < count ? x[r * stride + i + 1] : 0);
+            pairs[r] = pair_of(x[r * stride + i], i + 1 < count ? x[r * stride + i + 1] : 0);
+        for (long r = rows; r < min(width, 16); r++) pairs[r] = 0;
+    }
 }
 
 /* Rows i and i + 1 of a matrix as pairs: what its columns are multiplied by, or are themselves. */
-CLONES static void interleave(long rows, long columns, const float *x, long stride, long width, uint32_t *to) {
+PAIRS static void interleave(long rows, long columns, const float *x, long stride, long width, uint32_t *to) {
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                           5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     for (long i = 0; i < rows; i += 2) {
         const float *first = x + i * stride, *second = first + stride;
         uint32_t *pairs = to + i / 2 * width;
-        if (i + 1 < rows)
-            for (long c = 0; c < columns; c++) pairs[c] = pair_of(first[c], second[c]);
-        else
-            for (long c = 0; c < columns; c++) pairs[c] = pair_of(first[c], 0);
-        for (long c = columns; c < width; c++) pairs[c] = 0;
+        long c = 0;
+        for (; i + 1 < rows && c + 16 <= columns; c += 16) {
+            vec16 rounded = rounded_pairs(*(const vec16 *)(first + c), *(const vec16 *)(second + c));
+            _mm512_storeu_si512(pairs + c, _mm512_permutexvar_epi16(order, (__m512i)rounded));
+        }
+        for (; c < columns; c++) pairs[c] = pair_of(first[c], i + 1 < rows ? second[c] : 0);
+        for (; c < width; c++) pairs[c] = 0;
     }
 }
 
@@ -181,9 +199,9 @@ void sl_left_tile(const struct sl_left *left, long first, long rows, long start,
     }
     const float *x = left->x + first * left->stride + start;
     if (pairs) {
-        left_pairs(rows, count, x, left->stride, to);
+        turn_into_pairs(rows, count, x, left->stride, rows, to);
     } else {
-        left_floats(rows, count, x, left->stride, to);
+        turn_rows(rows, count, x, left->stride, rows, to);
         if (rounded) round_all(rows * count, to);
     }
 }
@@ -275,6 +293,15 @@ const void *sl_right_panel(const struct sl_right *right, long column, long colum
         if (!pairs) return floats(w, column / PANEL, start, count, scratch);
         return (const char *)w->base + column / PANEL * sl_panel_bytes(w->type, w->k) + start * PANEL * 2;
     case SL_TRANSPOSED: turn(w, column, columns, start, count, pairs, scratch); break;
+    case SL_COLUMNS:
+        for (long r = 0; r < PANEL; r += 16) {
+            long rows = max(0, min(16, columns - r));
+            const float *x = (const float *)w->base + (column + (rows ? r : 0)) * right->stride + start;
+            if (pairs) turn_into_pairs(rows, count, x, right->stride, PANEL, (uint32_t *)scratch + r);
+            else turn_rows(rows, count, x, right->stride, PANEL, (float *)scratch + r);
+        }
+        if (rounded && !pairs) round_all(PANEL * count, scratch);
+        break;
     case SL_ROWS: {
         const float *x = (const float *)w->base + start * right->stride + column;
         if (pairs) interleave(count, columns, x, right->stride, PANEL, scratch);

@@ -28,10 +28,10 @@ struct sl_left {
     int transposed;
 };
 
-/* The right factor, whose columns are cut into panels of 32: weights, weights taken transposed, or the rows of a
-   matrix of floats (`type` SL_F32, `stride` floats apart). */
+/* The right factor, whose columns are cut into panels of 32: weights, weights taken transposed, or a matrix of
+   floats (`type` SL_F32, rows `stride` floats apart) as it is or taken transposed. */
 struct sl_right {
-    enum { SL_PANELS, SL_TRANSPOSED, SL_ROWS } kind;
+    enum { SL_PANELS, SL_TRANSPOSED, SL_ROWS, SL_COLUMNS } kind;
     struct sl_panels w;
     long stride;
 };

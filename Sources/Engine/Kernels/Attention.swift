@@ -34,11 +34,14 @@ package struct AttentionShape: Sendable {
     package let heads: Int
     package let keyValueHeads: Int
     package let headWidth: Int
+    /// Of the products of segments with more than a few rows.
+    let compute: Compute
 
-    package init(heads: Int, keyValueHeads: Int, headWidth: Int) {
+    package init(heads: Int, keyValueHeads: Int, headWidth: Int, compute: Compute) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads
         self.headWidth = headWidth
+        self.compute = compute
     }
 
     var scale: Float { 1 / Float(headWidth).squareRoot() }
@@ -86,7 +89,7 @@ package func attention(
                         block.queries.lowerBound - rows.lowerBound..<block.queries.upperBound
                         - rows.lowerBound
                     attendBlock(
-                        block, qh.rows(own), kh, vh, shape.scale, into: oh.rows(own),
+                        block, qh.rows(own), kh, vh, shape, into: oh.rows(own),
                         logSumExp: sums?.rows(own))
                 }
             }
@@ -171,10 +174,10 @@ extension AttentionSegment {
 
 /// All query rows at once, by products over the ranges.
 private func attendBlock(
-    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix,
-    logSumExp: Matrix?
+    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ shape: AttentionShape,
+    into out: Matrix, logSumExp: Matrix?
 ) {
-    withScores(segment, q, k, scale) { scores in
+    withScores(segment, q, k, shape) { scores in
         for i in 0..<q.rows {
             let visible = segment.visible(i)
             let row = scores.row(i)
@@ -184,7 +187,8 @@ private func attendBlock(
         }
         forEachRange(segment) { range, at in
             GEMM.single(
-                scores.columns(at), false, v.rows(range), false, into: out, beta: at.lowerBound > 0 ? 1 : 0)
+                scores.columns(at), false, v.rows(range), false, into: out, beta: at.lowerBound > 0 ? 1 : 0,
+                compute: shape.compute)
         }
     }
 }
@@ -205,7 +209,7 @@ package func attentionBackward(
                 let oh = out.rows(segment.queries).columns(columns)
                 let doh = dOut.rows(segment.queries).columns(columns)
                 let dqh = dq.rows(segment.queries).columns(columns)
-                withScores(segment, qh, k.columns(kvColumns), shape.scale) { p in
+                withScores(segment, qh, k.columns(kvColumns), shape) { p in
                     withScratch(p.rows, p.columns) { ds in
                         for i in 0..<p.rows {
                             let visible = segment.visible(i)
@@ -215,19 +219,26 @@ package func attentionBackward(
                         }
                         forEachRange(segment) { range, at in
                             GEMM.single(
-                                doh, false, v.rows(range).columns(kvColumns), true, into: ds.columns(at))
+                                doh, false, v.rows(range).columns(kvColumns), true, into: ds.columns(at),
+                                compute: shape.compute)
                         }
                         for i in 0..<p.rows {
-                            let delta = sl_dot(shape.headWidth, doh.row(i), oh.row(i))
+                            // dO·O is Σ p·dp, but not to the last bit where dp comes of rounded factors, and what
+                            // is missing would go into every key.
+                            let delta =
+                                shape.compute == .f32
+                                ? sl_dot(shape.headWidth, doh.row(i), oh.row(i))
+                                : sl_dot(p.columns, p.row(i), ds.row(i))
                             sl_softmax_backward(p.columns, p.row(i), delta, shape.scale, ds.row(i))
                         }
                         forEachRange(segment) { range, at in
                             let kr = k.rows(range).columns(kvColumns)
-                            GEMM.single(ds.columns(at), false, kr, false, into: dqh, beta: 1)
                             let dkr = dk.rows(range).columns(kvColumns)
-                            GEMM.single(ds.columns(at), true, qh, false, into: dkr, beta: 1)
                             let dvr = dv.rows(range).columns(kvColumns)
-                            GEMM.single(p.columns(at), true, doh, false, into: dvr, beta: 1)
+                            let (dsr, pr, compute) = (ds.columns(at), p.columns(at), shape.compute)
+                            GEMM.single(dsr, false, kr, false, into: dqh, beta: 1, compute: compute)
+                            GEMM.single(dsr, true, qh, false, into: dkr, beta: 1, compute: compute)
+                            GEMM.single(pr, true, doh, false, into: dvr, beta: 1, compute: compute)
                         }
                     }
                 }
@@ -238,11 +249,13 @@ package func attentionBackward(
 
 /// Calls `body` with the scaled scores q·kᵀ `[queries × keys]` of one head, unmasked.
 private func withScores(
-    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ scale: Float, _ body: (Matrix) -> Void
+    _ segment: AttentionSegment, _ q: Matrix, _ k: Matrix, _ shape: AttentionShape, _ body: (Matrix) -> Void
 ) {
     withScratch(q.rows, segment.keyCount) { scores in
         forEachRange(segment) { range, at in
-            GEMM.single(q, false, k.rows(range), true, into: scores.columns(at), alpha: scale)
+            GEMM.single(
+                q, false, k.rows(range), true, into: scores.columns(at), alpha: shape.scale,
+                compute: shape.compute)
         }
         body(scores)
     }

@@ -41,68 +41,65 @@ package enum GEMM {
         }
     }
 
-    /// dw `[n × k]` += dyᵀ `[n × m]` · x `[m × k]`, both rounded to bf16.
-    package static func addWeightGradientBF16(_ dy: Matrix, _ x: Matrix, into dw: Matrix) {
+    /// dw `[n × k]` += scale · dyᵀ `[n × m]` · x `[m × k]`; in bf16 the scale is 1.
+    package static func addWeightGradient(
+        _ dy: Matrix, _ x: Matrix, into dw: Matrix, scale: Float = 1, compute: Compute = .f32
+    ) {
         precondition(dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns)
         let product = ProductMeter.Product(
             rows: dw.rows, columns: dw.columns, inner: dy.rows, transposesLeft: true, accumulates: true,
-            compute: .bf16)
-        @Sendable func add(_ rows: Range<Int>, _ columns: Range<Int>) {
-            sl_add_weight_gradient(
-                rows.count, columns.count, dy.rows, dy.base + rows.lowerBound, dy.stride,
-                x.base + columns.lowerBound, x.stride, dw.row(rows.lowerBound) + columns.lowerBound, dw.stride
-            )
-        }
+            compute: compute)
+        // What one call takes, of the longer side, so that every call is a broad one.
+        let grain = compute == .f32 ? 192 : 448
         meter.time(product) {
             if dw.rows >= dw.columns {
-                Parallel.ranges(dw.rows, grain: 448) { add($0, 0..<dw.columns) }
-            } else {
-                Parallel.ranges(dw.columns, grain: 448) { add(0..<dw.rows, $0) }
-            }
-        }
-    }
-
-    /// dw `[n × k]` += scale · dyᵀ `[n × m]` · x `[m × k]`.
-    package static func addWeightGradient(_ dy: Matrix, _ x: Matrix, into dw: Matrix, scale: Float = 1) {
-        precondition(dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns)
-        let product = ProductMeter.Product(
-            rows: dw.rows, columns: dw.columns, inner: dy.rows, transposesLeft: true, accumulates: true)
-        meter.time(product) {
-            // The longer side is cut, at fixed places, so that every call is a broad one.
-            if dw.rows >= dw.columns {
-                Parallel.ranges(dw.rows, grain: 192) { rows in
-                    call(dy.columns(rows), true, x, false, into: dw.rows(rows), alpha: scale, beta: 1)
-                }
-            } else {
-                Parallel.ranges(dw.columns, grain: 192) { columns in
+                Parallel.ranges(dw.rows, grain: grain) { rows in
                     call(
-                        dy, true, x.columns(columns), false, into: dw.columns(columns), alpha: scale, beta: 1)
+                        dy.columns(rows), true, x, false, into: dw.rows(rows), alpha: scale, beta: 1,
+                        compute)
+                }
+            } else {
+                Parallel.ranges(dw.columns, grain: grain) { columns in
+                    call(
+                        dy, true, x.columns(columns), false, into: dw.columns(columns), alpha: scale, beta: 1,
+                        compute)
                 }
             }
         }
     }
 
-    /// c = alpha · op(a) · op(b) + beta · c, on the calling thread. Small strided products of attention.
+    /// c = alpha · op(a) · op(b) + beta · c, on the calling thread. Small strided products of attention. In bf16 beta
+    /// is 0, or 1 while alpha is 1.
     package static func single(
         _ a: Matrix, _ transposeA: Bool, _ b: Matrix, _ transposeB: Bool, into c: Matrix, alpha: Float = 1,
-        beta: Float = 0
+        beta: Float = 0, compute: Compute = .f32
     ) {
         let product = ProductMeter.Product(
             rows: c.rows, columns: c.columns, inner: transposeA ? a.rows : a.columns,
             transposesLeft: transposeA, transposesRight: transposeB, accumulates: beta != 0,
-            isOnOneThread: true)
-        meter.time(product) { call(a, transposeA, b, transposeB, into: c, alpha: alpha, beta: beta) }
+            isOnOneThread: true, compute: compute)
+        meter.time(product) { call(a, transposeA, b, transposeB, into: c, alpha: alpha, beta: beta, compute) }
     }
 
     private static func call(
         _ a: Matrix, _ transposeA: Bool, _ b: Matrix, _ transposeB: Bool, into c: Matrix, alpha: Float = 1,
-        beta: Float = 0
+        beta: Float = 0, _ compute: Compute = .f32
     ) {
-        _ = singleThreaded
         let inner = transposeA ? a.rows : a.columns
-        cblas_sgemm(
-            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-            blasint(c.rows), blasint(c.columns), blasint(inner), alpha, a.base, blasint(a.stride), b.base,
-            blasint(b.stride), beta, c.base, blasint(c.stride))
+        switch compute {
+        case .f32:
+            _ = singleThreaded
+            cblas_sgemm(
+                CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
+                transposeB ? CblasTrans : CblasNoTrans,
+                blasint(c.rows), blasint(c.columns), blasint(inner), alpha, a.base, blasint(a.stride), b.base,
+                blasint(b.stride), beta, c.base, blasint(c.stride))
+        case .bf16:
+            precondition(beta == 0 || (beta == 1 && alpha == 1))
+            sl_multiply_bf16(
+                c.rows, c.columns, inner, a.base, a.stride, transposeA ? 1 : 0, b.base, b.stride,
+                transposeB ? 1 : 0, c.base, c.stride, beta == 0 ? 0 : 1)
+            if alpha != 1 { for row in 0..<c.rows { sl_scale(c.columns, alpha, c.row(row)) } }
+        }
     }
 }

@@ -66,7 +66,7 @@ package final class ClipEncoder: @unchecked Sendable {
         }
         shape = AttentionShape(
             heads: settings.heads, keyValueHeads: settings.heads,
-            headWidth: settings.width / settings.heads)
+            headWidth: settings.width / settings.heads, compute: layers[0].out.weight.compute)
     }
 
     var parameters: [Parameter] { layers.flatMap(\.parameters) }

@@ -86,10 +86,10 @@ final class Projections: @unchecked Sendable {
         return isFused ? split(room(widths.reduce(0, +))) : widths.map(room)
     }
 
-    /// Writes the gradient of x; adds to those of whatever is trained.
+    /// Writes the gradient of x, where it is wanted; adds to those of whatever is trained.
     ///
     /// - Parameter dy: in matrices of `gradients`.
-    func backward(_ x: Matrix, low: [Matrix?], dy: [Matrix], dx: Matrix, _ arena: Arena) {
+    func backward(_ x: Matrix, low: [Matrix?], dy: [Matrix], dx: Matrix?, _ arena: Arena) {
         let wholes =
             isFused
             ? [Matrix(dy[0].base, rows: dy[0].rows, columns: linears[0].outputs, stride: dy[0].stride)] : dy

@@ -145,10 +145,7 @@ private final class Factor: Sendable {
     /// Adds dyᵀ·x to the gradient, where there is one.
     func addGradient(_ dy: Matrix, _ x: Matrix) {
         guard let gradient = weight.gradient else { return }
-        switch weight.compute {
-        case .f32: GEMM.addWeightGradient(dy, x, into: gradient)
-        case .bf16: GEMM.addWeightGradientBF16(dy, x, into: gradient)
-        }
+        GEMM.addWeightGradient(dy, x, into: gradient, compute: weight.compute)
     }
 }
 

@@ -36,7 +36,8 @@ package final class Llama: @unchecked Sendable {
             frequencies: config.rotary.frequencies(headWidth: config.headDim), positions: config.context,
             factor: config.rotary.attentionFactor, sections: config.rotary.sections)
         shape = AttentionShape(
-            heads: config.headCount, keyValueHeads: config.keyValueHeadCount, headWidth: config.headDim)
+            heads: config.headCount, keyValueHeads: config.keyValueHeadCount, headWidth: config.headDim,
+            compute: head.weight.compute)
     }
 
     package var parameters: [Parameter] {

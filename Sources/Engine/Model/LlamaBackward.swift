@@ -80,9 +80,12 @@ extension Llama {
         let dx = arena.zeros(dHidden.rows, dHidden.columns)
         rmsNormBackward(
             tape.last, norm.value, inverse: tape.inverse, dy: dHidden, dx: dx, dw: norm.gradient)
-        for (layer, saved) in zip(layers, tape.layers).reversed() {
+        let isBelowTrained = embedding.isTrained || dFeatures != nil || layers[0].inputNorm.isTrained
+        for (index, (layer, saved)) in zip(layers, tape.layers).enumerated().reversed() {
             let mark = arena.mark
-            backward(layer, self.tape(layer, saved, tape, arena), tape, dx, arena)
+            backward(
+                layer, self.tape(layer, saved, tape, arena), tape, dx, goesOn: index > 0 || isBelowTrained,
+                arena)
             arena.release(to: mark)
         }
         if let gradient = embedding.gradient {
@@ -101,9 +104,9 @@ extension Llama {
         }
     }
 
-    /// `dy` `[T × C]` holds the gradient of the layer's output and becomes that of its input.
+    /// `dy` `[T × C]` holds the gradient of the layer's output and becomes that of its input, if it `goesOn`.
     private func backward(
-        _ layer: DecoderLayer, _ saved: LayerTape, _ tape: Tape, _ dy: Matrix, _ arena: Arena
+        _ layer: DecoderLayer, _ saved: LayerTape, _ tape: Tape, _ dy: Matrix, goesOn: Bool, _ arena: Arena
     ) {
         let (rows, width) = (dy.rows, dy.columns)
         let dInner = arena.matrix(rows, saved.inner.columns)
@@ -125,8 +128,9 @@ extension Llama {
             logSumExp: saved.logSumExp, dOut: dContext, dq: dSeen[0], dk: dSeen[1], dv: dSeen[2])
         rotary.rotateBackward(dSeen[0], positions: tape.positions)
         rotary.rotateBackward(dSeen[1], positions: tape.positions)
-        let dh1 = arena.matrix(rows, width)
+        let dh1 = goesOn ? arena.matrix(rows, width) : nil
         layer.attention.backward(saved.h1, low: saved.lowAttention, dy: dSeen, dx: dh1, arena)
+        guard let dh1 else { return }
         rmsNormBackward(
             saved.x, layer.inputNorm.value, inverse: saved.inverse1, dy: dh1, dx: dy,
             dw: layer.inputNorm.gradient)

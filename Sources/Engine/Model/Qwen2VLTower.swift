@@ -148,7 +148,8 @@ private final class Qwen2VLBlock: @unchecked Sendable {
             bias: true,
             gain: branch)
         shape = AttentionShape(
-            heads: config.headCount, keyValueHeads: config.headCount, headWidth: width / config.headCount)
+            heads: config.headCount, keyValueHeads: config.headCount, headWidth: width / config.headCount,
+            compute: out.weight.compute)
     }
 
     var linears: [Linear] { attention.linears + [out] + inner.linears + [down] }

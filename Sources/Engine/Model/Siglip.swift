@@ -199,7 +199,7 @@ private final class PoolingHead: Sendable {
             rows.enumerated().map { AttentionSegment(queries: $0..<$0 + 1, own: $1, causal: false) },
             AttentionShape(
                 heads: config.headCount, keyValueHeads: config.headCount,
-                headWidth: width / config.headCount),
+                headWidth: width / config.headCount, compute: out.weight.compute),
             into: context, logSumExp: nil)
         let y = out.forward(context, arena).y
         let normed = norm.forward(y, Float(config.layerNormEpsilon), arena).y

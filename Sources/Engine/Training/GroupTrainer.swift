@@ -60,7 +60,7 @@ package final class GroupTrainer<Loss: Objective> {
 
     /// What the model says of every group.
     package func read(_ groups: [Loss.Group]) -> [Reading] {
-        passes.ranges(groups).flatMap { forward(groups[$0]).read }
+        passes.ranges(groups).flatMap { forward(groups[$0], keeps: false).read }
     }
 
     /// The same of the model with its adapter off.
@@ -76,7 +76,7 @@ package final class GroupTrainer<Loss: Objective> {
         let isReadBefore = loss.isOverBatch && ranges.count > 1
         var read = isReadBefore ? self.read(batch) : []
         for range in ranges {
-            let pass = forward(batch[range])
+            let pass = forward(batch[range], keeps: !recomputes)
             if !isReadBefore { read += pass.read }
             backward(pass, loss.slopes(of: range, in: batch, read))
         }
@@ -101,12 +101,13 @@ package final class GroupTrainer<Loss: Objective> {
         let read: [Reading]
     }
 
-    private func forward(_ groups: ArraySlice<Loss.Group>) -> Pass {
+    /// - Parameter keeps: what `backward` wants, which else is computed again.
+    private func forward(_ groups: ArraySlice<Loss.Group>, keeps: Bool) -> Pass {
         arena.reset()
         let images = encode(groups.compactMap(\.pixels))
         let (forest, pictures, answers) = forest(groups, images)
         let features = images?.features ?? pictures.matrix(arena)
-        let tape = decoder.forward(forest, features: features, recomputes: recomputes, arena)
+        let tape = decoder.forward(forest, features: features, recomputes: !keeps, arena)
         let places: Places
         var values: ArraySlice<Double>
         let counts: [Int]

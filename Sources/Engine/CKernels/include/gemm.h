@@ -39,6 +39,7 @@ void sl_multiply(const struct sl_panels *w, long first, long columns, int bf16, 
 void sl_multiply_transposed(const struct sl_panels *w, long first, long columns, int bf16, long m, const float *dy,
                             long ldy, float *dx, long ldx, int accumulate);
 
-/* dw (n × columns, row stride ldw) += dyᵀ (n × m) · x (m × columns), with products of bf16. */
-void sl_add_weight_gradient(long n, long columns, long m, const float *dy, long ldy, const float *x, long ldx,
-                            float *dw, long ldw);
+/* c (m × n) = op(a) (m × k) · op(b) (k × n), all of floats with row strides ld…, whose factors are rounded to bf16; or
+   += when `accumulate`. op turns what it `transposes`. */
+void sl_multiply_bf16(long m, long n, long k, const float *a, long lda, int transposes_a, const float *b, long ldb,
+                      int transposes_b, float *c, long ldc, int accumulate);
