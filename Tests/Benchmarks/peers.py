@@ -1,4 +1,5 @@
-"""The peers of `make bench PEERS=1`: TRL + PEFT in DPO training, transformers' generate in sampling.
+"""The peers of `make bench PEERS=1`: TRL + PEFT in DPO training, transformers' generate in sampling, llama.cpp on prompts
+and single answers.
 
     python3 -m venv venv
     venv/bin/pip install … the packages of PACKAGES below, which it names when they are missing
@@ -15,7 +16,9 @@ DIR then holds, for this program and for Sightline's own alike:
 
 `--serve` first finds the batch size that does best and says on a line of JSON what it is; then, for each line that comes
 in, it takes one turn and answers with its rate (pairs or new tokens a second). `--serve products` answers `m n k left
-right` with the seconds of PyTorch's product alone, whose factors are transposed where that says 1. `batch_size` of
+right` with the seconds of PyTorch's product alone, whose factors are transposed where that says 1. `--serve decode
+--llama-bench FILE` answers `prompt` and `answer` with llama.cpp's tokens a second on a decoder of 1.1 B parameters, which
+it writes into DIR with the package gguf. `batch_size` of
 `sample` counts prompts: five answers are drawn of each at once. `--quick` takes one small batch only, to see that
 everything runs; its figures mean nothing.
 """
@@ -25,6 +28,7 @@ import contextlib
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -366,6 +370,80 @@ def serve_products(folder, dtype, quick, answer, introduce):
         answer(statistics.median(seconds[1:]))
 
 
+# TinyLlama's shape, as DecodeBench.swift has it.
+DECODER = {"vocab": 32000, "context": 1024, "width": 2048, "inner": 5632, "layers": 22, "heads": 32, "kv_heads": 4}
+STREAM_PROMPT, STREAM_ANSWER = 512, 32
+
+
+def write_decoder(path, dtype):
+    """Random weights in llama.cpp's format, of which matrices are of `dtype`."""
+    import gguf
+    import numpy
+
+    d, kind = DECODER, {"f32": gguf.GGMLQuantizationType.F32, "bf16": gguf.GGMLQuantizationType.BF16}[dtype]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(d["context"])
+    writer.add_embedding_length(d["width"])
+    writer.add_feed_forward_length(d["inner"])
+    writer.add_block_count(d["layers"])
+    writer.add_head_count(d["heads"])
+    writer.add_head_count_kv(d["kv_heads"])
+    writer.add_rope_dimension_count(d["width"] // d["heads"])
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(d["vocab"])
+    writer.add_tokenizer_model("no_vocab")
+    numbers = numpy.random.default_rng(0).standard_normal(d["vocab"] * d["width"], dtype=numpy.float32) * 0.02
+
+    def add(name, rows, columns):
+        values = numbers[: rows * columns].reshape(rows, columns)
+        writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+
+    def ones(name):
+        writer.add_tensor(name, numpy.ones(d["width"], numpy.float32))
+
+    keys = d["width"] // d["heads"] * d["kv_heads"]
+    add("token_embd.weight", d["vocab"], d["width"])
+    for layer in range(d["layers"]):
+        for name, rows, columns in [
+            ("attn_q", d["width"], d["width"]), ("attn_k", keys, d["width"]), ("attn_v", keys, d["width"]),
+            ("attn_output", d["width"], d["width"]), ("ffn_gate", d["inner"], d["width"]),
+            ("ffn_up", d["inner"], d["width"]), ("ffn_down", d["width"], d["inner"]),
+        ]:  # fmt: skip
+            add(f"blk.{layer}.{name}.weight", rows, columns)
+        ones(f"blk.{layer}.attn_norm.weight")
+        ones(f"blk.{layer}.ffn_norm.weight")
+    ones("output_norm.weight")
+    add("output.weight", d["vocab"], d["width"])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def serve_decoding(folder, dtype, llama_bench, threads):
+    path = folder / f"decoder-{dtype}.gguf"
+    if not path.exists():
+        talk(f"writing {path}")
+        aside = path.with_suffix(".part")
+        write_decoder(aside, dtype)
+        aside.rename(path)
+
+    def rate(prompt, answer):
+        command = [
+            llama_bench, "-m", path, "-t", threads, "-ngl", 0, "-p", prompt, "-n", answer, "-r", 1, "-o", "json",
+        ]  # fmt: skip
+        run = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if run.returncode:
+            sys.exit(f"peers.py: {llama_bench} failed: {run.stderr.strip().splitlines()[-1:]}")
+        return json.loads(run.stdout)[0]
+
+    made = rate(0, 1)
+    print(json.dumps({"dtype": dtype, "build": made["build_commit"], "model": made["model_type"]}), flush=True)
+    while line := sys.stdin.readline():
+        sizes = (STREAM_PROMPT, 0) if line.strip() == "prompt" else (0, STREAM_ANSWER)
+        print(rate(*sizes)["avg_ts"], flush=True)
+
+
 def serve(work, dtype, folder, quick, threads):
     import torch
     import transformers
@@ -423,14 +501,20 @@ def describe(folder, quick, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--make", type=Path, metavar="DIR", help="write model and inputs into DIR")
-    parser.add_argument("--serve", choices=["train", "sample", "products"], help="take a turn for each line of input")
+    parser.add_argument("--serve", choices=["train", "sample", "products", "decode"], help="take a turn for each line of input")
     parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32", help="of the model that serves")
     parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="what --make wrote")
+    parser.add_argument("--llama-bench", type=Path, metavar="FILE", help="llama.cpp's program, for --serve decode")
     parser.add_argument("--quick", action="store_true", help="one small batch of each, to see that it runs")
     parser.add_argument("--threads", type=int, default=2, help="threads of the peers (default 2)")
     options = parser.parse_args()
     if not options.make and not (options.serve and options.folder):
         parser.error("nothing to do: give --make DIR, or --serve and DIR")
+    if (options.serve == "decode") != bool(options.llama_bench):
+        parser.error("--serve decode and --llama-bench belong together")
+    if options.serve == "decode":
+        serve_decoding(options.folder, options.dtype, options.llama_bench, options.threads)
+        return
     if missing := missing_packages():
         pins = " ".join(f"{name}=={PACKAGES[name]}" for name in missing)
         sys.exit(f"peers.py: {sys.executable} lacks {', '.join(missing)}; run: {sys.executable} -m pip install {pins}")

@@ -2,11 +2,12 @@
 #include "attend.h"
 #include "vector.h"
 #include <math.h>
+#include <stdint.h>
 
 #pragma clang fp contract(fast)
 
 #define BLOCK 16  /* keys at a time */
-#define VALUES 32 /* values at a time, which stay in the first-level cache for all queries */
+#define VALUES SL_ATTEND_ROWS /* values at a time, which stay in the first-level cache for all queries */
 
 typedef float vec16 __attribute__((vector_size(64), aligned(4)));
 
@@ -79,48 +80,73 @@ INLINE void add_all_weighted(long width, long keys, const float *p, const float 
         for (long j = 0; j < keys; j++) y[c] += p[j] * v[j * stride + c];
 }
 
+/* Keys or values from row `first`, `count` of them, of floats or of bf16. */
+struct rows {
+    const char *base;
+    long stride; /* in elements */
+    int half;
+};
+
+INLINE const char *row_of(struct rows x, long row) { return x.base + row * x.stride * (x.half ? 2 : 4); }
+
 /* Fetches what will be read while the block before it is worked on. */
-INLINE void prefetch(long width, long rows, const float *x, long stride) {
-    for (long j = 0; j < rows; j++)
-        for (long i = 0; i < width; i += 16) __builtin_prefetch(x + j * stride + i, 0, 3);
+INLINE void prefetch(long width, long count, struct rows x, long first) {
+    for (long j = 0; j < count; j++)
+        for (long i = 0; i < width * (x.half ? 2 : 4); i += 64) __builtin_prefetch(row_of(x, first + j) + i, 0, 3);
+}
+
+/* `count` rows as floats, in `wide` where they are none. */
+INLINE const float *floats(long width, long count, struct rows x, long first, float *wide, long *stride) {
+    *stride = x.half ? width : x.stride;
+    if (!x.half) return (const float *)row_of(x, first);
+    for (long j = 0; j < count; j++) {
+        const uint16_t *halves = (const uint16_t *)row_of(x, first + j);
+        uint32_t *bits = (uint32_t *)(wide + j * width);
+        for (long i = 0; i < width; i++) bits[i] = (uint32_t)halves[i] << 16;
+    }
+    return wide;
 }
 
 /* Scores of all queries over one range, a block of keys at a time, so that they come from memory once. */
-INLINE void score_range(long width, float scale, long queries, const float *q, long ldq, const float *k, long ldk,
-                        long keys, float *scores, long lds) {
-    long j = 0;
+INLINE void score_range(long width, float scale, long queries, const float *q, long ldq, struct rows k, long first,
+                        long keys, float *scores, long lds, float *wide) {
+    long j = 0, stride;
     for (; j + BLOCK <= keys; j += BLOCK) {
         long next = keys - j - BLOCK < BLOCK ? keys - j - BLOCK : BLOCK;
-        prefetch(width, next, k + (j + BLOCK) * ldk, ldk);
-        for (long r = 0; r < queries; r++)
-            score_16(width, q + r * ldq, k + j * ldk, ldk, scale, scores + r * lds + j);
+        prefetch(width, next, k, first + j + BLOCK);
+        const float *block = floats(width, BLOCK, k, first + j, wide, &stride);
+        for (long r = 0; r < queries; r++) score_16(width, q + r * ldq, block, stride, scale, scores + r * lds + j);
     }
+    const float *block = floats(width, keys - j, k, first + j, wide, &stride);
     for (long r = 0; r < queries; r++)
-        score_some(width, q + r * ldq, k + j * ldk, ldk, keys - j, scale, scores + r * lds + j);
+        score_some(width, q + r * ldq, block, stride, keys - j, scale, scores + r * lds + j);
 }
 
-INLINE void add_range(long width, long queries, const float *p, long lds, const float *v, long ldv, long keys,
-                      float *out, long ldo) {
+INLINE void add_range(long width, long queries, const float *p, long lds, struct rows v, long first, long keys,
+                      float *out, long ldo, float *wide) {
     for (long j = 0; j < keys; j += VALUES) {
-        long count = keys - j < VALUES ? keys - j : VALUES;
+        long count = keys - j < VALUES ? keys - j : VALUES, stride;
         long next = keys - j - count < VALUES ? keys - j - count : VALUES;
-        prefetch(width, next, v + (j + VALUES) * ldv, ldv);
+        prefetch(width, next, v, first + j + VALUES);
+        const float *block = floats(width, count, v, first + j, wide, &stride);
         for (long r = 0; r < queries; r++)
-            add_all_weighted(width, count, p + r * lds + j, v + j * ldv, ldv, out + r * ldo);
+            add_all_weighted(width, count, p + r * lds + j, block, stride, out + r * ldo);
     }
 }
 
-CLONES void sl_attend(long width, float scale, long queries, const float *q, long ldq, const float *k, const float *v,
-                      long ldk, long ranges, const long *first, const long *count, const long *own_first,
+CLONES void sl_attend(long width, float scale, long queries, const float *q, long ldq, const void *k, const void *v,
+                      long ldk, int half, long ranges, const long *first, const long *count, const long *own_first,
                       const long *own_count, float *scores, long lds, float *out, long ldo, float *sums) {
+    struct rows keys = {k, ldk, half}, values = {v, ldk, half};
+    float *wide = scores + queries * lds;
     long shared = 0;
     for (long r = 0; r < ranges; r++) {
-        score_range(width, scale, queries, q, ldq, k + first[r] * ldk, ldk, count[r], scores + shared, lds);
+        score_range(width, scale, queries, q, ldq, keys, first[r], count[r], scores + shared, lds, wide);
         shared += count[r];
     }
     for (long i = 0; i < queries; i++) {
         float *row = scores + i * lds, *y = out + i * ldo;
-        score_range(width, scale, 1, q + i * ldq, ldq, k + own_first[i] * ldk, ldk, own_count[i], row + shared, lds);
+        score_range(width, scale, 1, q + i * ldq, ldq, keys, own_first[i], own_count[i], row + shared, lds, wide);
         float peak = sl_max(shared + own_count[i], row);
         float sum = sl_exp_sum(shared + own_count[i], row, peak, row);
         sl_scale(shared + own_count[i], 1.0f / sum, row);
@@ -129,10 +155,9 @@ CLONES void sl_attend(long width, float scale, long queries, const float *q, lon
     }
     shared = 0;
     for (long r = 0; r < ranges; r++) {
-        add_range(width, queries, scores + shared, lds, v + first[r] * ldk, ldk, count[r], out, ldo);
+        add_range(width, queries, scores + shared, lds, values, first[r], count[r], out, ldo, wide);
         shared += count[r];
     }
     for (long i = 0; i < queries; i++)
-        add_range(width, 1, scores + i * lds + shared, lds, v + own_first[i] * ldk, ldk, own_count[i], out + i * ldo,
-                  ldo);
+        add_range(width, 1, scores + i * lds + shared, lds, values, own_first[i], own_count[i], out + i * ldo, ldo, wide);
 }

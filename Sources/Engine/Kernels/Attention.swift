@@ -48,7 +48,9 @@ package struct AttentionShape: Sendable {
     func columns(_ head: Int) -> Range<Int> { head * headWidth..<(head + 1) * headWidth }
 
     /// Keys or values `[S × KV·D]` as one matrix `[S × D]` per head.
-    func split(_ x: Matrix) -> [Matrix] { (0..<keyValueHeads).map { x.columns(columns($0)) } }
+    func split(_ x: Matrix) -> [StoredMatrix] {
+        (0..<keyValueHeads).map { StoredMatrix(x.columns(columns($0))) }
+    }
 
     func keyValueHead(of head: Int) -> Int { head / (heads / keyValueHeads) }
 }
@@ -62,9 +64,10 @@ package func attention(
     attention(q, shape.split(k), shape.split(v), segments, shape, into: out, logSumExp: logSumExp)
 }
 
-/// The same with keys and values in one matrix `[S × D]` per key/value head.
+/// The same with keys and values in one matrix `[S × D]` per key/value head, of floats or bf16.
 package func attention(
-    _ q: Matrix, _ k: [Matrix], _ v: [Matrix], _ segments: [AttentionSegment], _ shape: AttentionShape,
+    _ q: Matrix, _ k: [StoredMatrix], _ v: [StoredMatrix], _ segments: [AttentionSegment],
+    _ shape: AttentionShape,
     into out: Matrix, logSumExp: Matrix?
 ) {
     let groups = siblings(segments)
@@ -84,13 +87,15 @@ package func attention(
             if let short {
                 short.attend(qh, kh, vh, shape.scale, into: oh, logSumExp: sums)
             } else {
-                for block in group.first!.blocks {
-                    let own =
-                        block.queries.lowerBound - rows.lowerBound..<block.queries.upperBound
-                        - rows.lowerBound
-                    attendBlock(
-                        block, qh.rows(own), kh, vh, shape, into: oh.rows(own),
-                        logSumExp: sums?.rows(own))
+                withFloats(group.first!, kh, vh) { segment, kh, vh in
+                    for block in segment.blocks {
+                        let own =
+                            block.queries.lowerBound - rows.lowerBound..<block.queries.upperBound
+                            - rows.lowerBound
+                        attendBlock(
+                            block, qh.rows(own), kh, vh, shape, into: oh.rows(own),
+                            logSumExp: sums?.rows(own))
+                    }
                 }
             }
         }
@@ -141,13 +146,15 @@ private struct ShortRows {
 
     /// One head.
     func attend(
-        _ q: Matrix, _ k: Matrix, _ v: Matrix, _ scale: Float, into out: Matrix, logSumExp: Matrix?
+        _ q: Matrix, _ k: StoredMatrix, _ v: StoredMatrix, _ scale: Float, into out: Matrix,
+        logSumExp: Matrix?
     ) {
-        withScratch(q.rows, keys + 1) { scratch in
+        withScratch(1, q.rows * (keys + 1) + Int(SL_ATTEND_ROWS) * q.columns) { scratch in
             let scores = scratch.base + q.rows
             sl_attend(
-                q.columns, scale, q.rows, q.base, q.stride, k.base, v.base, k.stride, count.count, first,
-                count, ownFirst, ownCount, scores, keys, out.base, out.stride, scratch.base)
+                q.columns, scale, q.rows, q.base, q.stride, k.base, v.base, k.stride, k.half == nil ? 0 : 1,
+                count.count, first, count, ownFirst, ownCount, scores, keys, out.base, out.stride,
+                scratch.base)
             if let logSumExp {
                 for i in 0..<q.rows { logSumExp[i, 0] = scratch.base[i] }
             }
@@ -169,6 +176,31 @@ extension AttentionSegment {
                 queries: queries.lowerBound + first..<queries.lowerBound + last, shared: shared,
                 own: own.lowerBound..<own.upperBound - unseen, causal: causal)
         }
+    }
+}
+
+/// Calls `body` with the keys and values of one head that a segment sees as floats, and the segment with its places
+/// there.
+private func withFloats(
+    _ segment: AttentionSegment, _ k: StoredMatrix, _ v: StoredMatrix,
+    _ body: (AttentionSegment, Matrix, Matrix) -> Void
+) {
+    if let k = k.floats, let v = v.floats { return body(segment, k, v) }
+    var moved = segment
+    let count = segment.keyCount
+    withScratch(2 * count, k.columns) { scratch in
+        var next = 0
+        func move(_ range: Range<Int>) -> Range<Int> {
+            for row in range {
+                k.read(row: row, into: scratch.row(next))
+                v.read(row: row, into: scratch.row(count + next))
+                next += 1
+            }
+            return next - range.count..<next
+        }
+        moved.shared = segment.shared.map(move)
+        moved.own = move(segment.own)
+        body(moved, scratch.rows(0..<count), scratch.rows(count..<2 * count))
     }
 }
 

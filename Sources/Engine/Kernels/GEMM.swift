@@ -49,8 +49,11 @@ package enum GEMM {
         let product = ProductMeter.Product(
             rows: dw.rows, columns: dw.columns, inner: dy.rows, transposesLeft: true, accumulates: true,
             compute: compute)
-        // What one call takes, of the longer side, so that every call is a broad one.
-        let grain = compute == .f32 ? 192 : 448
+        // What one call takes of the longer side, so that every call is a broad one: in f32 always the same, since it
+        // shows in the sums; else as much for one thread as for another.
+        let side = max(dw.rows, dw.columns)
+        let pieces = (side + 448 * Parallel.threads - 1) / (448 * Parallel.threads) * Parallel.threads
+        let grain = compute == .f32 ? 192 : ((side + pieces - 1) / pieces + 31) / 32 * 32
         meter.time(product) {
             if dw.rows >= dw.columns {
                 Parallel.ranges(dw.rows, grain: grain) { rows in

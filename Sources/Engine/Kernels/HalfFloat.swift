@@ -23,10 +23,16 @@ package enum HalfFloat: Sendable {
         [UInt16](unsafeUninitializedCapacity: floats.count) { halves, count in
             count = floats.count
             guard let target = halves.baseAddress else { return }
-            switch self {
-            case .f16: sl_narrow_f16(floats, target, count)
-            case .bf16: sl_narrow_bf16(floats, target, count)
-            }
+            floats.withUnsafeBufferPointer { narrow($0, into: target) }
+        }
+    }
+
+    /// The same into memory with room for two bytes a number.
+    package func narrow(_ floats: UnsafeBufferPointer<Float>, into halves: UnsafeMutableRawPointer) {
+        guard let source = floats.baseAddress else { return }
+        switch self {
+        case .f16: sl_narrow_f16(source, halves, floats.count)
+        case .bf16: sl_narrow_bf16(source, halves, floats.count)
         }
     }
 }

@@ -55,6 +55,13 @@ package struct StoredMatrix: @unchecked Sendable {
         (self.owner, isMapped) = (owner, false)
     }
 
+    /// The matrix itself where it is one of floats.
+    var floats: Matrix? {
+        guard half == nil else { return nil }
+        let elements = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: Float.self)
+        return Matrix(elements, rows: rows, columns: columns, stride: stride)
+    }
+
     var elementBytes: Int { half == nil ? 4 : 2 }
 
     var type: sl_type {

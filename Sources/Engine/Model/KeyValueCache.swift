@@ -1,34 +1,49 @@
 import Kernels
 
-/// Keys and values of every layer for decoding, in slots.
+/// Keys and values of every layer for decoding, in slots; rounded to bf16 where the decoder multiplies so.
 package final class KeyValueCache: @unchecked Sendable {
     package final class Layer: @unchecked Sendable {
         /// Per head `[slots × D]`: one head's rows lie together, so that reading them is one stream.
-        let keys: [Matrix]
-        let values: [Matrix]
+        let keys: [StoredMatrix]
+        let values: [StoredMatrix]
         private let storage: Buffer
+        private let half: HalfFloat?
+        private let headWidth: Int
+        /// Elements of one head.
+        private let size: Int
 
-        init(slots: Int, heads: Int, headWidth: Int) {
+        init(slots: Int, heads: Int, headWidth: Int, half: HalfFloat?) {
             let size = slots * headWidth
-            let storage = Buffer(count: 2 * heads * size)
-            func views(from first: Int) -> [Matrix] {
+            let bytes = half == nil ? 4 : 2
+            let storage = Buffer(count: (2 * heads * size * bytes + 3) / 4)
+            func views(from first: Int) -> [StoredMatrix] {
                 (first..<first + heads).map {
-                    Matrix(storage.base + $0 * size, rows: slots, columns: headWidth)
+                    StoredMatrix(
+                        mapped: UnsafeRawBufferPointer(
+                            start: UnsafeRawPointer(storage.base) + $0 * size * bytes, count: size * bytes),
+                        as: half, rows: slots, columns: headWidth, owner: storage, isFile: false)
                 }
             }
             (keys, values) = (views(from: 0), views(from: heads))
-            self.storage = storage
+            (self.storage, self.half, self.headWidth, self.size) = (storage, half, headWidth, size)
         }
 
         /// Puts row i of k and v `[T × KV·D]` into slot `slots[i]`.
         func store(_ k: Matrix, _ v: Matrix, slots: [Int]) {
-            Parallel.run(keys.count) { head in
-                let width = keys[head].columns
+            let heads = keys.count
+            Parallel.run(heads) { head in
                 for (row, slot) in slots.enumerated() {
-                    keys[head].row(slot).update(from: k.row(row) + head * width, count: width)
-                    values[head].row(slot).update(from: v.row(row) + head * width, count: width)
+                    put(k.row(row) + head * headWidth, at: head * size + slot * headWidth)
+                    put(v.row(row) + head * headWidth, at: (heads + head) * size + slot * headWidth)
                 }
             }
+        }
+
+        private func put(_ floats: UnsafePointer<Float>, at place: Int) {
+            guard let half else { return (storage.base + place).update(from: floats, count: headWidth) }
+            half.narrow(
+                UnsafeBufferPointer(start: floats, count: headWidth),
+                into: UnsafeMutableRawPointer(storage.base) + 2 * place)
         }
     }
 
@@ -37,13 +52,18 @@ package final class KeyValueCache: @unchecked Sendable {
     package init(_ model: Llama, slots: Int) {
         let config = model.config
         layers = model.layers.map { _ in
-            Layer(slots: slots, heads: config.keyValueHeadCount, headWidth: config.headDim)
+            Layer(
+                slots: slots, heads: config.keyValueHeadCount, headWidth: config.headDim,
+                half: Self.half(model))
         }
     }
 
+    private static func half(_ model: Llama) -> HalfFloat? { model.compute == .bf16 ? .bf16 : nil }
+
     /// Bytes that one slot takes over all layers.
     package static func bytesPerSlot(_ model: Llama) -> Int {
-        model.layers.count * 2 * 4 * model.config.keyValueHeadCount * model.config.headDim
+        let bytes = half(model) == nil ? 4 : 2
+        return model.layers.count * 2 * bytes * model.config.keyValueHeadCount * model.config.headDim
     }
 }
 

@@ -188,9 +188,14 @@ package final class VisionLanguageModel: @unchecked Sendable {
         family.pictures(inputs, arena)
     }
 
-    /// The same for training, to be gone back through.
+    /// The same for training, to be gone back through where tower or projector is trained.
     package func encode(_ inputs: [TowerInput], _ arena: Arena) -> PictureTape {
-        family.tape(of: inputs, arena)
+        let decoder = Set(decoder.parameters.map(ObjectIdentifier.init))
+        if parameters.contains(where: { $0.isTrained && !decoder.contains(ObjectIdentifier($0)) }) {
+            return family.tape(of: inputs, arena)
+        }
+        let made = family.features(of: inputs, arena)
+        return PictureTape(features: made.values, rows: made.rows, grids: made.grids) { _, _ in }
     }
 
     /// - Parameter dFeatures: `[rows × C]` of `tape.features`.

@@ -4,8 +4,8 @@ import Foundation
 import Kernels
 
 /// Measures training and sampling on a LLaVA of about 100 M parameters in f32 and bf16, the matrix products inside a
-/// training step against a library alone, the decoding of one stream against a plain read of its weights, and, where
-/// Python is at hand, the same work by TRL and transformers, turn by turn.
+/// training step against a library alone, the decoding of one stream against a plain read of its weights, SmolVLM-256M's shape, and, where
+/// Python is at hand, the same work by TRL, transformers and llama.cpp, turn by turn.
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
@@ -15,6 +15,7 @@ import Kernels
             Tests/Benchmarks/peers.py --make writes. OPENBLAS_… variables are unset first.
               bench -o bench.json
               bench runs/bench --peers Tests/Benchmarks/peers.py --python venv/bin/python -o bench.json
+            llama.cpp is measured where --llama-bench names its program.
             """)
 
     @Argument(help: "Folder with model/, prompts.jsonl, pairs.jsonl and images/, written by peers.py --make.")
@@ -23,6 +24,8 @@ import Kernels
         help: ArgumentHelp("Measure the peers too, with this script, on the same folder.", valueName: "file"))
     var peers: String?
     @Option(help: ArgumentHelp("Python that has the peers.", valueName: "file")) var python = "python3"
+    @Option(help: ArgumentHelp("llama.cpp's llama-bench, to be measured too.", valueName: "file"))
+    var llamaBench: String?
     @Option(help: "Threads of everything that is measured.") var threads = 2
     @Option(help: "Turns of each side.") var rounds = 5
     @Flag(help: "One small batch of each, to see that it runs; the figures mean nothing.") var quick = false
@@ -32,6 +35,9 @@ import Kernels
     func validate() throws {
         for (name, value) in [("threads", threads), ("rounds", rounds)] where value < 1 {
             throw ValidationError("--\(name) \(value): give a number from 1")
+        }
+        if llamaBench != nil && peers == nil {
+            throw ValidationError("--llama-bench: it is run by the script of --peers; give that too")
         }
         if peers != nil && folder == nil {
             throw ValidationError(
@@ -46,14 +52,25 @@ import Kernels
         // What was measured stands on disk, also where the rest takes longer than somebody waits.
         func keep() throws { try AtomicFile.write(try report.json(), to: output) }
         if !quick {
-            talk("one stream of 1.1 B parameters")
-            report.decoding = try DecodeBench.measure(rounds: rounds)
-            try keep()
+            for compute in Compute.allCases {
+                talk("one stream of 1.1 B parameters, \(compute.rawValue)")
+                let other = try llamaBench.flatMap { try peer(.decode, compute, ["--llama-bench", $0]) }
+                report.decoding[compute] = try DecodeBench.measure(compute, rounds: rounds, peer: other)
+                try keep()
+            }
         }
         try train(&report)
         try keep()
         try sample(&report)
         try keep()
+        if !quick {
+            let scratch = try Scratch()
+            for compute in Compute.allCases {
+                talk("SmolVLM-256M's shape, \(compute.rawValue)")
+                report.tiled[compute] = try TiledBench.measure(compute, in: scratch.folder, rounds: rounds)
+            }
+            try keep()
+        }
         print(report.table)
     }
 
@@ -61,17 +78,18 @@ import Kernels
 
     private func workload(_ compute: Compute) throws -> (Workload, scratch: Scratch?) {
         if let folder { return (try Workload(folder: URL(fileURLWithPath: folder), compute), nil) }
-        let scratch = Scratch()
+        let scratch = try Scratch()
         return (try Workload.made(in: scratch.folder, compute), scratch)
     }
 
-    private func peer(_ work: Peer.Work, _ compute: Compute) throws -> Peer? {
+    private func peer(_ work: Peer.Work, _ compute: Compute, _ more: [String] = []) throws -> Peer? {
         try peers.map {
-            if work != .products {
+            if work == .train || work == .sample {
                 let name = work == .train ? "TRL + PEFT" : "generate"
                 talk("\(name), \(compute.rawValue): which batch size does best?")
             }
-            return try Peer($0, python, work, compute, folder!, threads: threads, quick: quick)
+            return try Peer(
+                $0, python, work, compute, folder!, threads: threads, quick ? more + ["--quick"] : more)
         }
     }
 
@@ -129,6 +147,9 @@ import Kernels
 /// A folder for as long as somebody has it.
 final class Scratch {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID().uuidString)")
+    init() throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
     deinit { try? FileManager.default.removeItem(at: folder) }
 }
 

@@ -40,7 +40,8 @@ struct BenchReport {
     var training: Work?
     var sampling: Work?
     var products: [Compute: ProductBench.Report] = [:]
-    var decoding: DecodeBench.Report?
+    var tiled: [Compute: TiledBench.Report] = [:]
+    var decoding: [Compute: DecodeBench.Report] = [:]
 
     init(threads: Int, isQuick: Bool, model: String) {
         (self.threads, self.isQuick, self.model) = (threads, isQuick, model)
@@ -54,6 +55,10 @@ struct BenchReport {
             ("sample_vs_generate", sampling?.ratio(.f32, .f32)),
             ("sample_bf16_vs_generate", sampling?.ratio(.bf16, .f32)),
             ("sample_bf16_vs_generate_bf16", sampling?.ratio(.bf16, .bf16)),
+            ("prompt_vs_llama_cpp", decoding[.f32]?.promptRatio),
+            ("prompt_bf16_vs_llama_cpp_bf16", decoding[.bf16]?.promptRatio),
+            ("decode_vs_llama_cpp", decoding[.f32]?.ratio),
+            ("decode_bf16_vs_llama_cpp_bf16", decoding[.bf16]?.ratio),
         ]
     }
 
@@ -69,7 +74,7 @@ struct BenchReport {
         for (key, series) in ratios { result.set(key, try number(series?.median)) }
         result.set("gemm_fraction", try number(products[.f32]?.fraction))
         result.set("gemm_bf16_fraction", try number(products[.bf16]?.fraction))
-        result.set("decode_bandwidth_fraction", try number(decoding?.fraction))
+        result.set("decode_bandwidth_fraction", try number(decoding[.bf16]?.bandwidthFraction.median))
         result.set("quick", .bool(isQuick))
         result.set("processor", .string(Environment.processor))
         result.set("threads", .int(threads))
@@ -91,8 +96,9 @@ struct BenchReport {
         result.set("turns", .object(turns))
         for compute in Compute.allCases {
             if let report = products[compute] { result.set("products_\(compute)", try record(report)) }
+            if let report = tiled[compute] { result.set("smolvlm_256m_\(compute)", try record(report)) }
+            if let report = decoding[compute] { result.set("decode_\(compute)", try record(report)) }
         }
-        if let decoding { result.set("decode", try record(decoding)) }
         return Data(result.bytes + [UInt8(ascii: "\n")])
     }
 
@@ -116,10 +122,28 @@ struct BenchReport {
         }
         share(.f32, "OpenBLAS")
         share(.bf16, "PyTorch's oneDNN")
-        if let decoding {
+        let streams = Compute.allCases.compactMap { compute in
+            decoding[compute].map { report in
+                func cell(_ series: Series?) -> String { series?.description ?? "–" }
+                return [
+                    compute.rawValue, cell(report.promptTokensPerSecond), cell(report.promptRatio),
+                    cell(report.tokensPerSecond), cell(report.ratio),
+                    "\(fixed(report.bandwidthFraction.median, 2)) (\(fixed(report.readGigabytesPerSecond, 1)) GB/s)",
+                ]
+            }
+        }
+        if !streams.isEmpty {
+            let head = [
+                "1.1 B, one stream", "prompt, tokens/s", "× llama.cpp", "answer, tokens/s", "× llama.cpp",
+                "of a plain read",
+            ]
+            text += TextTable([head] + streams).plainText
+        }
+        for compute in Compute.allCases {
+            guard let report = tiled[compute] else { continue }
             text +=
-                "one stream of 1.1 B parameters in bf16: \(fixed(decoding.tokensPerSecond, 1)) tokens/s, "
-                + "\(fixed(decoding.fraction, 2)) of a plain read (\(fixed(decoding.readGigabytesPerSecond, 1)) GB/s)\n"
+                "SmolVLM-256M, \(compute): \(report.secondsPerPicture.description) s for a picture of \(report.tiles) tiles, "
+                + "then \(report.tokensPerSecond.description) tokens/s\n"
         }
         return text + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
             + (Compute.multipliesBF16 ? "+bf16" : "")

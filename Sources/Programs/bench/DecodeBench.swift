@@ -4,56 +4,79 @@ import Kernels
 import Model
 import Random
 
-/// One stream of a decoder of 1.1 B parameters in bf16 (TinyLlama's shape): every token reads every weight once, so that
-/// memory is the limit.
+/// One stream of a decoder of 1.1 B parameters (TinyLlama's shape). Of every new token each weight is read once, so that
+/// memory is the limit; a prompt is limited by products.
 struct DecodeBench {
     struct Report: Codable {
         let parameters: Int
-        let tokensPerSecond: Double
+        let promptTokensPerSecond: Series
+        let tokensPerSecond: Series
         let readGigabytesPerSecond: Double
-        /// Of what a plain read of the same memory reaches, round by round.
-        let fractions: [Double]
-        let fraction: Double
+        /// Of the tokens a plain read of the same memory allows.
+        let bandwidthFraction: Series
+        /// llama.cpp's in the same turns.
+        let peerPromptTokensPerSecond: Series?
+        let peerTokensPerSecond: Series?
+
+        var promptRatio: Series? { peerPromptTokensPerSecond.map { .ratio(promptTokensPerSecond, $0) } }
+        var ratio: Series? { peerTokensPerSecond.map { .ratio(tokensPerSecond, $0) } }
     }
 
-    private static let tokens = 32
+    /// As Tests/Benchmarks/peers.py has them.
+    private static let (promptTokens, tokens) = (512, 32)
 
-    /// Takes a plain read and a decode in turns.
-    static func measure(rounds: Int) throws -> Report {
+    /// Takes a plain read, a prompt and an answer of either side in turns.
+    static func measure(_ compute: Compute, rounds: Int, peer: Peer?) throws -> Report {
         var config = LlamaConfig()
-        (config.vocabSize, config.maxPositionEmbeddings) = (32000, 512)
+        (config.vocabSize, config.maxPositionEmbeddings) = (32000, 1024)
         (config.hiddenSize, config.intermediateSize, config.layerCount) = (2048, 5632, 22)
         (config.headCount, config.keyValueHeadCount, config.headDim) = (32, 4, 64)
-        let decoder = try Llama(PooledSource(), config: config)
-        let plan = GrowthPlan(samplers: [.greedy], stops: [], maxTokens: tokens, seed: 1)
-        let grower = Grower(model: decoder, plan: plan, memory: 1 << 30, longestPrompt: 8, records: 1)
-        func decode() throws {
-            _ = try grower.grow([GrowthRequest(id: "one", tokens: Array(5..<13), picture: nil)]) { _, _, _ in
-                []
-            }
+        let decoder = try Llama(PooledSource(compute), config: config)
+        func grow(prompt: Int, tokens: Int) throws -> () throws -> Void {
+            let plan = GrowthPlan(samplers: [.greedy], stops: [], maxTokens: tokens, seed: 1)
+            let grower = Grower(
+                model: decoder, plan: plan, memory: 1 << 30, longestPrompt: prompt, records: 1)
+            let request = GrowthRequest(id: "one", tokens: Array(5..<5 + Int32(prompt)), picture: nil)
+            return { _ = try grower.grow([request]) { _, _, _ in [] } }
         }
+        let answer = try grow(prompt: 1, tokens: tokens)
+        let prompt = try grow(prompt: promptTokens, tokens: 1)
         var bytes = 0
         func read() { bytes = decoder.linears.reduce(0) { $0 + $1.readThrough() } }
-        try decode()
+        try answer()
         read()
-        let turns = try (0..<rounds).map { _ in (read: wallSeconds(read), decode: try wallSeconds(decode)) }
-        let fractions = turns.map { Double(tokens) * $0.read / $0.decode }
+        var (reads, prompts, answers): ([Double], [Double], [Double]) = ([], [], [])
+        var (peerPrompts, peerAnswers): ([Double], [Double]) = ([], [])
+        for _ in 0..<rounds {
+            reads.append(wallSeconds(read))
+            answers.append(Double(tokens) / (try wallSeconds(answer)))
+            prompts.append(Double(promptTokens) / (try wallSeconds(prompt)))
+            if let peer {
+                peerAnswers.append(try peer.turn("answer"))
+                peerPrompts.append(try peer.turn("prompt"))
+            }
+        }
         return Report(
             parameters: decoder.parameters.reduce(0) { $0 + $1.count },
-            tokensPerSecond: Double(tokens) / median(turns.map(\.decode)),
-            readGigabytesPerSecond: Double(bytes) * 1e-9 / median(turns.map(\.read)), fractions: fractions,
-            fraction: median(fractions))
+            promptTokensPerSecond: Series(prompts), tokensPerSecond: Series(answers),
+            readGigabytesPerSecond: Double(bytes) * 1e-9 / median(reads),
+            bandwidthFraction: Series(zip(answers, reads).map(*)),
+            peerPromptTokensPerSecond: peer.map { _ in Series(peerPrompts) },
+            peerTokensPerSecond: peer.map { _ in Series(peerAnswers) })
     }
 }
 
-/// Random bf16 weights that share their memory until they are laid out for products.
+/// Random weights of two bytes, or four, that share their memory until they are laid out for products.
 private struct PooledSource: ParameterSource {
     private static let count = 32000 * 2048
-    private let pool = Buffer(count: count / 2)
+    private let compute: Compute
+    private let pool: Buffer
 
-    init() {
+    init(_ compute: Compute) {
+        self.compute = compute
+        pool = Buffer(count: compute == .f32 ? Self.count : Self.count / 2)
         var random = SplitMix64(seed: 1)
-        // Two of ±0.008 to ±0.016.
+        // One float, or two halves, of ±0.008 to ±0.016.
         for i in 0..<pool.count {
             pool.base[i] = Float(
                 bitPattern: UInt32(truncatingIfNeeded: random.next()) & 0x807f_807f | 0x3c00_3c00)
@@ -66,9 +89,11 @@ private struct PooledSource: ParameterSource {
         guard shape.count == 2, case .normal = start else {
             return RandomSource(seed: 1).parameter(name, shape, start: start)
         }
-        let bytes = UnsafeRawBufferPointer(start: pool.base, count: 2 * shape[0] * shape[1])
+        let half: HalfFloat? = compute == .f32 ? nil : .bf16
+        let bytes = UnsafeRawBufferPointer(
+            start: pool.base, count: (half == nil ? 4 : 2) * shape[0] * shape[1])
         let stored = StoredMatrix(
-            mapped: bytes, as: .bf16, rows: shape[0], columns: shape[1], owner: pool, isFile: false)
-        return Parameter(name: name, shape: shape, stored: stored, compute: .bf16)
+            mapped: bytes, as: half, rows: shape[0], columns: shape[1], owner: pool, isFile: false)
+        return Parameter(name: name, shape: shape, stored: stored, compute: compute)
     }
 }

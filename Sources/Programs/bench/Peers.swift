@@ -2,10 +2,10 @@ import Foundation
 import JSON
 import Kernels
 
-/// TRL with PEFT, or transformers' `generate`, in a process of its own (Tests/Benchmarks/peers.py --serve) that takes one
+/// TRL with PEFT, transformers' `generate` or llama.cpp, in a process of its own (Tests/Benchmarks/peers.py --serve) that takes one
 /// turn whenever it is asked, so that turns of both sides alternate.
 final class Peer {
-    enum Work: String { case train, sample, products }
+    enum Work: String { case train, sample, products, decode }
 
     private let process = Process()
     private let input = Pipe()
@@ -18,18 +18,15 @@ final class Peer {
     /// - Throws: `BenchError` when the script can't be started or fails.
     init(
         _ script: String, _ python: String, _ work: Work, _ compute: Compute, _ folder: String, threads: Int,
-        quick: Bool
-    )
-        throws
-    {
+        _ more: [String]
+    ) throws {
         place = script
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
             [
                 python, "-B", script, "--serve", work.rawValue, "--dtype", compute.rawValue, folder,
-                "--threads",
-                String(threads),
-            ] + (quick ? ["--quick"] : [])
+                "--threads", String(threads),
+            ] + more
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardInput = input

@@ -71,7 +71,6 @@ struct Workload {
     /// The same sizes without Python: random weights, drawn pictures, random tokens.
     /// - Parameter folder: where tokenizer, preprocessing and pictures are written.
     static func made(in folder: URL, _ compute: Compute) throws -> Workload {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let model = try model(in: folder, compute)
         let images = try (0..<promptCount).map { index in
             let path = folder.appendingPathComponent("\(index).png").path
