@@ -77,9 +77,9 @@ import TrainingKit
         let initial = try initialAdapter.map { try PEFTAdapter.read(URL(fileURLWithPath: $0)) }
         if let initial, let initialAdapter { try policy.decoder.attach(initial, from: initialAdapter) }
         let cut = try PassPlan(
-            policy, rank: initial?.rank ?? training.rank, groups: pairs.lengths, batch: training.common.batch,
-            tokens: training.passTokens,
-            pictures: pairs.pictureBytes, engine.computing, run)
+            policy, training: .adapter(rank: initial?.rank ?? training.rank), groups: pairs.lengths,
+            batch: training.common.batch, tokens: training.passTokens, pictures: pairs.pictureBytes,
+            engine.computing, run)
         if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
 
         if initial == nil { training.attachAdapter(to: policy.decoder, seed: engine.seed) }

@@ -80,9 +80,9 @@ import TrainingKit
         if facts, bare > 0 { run.console.say("\(bare) of \(read.count) pairs have no facts") }
         let decoder = policy.decoder
         let cut = try PassPlan(
-            policy, rank: training.rank, groups: comparisons.lengths, batch: training.common.batch,
-            tokens: training.passTokens,
-            pictures: comparisons.pictureBytes, engine.computing, run)
+            policy, training: .adapter(rank: training.rank), groups: comparisons.lengths,
+            batch: training.common.batch, tokens: training.passTokens, pictures: comparisons.pictureBytes,
+            engine.computing, run)
         if run.isDryRun { return run.console.say("\(read.count) pairs can be trained on") }
 
         training.attachAdapter(to: decoder, seed: engine.seed)

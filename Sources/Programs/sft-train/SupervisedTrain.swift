@@ -109,7 +109,12 @@ import TrainingKit
         guard !lessons.isEmpty else {
             throw StageError.failed("no records to train on; give files of samples")
         }
-        if run.isDryRun { return run.console.say("\(lessons.count) pictures can be trained on") }
+        if run.isDryRun {
+            if model != nil {
+                _ = try plan(try open(lessons, URL(fileURLWithPath: output), run), lessons, run)
+            }
+            return run.console.say("\(lessons.count) pictures can be trained on")
+        }
         let session = try TrainingSession(
             target, resume: training.common.resume, reading: [model, tower], run)
         let start = try open(lessons, session.folder, run)
@@ -119,6 +124,7 @@ import TrainingKit
                 "--model \(model ?? ""): the tower of this family isn't trained here; give --freeze-tower, or --rank "
                     + "for an adapter")
         }
+        let cut = try plan(start, lessons, run)
         let parameters = trainedParameters(of: start)
         let encoder = LessonEncoder(model: start)
         let count = parameters.reduce(0) { $0 + ($1.isTrained ? $1.count : 0) }
@@ -126,7 +132,7 @@ import TrainingKit
 
         let trainer = GroupTrainer(
             start.decoder, SupervisedLoss(lengthBalance: lengthBalance), encoder: start,
-            passes: .count(passes))
+            passes: cut.passes, recomputes: cut.recomputes)
         try session.train(
             parameters, training.plan(try order(of: lessons)), on: input,
             weightsChanged: { [rank] in
@@ -143,6 +149,21 @@ import TrainingKit
             try session.writePolicy(of: start, as: dtype)
         }
         try session.publish()
+    }
+
+    /// - Throws: `StageError` where the training takes more memory than it may.
+    private func plan(_ model: VisionLanguageModel, _ lessons: [Lesson], _ run: StageRun) throws -> PassPlan {
+        let all = model.parameters.reduce(0) { $0 + $1.count }
+        let frozen = freezeTower ? model.towerParameters.reduce(0) { $0 + $1.count } : 0
+        // A picture's rows are those of a usual one: reading them all would take as long as a pass over them.
+        let lengths = lessons.map { lesson in
+            lesson.texts.reduce(lesson.image == nil ? 0 : model.usualPictureRows) {
+                $0 + model.tokenizer.encode($1).count + 8
+            }
+        }
+        return try PassPlan(
+            model, training: rank.map { .adapter(rank: $0) } ?? .model(parameters: all - frozen),
+            groups: lengths, batch: training.common.batch, count: passes, pictures: 0, engine.computing, run)
     }
 
     private func trainedParameters(of model: VisionLanguageModel) -> [Parameter] {
