@@ -49,13 +49,22 @@ struct OriginalLlavaConfig: Decodable {
         case hasScales = "s2"
         case resampler = "mm_resampler_type"
         case partFolders = "llm_cfg"
+        case folderProjector = "mm_projector_cfg"
+    }
+
+    private struct FolderProjector: Decodable {
+        let kind: String
+        enum CodingKeys: String, CodingKey { case kind = "mm_projector_type" }
     }
 
     init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         guard !keys.contains(.partFolders) else {
+            let projector = try? keys.decode(FolderProjector.self, forKey: .folderProjector).kind
             throw keys.refusal(
-                .partFolders, "it is in VILA's layout, with folders for language model, tower and projector")
+                .partFolders,
+                "VILA's layout, with folders for language model, tower and projector"
+                    + (projector.map { " (\"\($0)\")" } ?? "") + ", is not supported")
         }
         text = try LlamaConfig(from: decoder, kind: keys.choice(.modelType, default: Kind.llama).decoder)
         tower = try keys.decode(String.self, forKey: .tower)
