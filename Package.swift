@@ -111,7 +111,9 @@ let package = Package(
             name: "OracleFixtures", dependencies: ["Model", "Checkpoint", "Imaging", "Kernels", "Random"],
             path: "Tests/OracleFixtures",
             swiftSettings: [.swiftLanguageMode(.v6)]),
-        tests("ModelTests", ["Model", "Checkpoint", "Imaging", "Kernels", "Random", "OracleFixtures"]),
+        tests(
+            "ModelTests",
+            ["Model", "Checkpoint", "Imaging", "Kernels", "Random", "Tokenizer", "OracleFixtures"]),
         tests("TrainingTests", ["Training", "Model", "Checkpoint", "Imaging", "Kernels", "OracleFixtures"]),
         tests("KernelsTests", ["Kernels", "CKernels", "Random"]),
         tests(

@@ -2,6 +2,12 @@ import Checkpoint
 import Foundation
 import Testing
 
+/// A config.json in the layout of LLaVA's own code, with `keys` besides.
+private func original(_ keys: String, tower: String = "openai/clip-vit-large-patch14-336") -> String {
+    let projector = keys.contains("mm_projector_type") ? "" : #","mm_projector_type":"mlp2x_gelu""#
+    return #"{"model_type":"llava_llama","mm_vision_tower":"\#(tower)"\#(projector),\#(keys)}"#
+}
+
 @Suite struct ModelConfigTests {
     private func config(_ json: String) throws -> ModelConfig {
         try ModelConfig(Data(json.utf8), path: "dir/config.json")
@@ -78,11 +84,28 @@ import Testing
     @Test(arguments: [
         (#"{"model_type":"mistral"}"#, "model_type", "mistral"),
         (#"{"model_type":"llama4"}"#, "model_type", "llama4"),
+        (#"{"model_type":"llava","mm_vision_tower":"clip"}"#, "mm_projector_type", "linear"),
+        (#"{"model_type":"llava_llama"}"#, "mm_vision_tower", "missing"),
+        (#"{"model_type":"llava_llama","llm_cfg":{}}"#, "llm_cfg", "VILA"),
         (
-            #"{"model_type":"llava","mm_vision_tower":"openai/clip-vit-large-patch14-336"}"#,
-            "mm_vision_tower",
-            "LLaVA's own training"
+            #"{"model_type":"llava_llama","llm_cfg":{},"mm_projector_cfg":{"mm_projector_type":"mlp_downsample"}}"#,
+            "llm_cfg", "mlp_downsample"
         ),
+        (#"{"model_type":"llava_mpt","mm_vision_tower":"clip"}"#, "model_type", "llava_mpt"),
+        (original(#""mm_projector_type":"mlp_downsample""#), "mm_projector_type", "mlp_downsample"),
+        (original(#""mm_use_im_start_end":true"#), "mm_use_im_start_end", "true"),
+        (original(#""s2":true"#), "s2", "true"),
+        (original(#""mm_resampler_type":"perceiver""#), "mm_resampler_type", "perceiver"),
+        (original(#""image_aspect_ratio":"anyres_max_9""#), "image_aspect_ratio", "anyres_max_9"),
+        (original(#""image_aspect_ratio":"anyres""#), "mm_patch_merge_type", "flat"),
+        (
+            original(#""image_aspect_ratio":"anyres","mm_patch_merge_type":"spatial_unpad""#),
+            "image_grid_pinpoints", "pairs"
+        ),
+        (original(#""mm_vision_select_feature":"cls""#), "mm_vision_select_feature", "cls_patch"),
+        (original(#""mm_vision_select_layer":-26"#), "mm_vision_select_layer", "-26"),
+        (original(#""mm_hidden_size":768"#), "mm_hidden_size", "1024"),
+        (original(#""s2":false"#, tower: "clip-vit-base-patch32"), "mm_vision_tower", "isn't known"),
         (
             #"{"model_type":"qwen2_vl","vision_config":{"hidden_size":8192}}"#, "rope_scaling",
             "mrope_section"
@@ -251,6 +274,48 @@ import Testing
             #expect(config.text.headDim == 128 && config.text.rotary.sections == [16, 24, 24])
             #expect(config.text.tieWordEmbeddings && config.text.rotary.theta == 1e6)
         }
+    }
+
+    /// LLaVA-1.5-7B and LLaVA-1.6-Mistral-7B as LLaVA's own code published them.
+    @Test func configurationsOfLLaVAsOwnCodeAreRead() throws {
+        let common =
+            #""mm_hidden_size":1024,"mm_projector_type":"mlp2x_gelu","mm_resampler_type":null,"use_mm_proj":true,"#
+            + #""mm_use_im_patch_token":false,"mm_use_im_start_end":false,"mm_vision_select_feature":"patch","#
+            + #""mm_vision_select_layer":-2,"mm_vision_tower":"openai/clip-vit-large-patch14-336","#
+        let old = try config(
+            """
+            {"architectures":["LlavaLlamaForCausalLM"],"model_type":"llava","bos_token_id":1,"eos_token_id":2,
+             "pad_token_id":0,\(common)"hidden_size":4096,"image_aspect_ratio":"pad","image_grid_pinpoints":null,
+             "intermediate_size":11008,"max_position_embeddings":4096,"num_attention_heads":32,"rope_scaling":null,
+             "num_hidden_layers":32,"num_key_value_heads":32,"rms_norm_eps":1e-05,"vocab_size":32000,
+             "torch_dtype":"float16"}
+            """
+        ).llava(path: "")
+        #expect(old.kind == .llava && old.isOriginal && old.aspectRatio == .pad && old.elementType == .f16)
+        #expect(old.vision.layerCount == 24 && old.imageTokenCount == 576 && old.visionLayersNeeded == 23)
+        #expect(old.text.context == 4096 && old.text.rmsNormEpsilon == 1e-5 && old.text.padTokenID == 0)
+        // No id of its vocabulary stands for a picture.
+        #expect(old.imageTokenID >= old.text.vocabSize)
+
+        let next = try config(
+            """
+            {"architectures":["LlavaMistralForCausalLM"],"model_type":"llava_mistral","eos_token_id":2,\(common)
+             "hidden_size":4096,"image_aspect_ratio":"anyres","mm_patch_merge_type":"spatial_unpad",
+             "image_grid_pinpoints":[[336,672],[672,336],[672,672],[1008,336],[336,1008]],
+             "intermediate_size":14336,"max_position_embeddings":32768,"num_attention_heads":32,
+             "num_hidden_layers":32,"num_key_value_heads":8,"rope_theta":1000000.0,"sliding_window":null,
+             "unfreeze_mm_vision_tower":true,"vocab_size":32000,"torch_dtype":"bfloat16"}
+            """
+        ).llava(path: "")
+        #expect(next.kind == .next && next.text.kind == .mistral && next.text.context == 32768)
+        // Height first, as transformers has them.
+        #expect(next.gridPinpoints == [[672, 336], [336, 672], [672, 672], [336, 1008], [1008, 336]])
+        #expect(
+            next.text.rotary.theta == 1e6 && next.text.keyValueHeadCount == 8 && next.imageTokenCount == 577)
+        // transformers' files may carry keys of the original.
+        #expect(
+            try !config(#"{"model_type":"llava","mm_vision_tower":"clip","text_config":{}}"#).llava(path: "")
+                .isOriginal)
     }
 
     /// A window bounds what is read; within it nothing differs from a model without one.

@@ -4,17 +4,20 @@ import Foundation
 /// A Hugging Face model directory: config.json and weights in one safetensors file or in shards.
 ///
 /// Tensors answer to their names of transformers 4.52 and later (`model.language_model.layers.0.…`,
-/// `lm_head.weight`), whichever spelling the files use; see `TensorNames`.
+/// `lm_head.weight`), whichever spelling the files use; see `TensorNames`. Those of a LLaVA in the layout of its own code
+/// that hasn't its tower inside include those of the tower's folder.
 package struct CheckpointDirectory: Sendable {
     package let url: URL
     /// config.json as it stands.
     package let configData: Data
     /// Canonical names, in order of their UTF-8 bytes.
     package let names: [String]
-    /// The mapped weight files, in order of their names.
+    /// The mapped weight files, in order of their names; those of a tower that lies apart come last.
     package let files: [SafetensorsFile]
+    /// The tower's folder of a LLaVA in the layout of its own code.
+    package let tower: TowerFolder?
 
-    private let places: [String: (file: SafetensorsFile, storedName: String)]
+    private let places: Places
 
     /// Maps the weights of the directory `url`; nothing is read yet but headers.
     ///
@@ -35,28 +38,41 @@ package struct CheckpointDirectory: Sendable {
                 "give the path of a model directory")
         }
         configData = try ConfigDocument.data(of: url.appendingPathComponent("config.json"))
-        let index = url.appendingPathComponent("model.safetensors.index.json")
-        let single = url.appendingPathComponent("model.safetensors")
-        if FileManager.default.fileExists(atPath: single.path) {
-            files = [try SafetensorsFile(single)]
-        } else if FileManager.default.fileExists(atPath: index.path) {
-            files = try ShardIndex(index).open()
-        } else {
-            throw CheckpointError(
-                url.path, "it has neither model.safetensors nor model.safetensors.index.json",
-                "fetch the weights, or convert a .bin checkpoint to safetensors")
+        let original = try OriginalLlavaConfig.read(
+            configData, path: url.appendingPathComponent("config.json").path)
+        var files = try Self.weights(in: url)
+        var places = try Self.merge(files, TensorNames.canonical)
+        tower = try original?.towerFolder(in: url).map(TowerFolder.init)
+        if let original, !places.keys.contains(where: { $0.hasPrefix(TensorNames.tower) }) {
+            guard let tower else { throw original.missingTower(in: url) }
+            let own = try Self.weights(in: tower.url)
+            places.merge(try Self.merge(own, tower.naming(own))) { first, _ in first }
+            files += own
         }
-        places = try Self.merge(files)
+        (self.files, self.places) = (files, places)
         names = places.keys.sorted(by: precedesByUTF8)
     }
 
+    private static func weights(in url: URL) throws -> [SafetensorsFile] {
+        let index = url.appendingPathComponent("model.safetensors.index.json")
+        let single = url.appendingPathComponent("model.safetensors")
+        if FileManager.default.fileExists(atPath: single.path) { return [try SafetensorsFile(single)] }
+        if FileManager.default.fileExists(atPath: index.path) { return try ShardIndex(index).open() }
+        throw CheckpointError(
+            url.path, "it has neither model.safetensors nor model.safetensors.index.json",
+            "fetch the weights, or convert a .bin checkpoint to safetensors")
+    }
+
+    private typealias Places = [String: (file: SafetensorsFile, storedName: String)]
+
+    /// - Parameter naming: the canonical name of a stored one; nil for a tensor that is left out.
     private static func merge(
-        _ files: [SafetensorsFile]
-    ) throws -> [String: (file: SafetensorsFile, storedName: String)] {
-        var places: [String: (file: SafetensorsFile, storedName: String)] = [:]
+        _ files: [SafetensorsFile], _ naming: (_ stored: String) -> String?
+    ) throws -> Places {
+        var places: Places = [:]
         for file in files {
             for storedName in file.names {
-                let name = TensorNames.canonical(storedName)
+                guard let name = naming(storedName) else { continue }
                 if let other = places.updateValue((file, storedName), forKey: name) {
                     throw CheckpointError(
                         "\(file.path): tensor \(storedName)",
@@ -106,13 +122,16 @@ package struct CheckpointDirectory: Sendable {
 
     /// The model that config.json describes.
     package func config() throws -> ModelConfig {
-        try ModelConfig(configData, path: url.appendingPathComponent("config.json").path)
+        try ModelConfig(
+            configData, path: url.appendingPathComponent("config.json").path, tower: tower?.shape)
     }
 
-    /// SHA-256 of config.json and the weight files: what an adapter names as its base.
+    /// SHA-256 of config.json, the tower's where it has one, and the weight files: what an adapter names as its base.
     package func digest() throws -> String {
-        let config = url.appendingPathComponent("config.json")
-        return try ModelDigest.contentDigest(of: [config] + files.map { URL(fileURLWithPath: $0.path) })
+        let configs = ([url] + (tower.map { [$0.url] } ?? [])).map {
+            $0.appendingPathComponent("config.json")
+        }
+        return try ModelDigest.contentDigest(of: configs + files.map { URL(fileURLWithPath: $0.path) })
     }
 }
 

@@ -21,6 +21,16 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
 
     package enum ProjectorActivation: String, Codable, CaseIterable, Sendable { case gelu }
 
+    /// `image_aspect_ratio` of LLaVA's own code: what becomes of a picture before the tower's preprocessing.
+    package enum AspectRatio: String, CaseIterable, Sendable {
+        /// Nothing.
+        case square
+        /// It is padded to a square.
+        case pad
+        /// It is cut into tiles.
+        case anyres
+    }
+
     package var kind = Kind.llava
     package var text = LlamaConfig()
     package var vision = ClipVisionConfig.llavaDefault
@@ -40,6 +50,15 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
     package var mostTiles: Int?
     /// Carried.
     package var videoTokenID: Int?
+    /// Of a checkpoint in the layout of LLaVA's own code; nil in transformers', whose preprocessing says it.
+    package var aspectRatio: AspectRatio?
+
+    /// What stands for a picture's rows where no token does: above all ids.
+    static let outerImageToken = 1 << 24
+
+    /// Whether the checkpoint is in the layout of LLaVA's own code: without a token for pictures, and with margins of tiles
+    /// rounded as there.
+    package var isOriginal: Bool { aspectRatio != nil }
 
     package init() {}
 

@@ -12,18 +12,16 @@ package enum ModelConfig: Equatable, Sendable {
     /// - Parameters:
     ///   - data: the bytes of a config.json.
     ///   - path: names the file in errors.
+    ///   - tower: the shape of its tower, which a LLaVA in the layout of its own code has elsewhere.
     /// - Throws: `CheckpointError` naming file and key for an unknown `model_type`, a key of the wrong
     ///   type, and
     ///   a model that this package does not compute.
-    package init(_ data: Data, path: String) throws {
-        let header = try ConfigDocument.decode(Header.self, from: data, path: path)
-        if let tower = header.outerTower, header.textConfig == nil {
-            throw CheckpointError(
-                "\(path): key mm_vision_tower",
-                "it is in the layout of LLaVA's own training, where the vision tower (\"\(tower)\") and the picture's "
-                    + "token lie outside the checkpoint",
-                "convert it by transformers' convert_llava_weights_to_hf.py, or take the llava-hf model")
+    package init(_ data: Data, path: String, tower: ClipVisionConfig? = nil) throws {
+        if let original = try OriginalLlavaConfig.read(data, path: path) {
+            self = .llava(try original.llava(tower: tower, path: path))
+            return
         }
+        let header = try ConfigDocument.decode(Header.self, from: data, path: path)
         switch header.modelType {
         case "llama": self = .llama(try ConfigDocument.decode(LlamaConfig.self, from: data, path: path))
         case "clip": self = .clip(try ConfigDocument.decode(ClipConfig.self, from: data, path: path))
@@ -52,16 +50,7 @@ package enum ModelConfig: Equatable, Sendable {
 
     private struct Header: Codable {
         let modelType: String
-        let outerTower: String?
-        let textConfig: Presence?
-
-        struct Presence: Codable {}
-
-        enum CodingKeys: String, CodingKey {
-            case modelType = "model_type"
-            case outerTower = "mm_vision_tower"
-            case textConfig = "text_config"
-        }
+        enum CodingKeys: String, CodingKey { case modelType = "model_type" }
     }
 
     /// The class that transformers builds from this config.

@@ -36,6 +36,23 @@ package struct AnyResolutionProcessor: PictureProcessor, Equatable {
         (self.side, self.shapes, self.whole, self.resizing) = (side, shapes, whole, resizing)
     }
 
+    /// As LLaVA's own code cuts pictures into tiles for a tower's preprocessing, which has nothing left to do but to
+    /// normalize them (`process_anyres_image` of llava/mm_utils.py).
+    ///
+    /// - Parameter shapes: as `init` has them; of equally good ones the first is taken.
+    /// - Throws: `ImageError.configuration` for a tower that would resize its tiles, and as `init`.
+    package init(cuttingFor tower: ImageProcessor, shapes: [PictureSize]) throws {
+        let side = tower.outputHeight
+        guard tower.outputWidth == side,
+            tower.size == .shortestEdge(side) || tower.size == .exact(height: side, width: side)
+        else {
+            throw ImageError.processor(
+                "pictures of \(tower.outputWidth) × \(side) pixels, to which tiles would have to be resized",
+                "give a size and a crop_size that are the same square")
+        }
+        try self.init(side: side, shapes: shapes, whole: .squeezed, resizing: tower.resizing)
+    }
+
     package func unsplit() throws -> (any PictureProcessor)? {
         var processor = try ImageProcessor(
             size: .exact(height: side, width: side), crop: nil, pad: whole == .padded, resizing: resizing)

@@ -43,10 +43,10 @@ package struct ImageProcessor: PictureProcessor, Equatable {
     package let outputWidth: Int
 
     /// CLIP's preprocessing to pictures of `side` × `side`.
-    package init(square side: Int) throws {
+    package init(square side: Int, pad: Bool = false) throws {
         try self.init(
             size: .shortestEdge(side), crop: Crop(height: side, width: side), mean: Self.clipMean,
-            std: Self.clipStd)
+            std: Self.clipStd, pad: pad)
     }
 
     /// - Throws: `ImageError.configuration` where the sizes aren't positive, or would give pictures of

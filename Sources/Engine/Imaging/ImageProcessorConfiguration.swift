@@ -24,6 +24,13 @@ package func readPictureProcessor(directory: URL, pad: Bool? = nil) throws -> an
     return try ConfigurationReader(data: data, source: plain.path).processor(pad: pad)
 }
 
+/// Whether one of these files is there.
+package func hasPictureProcessor(in directory: URL) -> Bool {
+    ["processor_config.json", "preprocessor_config.json"].contains {
+        FileManager.default.fileExists(atPath: directory.appendingPathComponent($0).path)
+    }
+}
+
 private func contents(of file: URL) throws -> Data? {
     if !FileManager.default.fileExists(atPath: file.path) { return nil }
     do { return try SmallFile.read(file) } catch {

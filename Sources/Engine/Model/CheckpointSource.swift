@@ -59,18 +59,20 @@ extension [Parameter] {
     ///
     /// - Parameters:
     ///   - linears: layers whose adapters are written as a part of their weights.
-    ///   - carrying: tensors that are copied bit for bit beside them.
+    ///   - carrying: tensors that are copied bit for bit beside them, by their canonical names.
+    ///   - naming: what is written for a canonical name.
     package func write(
-        to url: URL, as type: ElementType, settled linears: [Linear] = [], carrying: [TensorView] = [],
+        to url: URL, as type: ElementType, settled linears: [Linear] = [],
+        carrying: [String: TensorView] = [:], naming: (_ canonical: String) -> String = { $0 },
         metadata: [String: String] = [:]
     ) throws {
         let whole = Dictionary(uniqueKeysWithValues: linears.map { (ObjectIdentifier($0.weight), $0) })
         try SafetensorsWriter.write(
             map { parameter in
                 SafetensorsWriter.Tensor(
-                    TensorNames.canonical(parameter.name), shape: parameter.shape, as: type,
+                    naming(TensorNames.canonical(parameter.name)), shape: parameter.shape, as: type,
                     values: { whole[ObjectIdentifier(parameter)]?.wholeWeights ?? parameter.values })
-            } + carrying.map { SafetensorsWriter.Tensor(copying: $0, as: TensorNames.canonical($0.name)) },
+            } + carrying.map { SafetensorsWriter.Tensor(copying: $0.value, as: naming($0.key)) },
             to: url, metadata: metadata)
     }
 }

@@ -6,7 +6,7 @@ import Kernels
 /// them for `LlavaForConditionalGeneration`.
 ///
 /// LLaVA-NeXT (Liu et al. 2024) and LLaVA-OneVision (Li et al. 2024) are LLaVAs whose pictures are tiles, packed with a
-/// learned end of each row.
+/// learned end of each row. Checkpoints in the layout of LLaVA's own code are read too; there a tower may lie apart.
 package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package let config: LlavaConfig
     package let tower: ClipVisionTower
@@ -59,7 +59,10 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
 
     /// nil where a picture is its only tile as it comes.
     private func packing(_ shape: PictureShape) -> TilePacking? {
-        newline.map { _ in TilePacking(shape, side: config.vision.patchesPerSide, most: config.mostTiles) }
+        newline.map { _ in
+            TilePacking(
+                shape, side: config.vision.patchesPerSide, most: config.mostTiles, rounds: !config.isOriginal)
+        }
     }
 
     package struct ImageTape {

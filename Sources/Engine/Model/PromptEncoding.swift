@@ -51,7 +51,7 @@ extension VisionLanguageModel {
 
     /// Refuses what the model has no embedding for: a tokenizer may know more than it.
     private func read(_ text: String, addSpecialTokens: Bool = true) throws -> [Int32] {
-        let ids = tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
+        let ids = ids(of: text, addSpecialTokens: addSpecialTokens)
         let unknown = ids.first { $0 >= vocabularySize && $0 != family.imageTokenID }
         guard let unknown else { return ids }
         throw PromptError(
@@ -100,15 +100,15 @@ extension VisionLanguageModel {
 
     /// Refuses text that the tokenizer would read as the end of an answer, a picture or another token of its own.
     private func check(_ text: String, _ role: String) throws {
-        let ids = tokenizer.encode(text)
+        let ids = ids(of: text)
         let marker = Int32(family.imageTokenID)
         let special = ids.first { id in
             (id == marker || stops.contains(id) || tokenizer.isSpecial(id))
-                && text.contains(tokenizer.pieces([id])[0])
+                && text.contains(piece(id))
         }
         guard let special else { return }
         throw PromptError(
-            finding: "the \(role) holds the token \(tokenizer.pieces([special])[0]) as text",
+            finding: "the \(role) holds the token \(piece(special)) as text",
             remedy: "take it out")
     }
 
@@ -144,7 +144,7 @@ extension VisionLanguageModel {
     /// The text with the picture's own in the place of its marker.
     private func spelled(_ text: String, _ picture: PictureShape?) -> String {
         guard let picture else { return text }
-        let marker = tokenizer.pieces([Int32(family.imageTokenID)])[0]
+        let marker = piece(Int32(family.imageTokenID))
         return text.replacingOccurrences(
             of: ChatTemplate.image, with: family.text(of: picture, marker: marker))
     }
@@ -161,7 +161,7 @@ extension VisionLanguageModel {
                     "the prompt holds \(count) image tokens (id \(marker)) for \(picture == nil ? 0 : 1) image"
                     + (wanted > 1 ? " of \(wanted) parts" : ""),
                 remedy:
-                    "check that the tokenizer knows \(tokenizer.pieces([marker])[0]) and the question doesn't hold it"
+                    "check that the tokenizer knows \(piece(marker)) and the question doesn't hold it"
             )
         }
         guard let picture else { return ids }

@@ -23,14 +23,16 @@ struct TilePacking {
     /// - Parameters:
     ///   - side: patches along a side of a tile.
     ///   - most: tiles' worth of rows above which the map is made smaller; nil where it never is.
-    init(_ shape: PictureShape, side: Int, most: Int?) {
+    ///   - rounds: whether the map's lengths are rounded before they are cut, as transformers does and LLaVA's own code
+    ///     doesn't.
+    init(_ shape: PictureShape, side: Int, most: Int?, rounds: Bool) {
         tiles = 1 + shape.grid.height * shape.grid.width
         let whole = (0..<side * side).map { Row.mixed([Part(row: $0, weight: 1)]) }
         guard shape.grid.height > 0 else {
             rows = whole + [.newline]
             return
         }
-        let map = Self.unpadded(shape, side: side)
+        let map = Self.unpadded(shape, side: side, rounds: rounds)
         let size = Self.limited(map, side: side, most: most)
         let (across, down) = (Self.taps(map.columns, to: size.width), Self.taps(map.rows, to: size.height))
         rows =
@@ -53,12 +55,14 @@ struct TilePacking {
 
     /// The part of the map that the picture covers: rounding as in `unpad_image`, which may differ by one from where the
     /// padding truly ends.
-    private static func unpadded(_ shape: PictureShape, side: Int) -> (rows: Range<Int>, columns: Range<Int>)
-    {
+    private static func unpadded(
+        _ shape: PictureShape, side: Int, rounds: Bool
+    ) -> (rows: Range<Int>, columns: Range<Int>) {
         let (height, width) = (side * shape.grid.height, side * shape.grid.width)
         func inner(_ length: Int, _ covered: Double) -> Range<Int> {
-            // Python rounds to seven digits and cuts.
-            let margin = (length - Int((covered * 1e7).rounded(.toNearestOrEven) / 1e7)) / 2
+            // To seven digits.
+            let covered = rounds ? (covered * 1e7).rounded(.toNearestOrEven) / 1e7 : covered
+            let margin = (length - Int(covered)) / 2
             return margin..<length - margin
         }
         let (h, w) = (Double(shape.original.height), Double(shape.original.width))

@@ -89,7 +89,9 @@ package final class VisionLanguageModel: @unchecked Sendable {
         self.adapters = adapters
         self.checkpoint = checkpoint
         (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
-        self.template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer, named: template)
+        let config = family.modelConfig
+        self.template = try ChatTemplate(
+            checkpoint: directory, tokenizer: tokenizer, named: template, otherwise: config.usualTemplate)
         let ending = self.template.end.flatMap { tokenizer.id(of: $0) }
         guard let end = ending ?? tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) })
         else {
@@ -106,10 +108,11 @@ package final class VisionLanguageModel: @unchecked Sendable {
         }
         self.end = end
         periods = Set([".", "▁.", "Ġ."].compactMap { tokenizer.id(of: $0) })
-        images = try readPictureProcessor(directory: directory)
+        let preprocessing = checkpoint?.tower?.url ?? directory
+        images = try config.pictureProcessor(in: preprocessing)
         if let misfit = family.check(images) {
             throw CheckpointError(
-                directory.appendingPathComponent("preprocessor_config.json").path, misfit,
+                preprocessing.appendingPathComponent("preprocessor_config.json").path, misfit,
                 "give the preprocessor_config.json of this checkpoint")
         }
         let identity = try identity()
@@ -117,26 +120,32 @@ package final class VisionLanguageModel: @unchecked Sendable {
         idleAdapters = identity.idleAdapters
     }
 
-    /// Writes config.json and the weights; tokenizer and preprocessing are copied where they lie elsewhere.
+    /// Writes config.json and the weights in the layout of the checkpoint; tokenizer and preprocessing are copied where they
+    /// lie elsewhere.
     ///
     /// Tensors of the checkpoint that are no part of what is computed (a tower's pooling head, buffers) are written as
     /// they stand.
     package func write(to folder: URL, as type: ElementType) throws {
         var config = family.modelConfig
         config.elementType = type
-        try config.write(to: folder.appendingPathComponent("config.json"))
+        if config.isOriginalLlava, let checkpoint {
+            try checkpoint.writeOriginalConfig(to: folder, as: type)
+        } else {
+            try config.write(to: folder.appendingPathComponent("config.json"))
+        }
         try parameters.write(
             to: folder.appendingPathComponent("model.safetensors"), as: type, settled: family.adapterTargets,
-            carrying: unread())
+            carrying: unread(), naming: config.isOriginalLlava ? TensorNames.original : { $0 })
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
     }
 
     /// A head beside a tied one isn't the model's.
-    private func unread() throws -> [TensorView] {
-        guard let checkpoint else { return [] }
+    private func unread() throws -> [String: TensorView] {
+        guard let checkpoint else { return [:] }
         var known = Set(parameters.map { TensorNames.canonical($0.name) })
         if decoder.config.tieWordEmbeddings { known.insert("lm_head.weight") }
-        return try checkpoint.names.filter { !known.contains($0) }.map { try checkpoint.tensor(named: $0) }
+        let names = checkpoint.names.filter { !known.contains($0) }
+        return try Dictionary(uniqueKeysWithValues: names.map { ($0, try checkpoint.tensor(named: $0)) })
     }
 
     package var decoder: Llama { family.decoder }

@@ -120,15 +120,18 @@ package struct ChatTemplate: Sendable, Equatable {
     }
 
     /// The template of the checkpoint in `directory`: the one named, else what its Jinja text (chat_template.jinja,
-    /// chat_template.json or tokenizer_config.json) does, else the one that its vocabulary was made for, else `llava`.
-    /// Throws when the name is not known, or the Jinja text does what isn't understood.
-    package init(checkpoint directory: URL, tokenizer: Tokenizer, named name: String? = nil) throws {
+    /// chat_template.json or tokenizer_config.json) does, else the one that its vocabulary was made for, else the one called
+    /// `usual`. Throws when a name is not known, or the Jinja text does what isn't understood.
+    package init(
+        checkpoint directory: URL, tokenizer: Tokenizer, named name: String? = nil,
+        otherwise usual: String = "llava"
+    ) throws {
         if let name {
             try self.init(named: name)
         } else if let (file, jinja) = try Self.jinja(directory) {
             self = try Self.read(jinja, from: file, tokenizer)
         } else {
-            self = Self.byToken.first { tokenizer.id(of: $0.0) != nil }?.1 ?? Self.llava
+            self = try Self.byToken.first { tokenizer.id(of: $0.0) != nil }?.1 ?? ChatTemplate(named: usual)
         }
     }
 
