@@ -1,6 +1,7 @@
 #pragma once
 /* How factors are laid out for the tiles of gemm.c. */
 #include "gemm.h"
+#include <immintrin.h>
 #include <stdint.h>
 
 typedef float vec16 __attribute__((vector_size(64), aligned(4)));
@@ -43,7 +44,22 @@ void sl_left_tile(const struct sl_left *left, long first, long rows, long start,
                   void *to);
 
 /* What a tile reads of the right factor: the panel of 32 columns from `column`, sums from `start` (a multiple of 32)
-   over `count`: [count][32] floats, or with `pairs` [⌈count/2⌉][32] pairs of bf16. It lies in the factor itself, or
-   is put into `scratch`, which holds 128·count bytes. `columns` of the 32 exist. */
-const void *sl_right_panel(const struct sl_right *right, long column, long columns, long start, long count, int pairs,
-                           int rounded, void *scratch);
+   over `count`: [count][32] floats, or with `pairs` [⌈count/2⌉][32] pairs of bf16, in `scratch`, which holds
+   128·(count + 32) bytes. `columns` of the 32 exist. */
+void sl_right_panel(const struct sl_right *right, long column, long columns, long start, long count, int pairs,
+                    int rounded, void *scratch);
+
+/* CPUs that multiply pairs of bf16, which also round to them; subnormal numbers become 0, as they would in the
+   product. */
+#define PAIRS __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+PAIRS INLINE vec16 sl_rounded_pairs(vec16 first, vec16 second) {
+    return (vec16)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+}
+
+/* 16 pairs of int8 as pairs of bf16, which can hold them. */
+PAIRS INLINE vec16 sl_wide_pairs(const int8_t *pairs) {
+    typedef int8_t bytes16 __attribute__((vector_size(16), aligned(1)));
+    return sl_rounded_pairs(__builtin_convertvector(*(const bytes16 *)pairs, vec16),
+                            __builtin_convertvector(*(const bytes16 *)(pairs + 16), vec16));
+}

@@ -47,7 +47,9 @@ import Kernels
         func keep() throws { try AtomicFile.write(try report.json(), to: output) }
         if !quick {
             talk("one stream of 1.1 B parameters")
-            report.decoding = try DecodeBench.measure(rounds: rounds)
+            for compute in [Compute.bf16, .int8] {
+                report.decoding[compute] = try DecodeBench.measure(compute, rounds: rounds)
+            }
             try keep()
         }
         try train(&report)
@@ -77,7 +79,7 @@ import Kernels
 
     private func train(_ report: inout BenchReport) throws {
         var sides: [(compute: Compute, bench: TrainingBench, size: Int, peer: Peer?, kept: Scratch?)] = []
-        for compute in Compute.allCases {
+        for compute in Compute.compared {
             let (workload, scratch) = try workload(compute)
             talk("dpo-train, \(compute.rawValue): \(workload.parameterCount / 1_000_000) M parameters")
             let bench = TrainingBench(workload)
@@ -106,7 +108,7 @@ import Kernels
 
     private func sample(_ report: inout BenchReport) throws {
         var sides: [(compute: Compute, bench: SamplingBench, peer: Peer?, kept: Scratch?)] = []
-        for compute in Compute.allCases {
+        for compute in Compute.compared {
             talk("sample, \(compute.rawValue)")
             let (workload, scratch) = try workload(compute)
             let bench = SamplingBench(workload, prompts: quick ? 2 : 32)

@@ -21,7 +21,7 @@ struct BenchReport {
 
         /// The rates of the last turn.
         var latest: String {
-            Compute.allCases.compactMap { compute in
+            Compute.compared.compactMap { compute in
                 guard let rate = own[compute]?.turns.last else { return nil }
                 let other = peers[compute]?.turns.last.map { " beside \(fixed($0, 2))" } ?? ""
                 return "\(compute) \(fixed(rate, 2))\(other)"
@@ -40,7 +40,7 @@ struct BenchReport {
     var training: Work?
     var sampling: Work?
     var products: [Compute: ProductBench.Report] = [:]
-    var decoding: DecodeBench.Report?
+    var decoding: [Compute: DecodeBench.Report] = [:]
 
     init(threads: Int, isQuick: Bool, model: String) {
         (self.threads, self.isQuick, self.model) = (threads, isQuick, model)
@@ -57,6 +57,12 @@ struct BenchReport {
         ]
     }
 
+    /// Tokens of one stream in int8 for one in bf16.
+    private var int8Gain: Double? {
+        guard let bf16 = decoding[.bf16], let int8 = decoding[.int8] else { return nil }
+        return int8.tokensPerSecond / bf16.tokensPerSecond
+    }
+
     /// Ratios are null where no peer was measured.
     func json() throws -> Data {
         let encoder = JSONEncoder()
@@ -69,7 +75,8 @@ struct BenchReport {
         for (key, series) in ratios { result.set(key, try number(series?.median)) }
         result.set("gemm_fraction", try number(products[.f32]?.fraction))
         result.set("gemm_bf16_fraction", try number(products[.bf16]?.fraction))
-        result.set("decode_bandwidth_fraction", try number(decoding?.fraction))
+        result.set("decode_bandwidth_fraction", try number(decoding[.bf16]?.fraction))
+        result.set("decode_int8_vs_bf16", try number(int8Gain))
         result.set("quick", .bool(isQuick))
         result.set("processor", .string(Environment.processor))
         result.set("threads", .int(threads))
@@ -81,7 +88,7 @@ struct BenchReport {
         for (key, series) in ratios { if let series { turns.set(key, try record(series)) } }
         for (name, work) in [("dpo_train", training), ("sample", sampling)] {
             guard let work else { continue }
-            for compute in Compute.allCases {
+            for compute in Compute.compared {
                 if let own = work.own[compute] { turns.set("\(name)_\(compute)", try record(own)) }
                 if let peer = work.peers[compute] { turns.set("\(name)_peer_\(compute)", try record(peer)) }
             }
@@ -89,16 +96,17 @@ struct BenchReport {
             if !said.isEmpty { turns.set("\(name)_peers", .array(said)) }
         }
         result.set("turns", .object(turns))
-        for compute in Compute.allCases {
+        for compute in Compute.compared {
             if let report = products[compute] { result.set("products_\(compute)", try record(report)) }
         }
-        if let decoding { result.set("decode", try record(decoding)) }
+        if let report = decoding[.bf16] { result.set("decode", try record(report)) }
+        if let report = decoding[.int8] { result.set("decode_int8", try record(report)) }
         return Data(result.bytes + [UInt8(ascii: "\n")])
     }
 
     var table: String {
         func row(_ name: String, _ work: Work?) -> [[String]] {
-            Compute.allCases.map { compute in
+            Compute.compared.map { compute in
                 func cell(_ series: Series?) -> String { series?.description ?? "–" }
                 return [
                     "\(name), \(compute)", cell(work?.own[compute]), cell(work?.peers[compute]),
@@ -116,12 +124,18 @@ struct BenchReport {
         }
         share(.f32, "OpenBLAS")
         share(.bf16, "PyTorch's oneDNN")
-        if let decoding {
+        for compute in [Compute.bf16, .int8] {
+            guard let report = decoding[compute] else { continue }
             text +=
-                "one stream of 1.1 B parameters in bf16: \(fixed(decoding.tokensPerSecond, 1)) tokens/s, "
-                + "\(fixed(decoding.fraction, 2)) of a plain read (\(fixed(decoding.readGigabytesPerSecond, 1)) GB/s)\n"
+                "one stream of 1.1 B parameters in \(compute): \(fixed(report.tokensPerSecond, 1)) tokens/s, "
+                + "\(fixed(report.fraction, 2)) of a plain read (\(fixed(report.readGigabytesPerSecond, 1)) GB/s)\n"
         }
         return text + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
             + (Compute.multipliesBF16 ? "+bf16" : "")
     }
+}
+
+extension Compute {
+    /// What peers compute in too.
+    static let compared = [Compute.f32, .bf16]
 }

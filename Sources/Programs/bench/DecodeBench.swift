@@ -4,8 +4,8 @@ import Kernels
 import Model
 import Random
 
-/// One stream of a decoder of 1.1 B parameters in bf16 (TinyLlama's shape): every token reads every weight once, so that
-/// memory is the limit.
+/// One stream of a decoder of 1.1 B parameters stored in bf16 (TinyLlama's shape): every token reads every weight once, so
+/// that memory is the limit.
 struct DecodeBench {
     struct Report: Codable {
         let parameters: Int
@@ -19,12 +19,15 @@ struct DecodeBench {
     private static let tokens = 32
 
     /// Takes a plain read and a decode in turns.
-    static func measure(rounds: Int) throws -> Report {
+    ///
+    /// - Parameter compute: bf16 or int8.
+    static func measure(_ compute: Compute, rounds: Int) throws -> Report {
         var config = LlamaConfig()
         (config.vocabSize, config.maxPositionEmbeddings) = (32000, 512)
         (config.hiddenSize, config.intermediateSize, config.layerCount) = (2048, 5632, 22)
         (config.headCount, config.keyValueHeadCount, config.headDim) = (32, 4, 64)
         let decoder = try Llama(PooledSource(), config: config)
+        if compute == .int8 { decoder.quantize() }
         let plan = GrowthPlan(samplers: [.greedy], stops: [], maxTokens: tokens, seed: 1)
         let grower = Grower(model: decoder, plan: plan, memory: 1 << 30, longestPrompt: 8, records: 1)
         func decode() throws {
