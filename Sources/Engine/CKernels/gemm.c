@@ -16,7 +16,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
     else for (int e = 0; first + e < columns; e++) (*x)[e] = row[first + e];
 }
 
-#define FLOAT_LOAD(b, i) (*(const vec16 *)((const float *)(b) + (i)))
+#define FLOAT_LOAD(b, i, j) (*(const vec16 *)((const float *)(b) + (i) * PANEL + (j) * 16))
 #define FLOAT_BROADCAST(p) ((vec16){0} + *(p))
 #define FLOAT_ADD(c, x, w) ((c) + (x) * (w))
 
@@ -24,7 +24,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) avx512_##x
 #define TILE_ROWS 14
 #define COLS 2
-#define LOAD(b, i) FLOAT_LOAD(b, i)
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) FLOAT_BROADCAST(p)
 #define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
@@ -34,16 +34,19 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) bf16_##x
 #define TILE_ROWS 14
 #define COLS 2
-#define LOAD(b, i) FLOAT_LOAD(b, i)
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) ((vec16)_mm512_set1_ps(*(p)))
 #define ADD(c, x, w) ((vec16)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(x), (__m512bh)(w)))
 #include "gemm_tile.inc"
+#pragma clang attribute pop
 
 /* The same with weights of int8, widened on the way. */
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi"))),      \
+                             apply_to = function)
 #define NAME(x) int8_##x
 #define TILE_ROWS 14
 #define COLS 2
-#define LOAD(b, i) sl_wide_pairs((const int8_t *)(b) + 2 * (i))
+#define LOAD(b, i, j) sl_wide_pairs((const char *)(b) + (i) * PANEL * 2, (j) % 2)
 #define BROADCAST(p) ((vec16)_mm512_set1_ps(*(p)))
 #define ADD(c, x, w) ((vec16)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(x), (__m512bh)(w)))
 #include "gemm_tile.inc"
@@ -53,7 +56,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) avx2_##x
 #define TILE_ROWS 6
 #define COLS 1
-#define LOAD(b, i) FLOAT_LOAD(b, i)
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) FLOAT_BROADCAST(p)
 #define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
@@ -62,7 +65,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) plain_##x
 #define TILE_ROWS 6
 #define COLS 1
-#define LOAD(b, i) FLOAT_LOAD(b, i)
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) FLOAT_BROADCAST(p)
 #define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
@@ -115,12 +118,14 @@ static void product(const struct sl_left *left, const struct sl_right *right, in
                     long columns, long inner, float *y, long ldy, int accumulate) {
     static _Thread_local struct scratch left_scratch, right_scratch, sums_scratch;
     static const tile_function *const sets[] = {plain_tiles, avx2_tiles, avx512_tiles};
-    int pairs = bf16 && sl_multiplies_bf16(), rounded = bf16 && !pairs;
+    int int8 = right->w.type == SL_I8;
+    int pairs = bf16 && sl_multiplies_bf16() && (!int8 || __builtin_cpu_supports("avx512vbmi"));
+    int rounded = bf16 && !pairs;
     long tile_rows = instruction_set() == 2 ? 14 : 6, element = pairs ? 2 : 4;
-    /* Tiles of a few rows widen int8 themselves, each for itself. */
-    int bytes = right->w.type == SL_I8 && pairs && m <= tile_rows;
-    int lies = right->kind == SL_PANELS && (bytes || right->w.type == (pairs ? SL_BF16 : SL_F32));
-    const tile_function *tiles = bytes ? int8_tiles : pairs ? bf16_tiles : sets[instruction_set()];
+    /* One tile widens int8 itself; for several it is laid out once. */
+    int widens = int8 && pairs && m <= tile_rows;
+    int lies = right->kind == SL_PANELS && (widens || right->w.type == (pairs ? SL_BF16 : SL_F32));
+    const tile_function *tiles = widens ? int8_tiles : pairs ? bf16_tiles : sets[instruction_set()];
     /* What has to be laid out first is kept for more rows, in shorter pieces. */
     long block = min(m, lies ? MOST_ROWS : 2 * MOST_ROWS);
     long longest = lies ? inner : block <= 28 ? PANEL * 4 : PANEL * 16;

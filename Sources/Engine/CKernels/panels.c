@@ -104,6 +104,12 @@ CLONES static void transpose_pairs(const uint32_t pairs[PANEL][PIECE / 2], uint3
         }
 }
 
+/* Pairs of int8 in halves: a lane has that of a column and, between its bytes, that of the 16th column after it. */
+CLONES static void pack_bytes(const uint32_t *pairs, bits16 *to) {
+    const bits16 *halves = (const bits16 *)pairs;
+    *to = (halves[0] & 0x00ff00ffu) | (halves[1] & 0x00ff00ffu) << 8;
+}
+
 /* - `most`: the largest of each row, for int8. */
 static void pack_halves(enum sl_type to, enum sl_type from, long columns, long k, const char *w, long stride,
                         const float *most, char *panel) {
@@ -118,10 +124,7 @@ static void pack_halves(enum sl_type to, enum sl_type from, long columns, long k
         if (to == SL_BF16) {
             memcpy(part, turned, (size_t)(whole * PANEL) * 4);
         } else if (to == SL_I8) {
-            for (long p = 0; p < whole * PANEL; p++) {
-                part[2 * p] = (char)turned[p];
-                part[2 * p + 1] = (char)(turned[p] >> 16);
-            }
+            for (long row = 0; row < whole; row++) pack_bytes(turned + row * PANEL, (bits16 *)part + row);
         } else {
             for (long row = 0; row < count; row++)
                 for (long j = 0; j < PANEL; j++)
@@ -253,17 +256,36 @@ CLONES static void widen_pairs(long count, const uint32_t *pairs, float *to) {
     }
 }
 
+typedef int32_t ints16 __attribute__((vector_size(64), aligned(4)));
+
+/* Of 16 lanes of four int8, one of each. */
+#define FLOATS_OF_BYTE(lanes, n) __builtin_convertvector((lanes) << (24 - 8 * (n)) >> 24, vec16)
+
 /* The same of int8. */
-CLONES static void widen_bytes(long count, const int8_t *pairs, float *to) {
+CLONES static void widen_bytes(long count, const ints16 *lanes, float *to) {
     for (long i = 0; i < count; i++)
-        for (long c = 0; c < PANEL; c++)
-            for (long e = 0; e < 2; e++) to[(2 * i + e) * PANEL + c] = pairs[(i * PANEL + c) * 2 + e];
+        for (int byte = 0; byte < 4; byte++)
+            ((vec16 *)to)[4 * i + (byte % 2) + 2 * (byte / 2)] = FLOATS_OF_BYTE(lanes[i], byte);
 }
 
-/* `count` rows [32] of pairs of int8 as pairs of bf16. */
-PAIRS static void widen_byte_pairs(long count, const int8_t *pairs, uint32_t *to) {
-    for (long i = 0; i < count * PANEL; i += 16) *(vec16 *)(to + i) = sl_wide_pairs(pairs + 2 * i);
+/* The same as pairs of bf16. */
+WIDENS static void widen_into_pairs(long count, const ints16 *lanes, vec16 *to) {
+    for (long i = 0; i < count; i++) {
+        to[2 * i] = sl_wide_pairs(lanes + i, 0);
+        to[2 * i + 1] = sl_wide_pairs(lanes + i, 1);
+    }
 }
+
+#define EXPONENT(m) ((m) > 63 ? 6 : (m) > 31 ? 5 : (m) > 15 ? 4 : (m) > 7 ? 3 : (m) > 3 ? 2 : (m) > 1)
+#define BITS(m) ((m) ? (127 + EXPONENT(m)) << 7 | ((m) << (7 - EXPONENT(m)) & 127) : 0)
+#define LOWER(m) (BITS(m) & 255)
+#define UPPER(m) (BITS(m) >> 8)
+#define FOUR(OF, m) OF(m), OF(m + 1), OF(m + 2), OF(m + 3)
+#define SIXTEEN(OF, m) FOUR(OF, m), FOUR(OF, m + 4), FOUR(OF, m + 8), FOUR(OF, m + 12)
+#define SIXTY_FOUR(OF, m) SIXTEEN(OF, m), SIXTEEN(OF, m + 16), SIXTEEN(OF, m + 32), SIXTEEN(OF, m + 48)
+
+const uint8_t sl_bf16_bytes[2][128] = {{SIXTY_FOUR(LOWER, 0), SIXTY_FOUR(LOWER, 64)},
+                                       {SIXTY_FOUR(UPPER, 0), SIXTY_FOUR(UPPER, 64)}};
 
 /* `count` (even, or the last) rows of a panel from `start` as floats. */
 static const float *floats(const struct sl_panels *w, long panel, long start, long count, float *scratch) {
@@ -271,7 +293,7 @@ static const float *floats(const struct sl_panels *w, long panel, long start, lo
     if (w->type == SL_F32) return (const float *)base + start * PANEL;
     base += start * PANEL * element_bytes(w->type);
     if (w->type == SL_F16) sl_widen_f16(base, scratch, (size_t)(count * PANEL));
-    else if (w->type == SL_I8) widen_bytes((count + 1) / 2, (const int8_t *)base, scratch);
+    else if (w->type == SL_I8) widen_bytes((count + 1) / 2, (const ints16 *)base, scratch);
     else widen_pairs((count + 1) / 2, (const uint32_t *)base, scratch);
     return scratch;
 }
@@ -340,7 +362,7 @@ void sl_right_panel(const struct sl_right *right, long column, long columns, lon
     case SL_PANELS:
         if (pairs) {
             const char *panel = (const char *)w->base + column / PANEL * sl_panel_bytes(w->type, w->k);
-            widen_byte_pairs((count + 1) / 2, (const int8_t *)panel + start * PANEL, scratch);
+            widen_into_pairs((count + 1) / 2, (const ints16 *)(panel + start * PANEL), scratch);
         } else {
             floats(w, column / PANEL, start, count, scratch);
         }

@@ -57,9 +57,18 @@ PAIRS INLINE vec16 sl_rounded_pairs(vec16 first, vec16 second) {
     return (vec16)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
 }
 
-/* 16 pairs of int8 as pairs of bf16, which can hold them. */
-PAIRS INLINE vec16 sl_wide_pairs(const int8_t *pairs) {
-    typedef int8_t bytes16 __attribute__((vector_size(16), aligned(1)));
-    return sl_rounded_pairs(__builtin_convertvector(*(const bytes16 *)pairs, vec16),
-                            __builtin_convertvector(*(const bytes16 *)(pairs + 16), vec16));
+#define WIDENS __attribute__((target("avx512f,avx512bw,avx512vbmi")))
+
+/* The lower and the upper bytes of 0 to 127 in bf16. */
+extern const uint8_t sl_bf16_bytes[2][128];
+
+/* Columns 0 to 15 or, of the second half, 16 to 31 of two rows of int8 as pairs of bf16, which can hold them. */
+WIDENS INLINE vec16 sl_wide_pairs(const void *rows, int half) {
+    __m512i bytes = _mm512_loadu_si512(rows), size = _mm512_abs_epi8(bytes);
+    const uint8_t(*known)[128] = sl_bf16_bytes;
+    __m512i lower = _mm512_permutex2var_epi8(_mm512_loadu_si512(known[0]), size, _mm512_loadu_si512(known[0] + 64));
+    __m512i upper = _mm512_permutex2var_epi8(_mm512_loadu_si512(known[1]), size, _mm512_loadu_si512(known[1] + 64));
+    upper |= bytes & _mm512_set1_epi8(-128);
+    return half ? (vec16)(_mm512_srli_epi16(lower, 8) | (upper & _mm512_set1_epi16(-256)))
+                : (vec16)((lower & _mm512_set1_epi16(255)) | _mm512_slli_epi16(upper, 8));
 }

@@ -7,8 +7,8 @@
 
 enum sl_type { SL_F32, SL_F16, SL_BF16, SL_I8 };
 
-/* Weights (n × k) as ⌈n/32⌉ panels, zero-filled: of f32 and f16 [k][32], of bf16 and int8 [⌈k/2⌉][32][2], two
-   elements of a row side by side. */
+/* Weights (n × k) as ⌈n/32⌉ panels, zero-filled: of f32 and f16 [k][32], of bf16 [⌈k/2⌉][32][2], two elements of a
+   row side by side, of int8 [⌈k/2⌉][16][2][2]: those of column c, and between them those of c + 16. */
 struct sl_panels {
     const void *base;
     long n, k;
