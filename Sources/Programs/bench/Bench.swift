@@ -47,9 +47,7 @@ import Kernels
         func keep() throws { try AtomicFile.write(try report.json(), to: output) }
         if !quick {
             talk("one stream of 1.1 B parameters")
-            for compute in [Compute.bf16, .int8] {
-                report.decoding[compute] = try DecodeBench.measure(compute, rounds: rounds)
-            }
+            report.decoding = try DecodeBench.measure(rounds: rounds)
             try keep()
         }
         try train(&report)

@@ -40,7 +40,7 @@ struct BenchReport {
     var training: Work?
     var sampling: Work?
     var products: [Compute: ProductBench.Report] = [:]
-    var decoding: [Compute: DecodeBench.Report] = [:]
+    var decoding: DecodeBench.Report?
 
     init(threads: Int, isQuick: Bool, model: String) {
         (self.threads, self.isQuick, self.model) = (threads, isQuick, model)
@@ -57,12 +57,6 @@ struct BenchReport {
         ]
     }
 
-    /// Tokens of one stream in int8 for one in bf16.
-    private var int8Gain: Double? {
-        guard let bf16 = decoding[.bf16], let int8 = decoding[.int8] else { return nil }
-        return int8.tokensPerSecond / bf16.tokensPerSecond
-    }
-
     /// Ratios are null where no peer was measured.
     func json() throws -> Data {
         let encoder = JSONEncoder()
@@ -75,8 +69,8 @@ struct BenchReport {
         for (key, series) in ratios { result.set(key, try number(series?.median)) }
         result.set("gemm_fraction", try number(products[.f32]?.fraction))
         result.set("gemm_bf16_fraction", try number(products[.bf16]?.fraction))
-        result.set("decode_bandwidth_fraction", try number(decoding[.bf16]?.fraction))
-        result.set("decode_int8_vs_bf16", try number(int8Gain))
+        result.set("decode_bandwidth_fraction", try number(decoding?.fraction))
+        result.set("decode_int8_vs_bf16", try number(decoding?.int8Gain))
         result.set("quick", .bool(isQuick))
         result.set("processor", .string(Environment.processor))
         result.set("threads", .int(threads))
@@ -99,8 +93,7 @@ struct BenchReport {
         for compute in Compute.compared {
             if let report = products[compute] { result.set("products_\(compute)", try record(report)) }
         }
-        if let report = decoding[.bf16] { result.set("decode", try record(report)) }
-        if let report = decoding[.int8] { result.set("decode_int8", try record(report)) }
+        if let decoding { result.set("decode", try record(decoding)) }
         return Data(result.bytes + [UInt8(ascii: "\n")])
     }
 
@@ -124,11 +117,11 @@ struct BenchReport {
         }
         share(.f32, "OpenBLAS")
         share(.bf16, "PyTorch's oneDNN")
-        for compute in [Compute.bf16, .int8] {
-            guard let report = decoding[compute] else { continue }
+        if let decoding {
             text +=
-                "one stream of 1.1 B parameters in \(compute): \(fixed(report.tokensPerSecond, 1)) tokens/s, "
-                + "\(fixed(report.fraction, 2)) of a plain read (\(fixed(report.readGigabytesPerSecond, 1)) GB/s)\n"
+                "one stream of 1.1 B parameters in bf16: \(fixed(decoding.tokensPerSecond, 1)) tokens/s, "
+                + "\(fixed(decoding.fraction, 2)) of a plain read (\(fixed(decoding.readGigabytesPerSecond, 1)) GB/s), "
+                + "with weights in int8 \(fixed(decoding.int8Gain, 2)) times that\n"
         }
         return text + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
             + (Compute.multipliesBF16 ? "+bf16" : "")
