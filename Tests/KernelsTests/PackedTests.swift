@@ -32,7 +32,7 @@ struct Stored {
 }
 
 /// a · bᵀ in Double, compared with c: within `tolerance` of Σ |terms|.
-private func isProduct(_ c: Matrix, _ a: Matrix, _ b: (Int, Int) -> Float, inner: Int, tolerance: Double)
+func isProduct(_ c: Matrix, _ a: Matrix, _ b: (Int, Int) -> Float, inner: Int, tolerance: Double)
     -> Bool
 {
     for i in 0..<c.rows {

@@ -8,6 +8,7 @@ struct NeighbourTests {
         "sightline sample prompts.jsonl --model $LLAVA --mode tree --relevance $CLIP --children 3 --max-tokens 5 --quiet"
     private static let answers =
         "sightline sample prompts.jsonl --model $TIED --count 3 --with-greedy --max-tokens 7 --quiet"
+    private static let int8 = "\(answers) --compute int8"
     private static let calibrate = "sightline calibrate drawn.jsonl --relevance $CLIP --quiet"
 
     private static let beams = """
@@ -15,7 +16,7 @@ struct NeighbourTests {
         --end-token passes --max-characters 200 --children 3 --max-tokens 5 --max-sentences 4 --quiet
         """
 
-    @Test(arguments: [sample, answers, beams, calibrate], ["", "OPENBLAS_CORETYPE=Haswell"])
+    @Test(arguments: [sample, answers, beams, int8, calibrate], ["", "OPENBLAS_CORETYPE=Haswell"])
     func neighboursDoNotMatter(stage: String, core: String) throws {
         let shop = try Workshop(prompts: 7)
         let command = "\(core) \(stage)"

@@ -34,6 +34,8 @@ struct TypedMistakesTests {
         ("sample in.jsonl --model m --memory=-1", "--memory"),
         ("sample in.jsonl --model m --mode tree --keep-top 4611686018427387904", "give a number from 0 to"),
         ("dpo-train in.jsonl --model m -o a --rank 100000", "--rank 100000: give a number up to 16384"),
+        ("calibrate in.jsonl --relevance m --compute int8", "--compute int8 is for the decoder of --model"),
+        ("sft-train in.jsonl --model m -o a --compute int8", "--compute int8: nothing is learned through"),
         ("dpo-train in.jsonl --model m -o a --max-grad-norm=-1", "give a number from 0"),
         ("sft-train in.jsonl --model m -o a --learning-rate=-1", "give a number from 0"),
     ])

@@ -1,6 +1,5 @@
 /* Products over panels of 32 columns. See include/gemm.h. */
 #include "panels.h"
-#include <immintrin.h>
 #include <stdlib.h>
 
 #define PANEL SL_PANEL
@@ -10,13 +9,14 @@
 /* What a tile does with y: sets it, goes on with the sums that stand there, or adds whole sums to it. */
 enum target { SET, CONTINUE, ADD_TO };
 
-typedef void (*tile_function)(long, const float *, const float *, float *, long, int, enum target, const char *, long);
+typedef void (*tile_function)(long, const float *, const void *, float *, long, int, enum target, const char *, long);
 
 INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
     if (first + 16 <= columns) *x = *(const vec16 *)(row + first);
     else for (int e = 0; first + e < columns; e++) (*x)[e] = row[first + e];
 }
 
+#define FLOAT_LOAD(b, i, j) (*(const vec16 *)((const float *)(b) + (i) * PANEL + (j) * 16))
 #define FLOAT_BROADCAST(p) ((vec16){0} + *(p))
 #define FLOAT_ADD(c, x, w) ((c) + (x) * (w))
 
@@ -24,6 +24,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) avx512_##x
 #define TILE_ROWS 14
 #define COLS 2
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) FLOAT_BROADCAST(p)
 #define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
@@ -33,6 +34,19 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) bf16_##x
 #define TILE_ROWS 14
 #define COLS 2
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
+#define BROADCAST(p) ((vec16)_mm512_set1_ps(*(p)))
+#define ADD(c, x, w) ((vec16)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(x), (__m512bh)(w)))
+#include "gemm_tile.inc"
+#pragma clang attribute pop
+
+/* The same with weights of int8, widened on the way. */
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi"))),      \
+                             apply_to = function)
+#define NAME(x) int8_##x
+#define TILE_ROWS 14
+#define COLS 2
+#define LOAD(b, i, j) sl_wide_pairs((const char *)(b) + (i) * PANEL * 2, (j) % 2)
 #define BROADCAST(p) ((vec16)_mm512_set1_ps(*(p)))
 #define ADD(c, x, w) ((vec16)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(x), (__m512bh)(w)))
 #include "gemm_tile.inc"
@@ -42,6 +56,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) avx2_##x
 #define TILE_ROWS 6
 #define COLS 1
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) FLOAT_BROADCAST(p)
 #define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
@@ -50,6 +65,7 @@ INLINE void read_16(const float *row, int first, int columns, vec16 *x) {
 #define NAME(x) plain_##x
 #define TILE_ROWS 6
 #define COLS 1
+#define LOAD(b, i, j) FLOAT_LOAD(b, i, j)
 #define BROADCAST(p) FLOAT_BROADCAST(p)
 #define ADD(c, x, w) FLOAT_ADD(c, x, w)
 #include "gemm_tile.inc"
@@ -102,10 +118,14 @@ static void product(const struct sl_left *left, const struct sl_right *right, in
                     long columns, long inner, float *y, long ldy, int accumulate) {
     static _Thread_local struct scratch left_scratch, right_scratch, sums_scratch;
     static const tile_function *const sets[] = {plain_tiles, avx2_tiles, avx512_tiles};
-    int pairs = bf16 && sl_multiplies_bf16(), rounded = bf16 && !pairs;
-    const tile_function *tiles = pairs ? bf16_tiles : sets[instruction_set()];
+    int int8 = right->w.type == SL_I8;
+    int pairs = bf16 && sl_multiplies_bf16() && (!int8 || __builtin_cpu_supports("avx512vbmi"));
+    int rounded = bf16 && !pairs;
     long tile_rows = instruction_set() == 2 ? 14 : 6, element = pairs ? 2 : 4;
-    int lies = right->kind == SL_PANELS && pairs == (right->w.type == SL_BF16) && right->w.type != SL_F16;
+    /* One tile widens int8 itself; for several it is laid out once. */
+    int widens = int8 && pairs && m <= tile_rows;
+    int lies = right->kind == SL_PANELS && (widens || right->w.type == (pairs ? SL_BF16 : SL_F32));
+    const tile_function *tiles = widens ? int8_tiles : pairs ? bf16_tiles : sets[instruction_set()];
     /* What has to be laid out first is kept for more rows, in shorter pieces. */
     long block = min(m, lies ? MOST_ROWS : 2 * MOST_ROWS);
     long longest = lies ? inner : block <= 28 ? PANEL * 4 : PANEL * 16;
@@ -114,8 +134,9 @@ static void product(const struct sl_left *left, const struct sl_right *right, in
     long panel_bytes = sl_panel_bytes(right->w.type, right->w.k);
     char *a = grown(&left_scratch, (unsigned long)((chunk + 1) * block * element + 128));
     void *turned = grown(&right_scratch, (unsigned long)((chunk + PANEL) * PANEL * 4));
-    /* Sums over several chunks stand in y meanwhile, unless y has to be kept. */
-    int apart = accumulate && chunk < inner;
+    const float *scales = right->w.scales ? right->w.scales + first : 0;
+    /* Sums over several chunks, or without their scales, stand in y meanwhile, unless y has to be kept. */
+    int apart = accumulate && (chunk < inner || scales);
     float *sums = apart ? grown(&sums_scratch, (unsigned long)(block * columns * 4)) : 0;
     for (long m0 = 0; m0 < m; m0 += block) {
         long rows = min(block, m - m0);
@@ -135,16 +156,20 @@ static void product(const struct sl_left *left, const struct sl_right *right, in
             enum target target = start > 0 ? CONTINUE : accumulate && !apart ? ADD_TO : SET;
             for (long p = 0; p < columns; p += PANEL) {
                 long width = min(PANEL, columns - p);
-                const void *panel =
-                    sl_right_panel(right, first + p, width, start, length, pairs, rounded, turned);
+                const void *panel = turned;
+                const char *lying = 0;
+                if (right->kind == SL_PANELS)
+                    lying = (const char *)right->w.base + (first + p) / PANEL * panel_bytes +
+                            sl_panel_bytes(right->w.type, start);
+                if (lies) panel = lying;
+                else sl_right_panel(right, first + p, width, start, length, pairs, rounded, turned);
                 /* Each tile fetches its share of the next panel, which would else come from memory while one waits.
                    One tile that reads what lies there is served well by the machine itself. */
-                int fetches = right->kind == SL_PANELS && p + PANEL < columns && (count > 1 || panel == turned);
+                int fetches = lying && p + PANEL < columns && (count > 1 || !lies);
                 const char *next = panel;
                 long stride = 0;
                 if (fetches) {
-                    next = (const char *)right->w.base + (first + p) / PANEL * panel_bytes +
-                           sl_panel_bytes(right->w.type, start) + panel_bytes;
+                    next = lying + panel_bytes;
                     stride = (sl_panel_bytes(right->w.type, length) + steps * count - 1) / (steps * count);
                 }
                 for (long t = 0; t < count; t++) {
@@ -154,6 +179,8 @@ static void product(const struct sl_left *left, const struct sl_right *right, in
                 }
             }
         }
+        for (long r = 0; scales && r < rows; r++)
+            for (long c = 0; c < columns; c++) out[r * ldo + c] *= scales[c];
         if (apart)
             for (long r = 0; r < rows; r++)
                 for (long c = 0; c < columns; c++) y[(m0 + r) * ldy + c] += sums[r * columns + c];
@@ -177,6 +204,6 @@ void sl_multiply_transposed(const struct sl_panels *w, long first, long columns,
 void sl_multiply_bf16(long m, long n, long k, const float *a, long lda, int transposes_a, const float *b, long ldb,
                       int transposes_b, float *c, long ldc, int accumulate) {
     struct sl_left left = {a, lda, transposes_a};
-    struct sl_right right = {transposes_b ? SL_COLUMNS : SL_ROWS, {b, k, n, SL_F32}, ldb};
+    struct sl_right right = {transposes_b ? SL_COLUMNS : SL_ROWS, {b, k, n, SL_F32, 0}, ldb};
     product(&left, &right, 1, m, 0, n, k, c, ldc, accumulate);
 }

@@ -1,7 +1,6 @@
 /* How factors are laid out for the tiles of gemm.c. See panels.h. */
 #include "panels.h"
 #include "half.h"
-#include <immintrin.h>
 #include <string.h>
 
 #define PANEL SL_PANEL
@@ -34,10 +33,10 @@ INLINE uint32_t pair_of(float first, float second) { return rounded_bits(first) 
 static long min(long a, long b) { return a < b ? a : b; }
 static long max(long a, long b) { return a > b ? a : b; }
 
-static long element_bytes(enum sl_type type) { return type == SL_F32 ? 4 : 2; }
+static long element_bytes(enum sl_type type) { return type == SL_F32 ? 4 : type == SL_I8 ? 1 : 2; }
 
 long sl_panel_bytes(enum sl_type type, long k) {
-    return PANEL * element_bytes(type) * (type == SL_BF16 ? (k + 1) / 2 * 2 : k);
+    return PANEL * element_bytes(type) * (type == SL_BF16 || type == SL_I8 ? (k + 1) / 2 * 2 : k);
 }
 
 /* MARK: Packing weights */
@@ -51,16 +50,47 @@ static void pack_floats(long columns, long k, const float *w, long stride, float
     }
 }
 
-/* `count` elements as halves of the target's type. */
-static void read_halves(enum sl_type to, enum sl_type from, const char *source, long count, uint16_t *halves) {
+static void widen(enum sl_type from, const char *source, long count, float *wide) {
+    if (from == SL_F16) sl_widen_f16(source, wide, (size_t)count);
+    else if (from == SL_BF16) sl_widen_bf16(source, wide, (size_t)count);
+    else memcpy(wide, source, (size_t)count * 4);
+}
+
+/* The largest size of `count` elements; NaN where one isn't finite. */
+CLONES static float largest(enum sl_type from, const char *source, long count) {
+    uint32_t most = 0; /* sizes are ordered as their bits are, infinity and NaN above all */
+    for (long i = 0; i < count; i += PIECE) {
+        float wide[PIECE] = {0};
+        widen(from, source + i * element_bytes(from), min(PIECE, count - i), wide);
+        for (long e = 0; e < PIECE; e++) {
+            uint32_t size = bits_of(wide[e]) & 0x7fffffffu;
+            most = size > most ? size : most;
+        }
+    }
+    return most < 0x7f800000u ? float_of(most) : __builtin_nanf("");
+}
+
+/* Floats as shares of `most`, the largest of them, in 127ths, in the lower byte. */
+CLONES static void quantize(const float *x, long count, float most, uint16_t *halves) {
+    for (long i = 0; i < count; i++) {
+        float share = x[i] / most; /* at most 1, and 0/0 ends as 0 */
+        float scaled = share * 127;
+        /* 1.5·2²³ leaves no places behind the point, and its own lower bits are 0. */
+        halves[i] = (uint16_t)bits_of(scaled + 0x1.8p23f);
+    }
+}
+
+/* `count` elements as halves of the target's type, or as int8 in halves. */
+static void read_halves(enum sl_type to, enum sl_type from, const char *source, long count, float most,
+                        uint16_t *halves) {
     float wide[PIECE];
     if (from == to) {
         memcpy(halves, source, (size_t)count * 2);
         return;
     }
-    if (from == SL_F16) sl_widen_f16(source, wide, (size_t)count);
-    else memcpy(wide, source, (size_t)count * 4);
-    sl_narrow_bf16(wide, halves, (size_t)count);
+    widen(from, source, count, wide);
+    if (to == SL_I8) quantize(wide, count, most, halves);
+    else sl_narrow_bf16(wide, halves, (size_t)count);
 }
 
 /* pairs[j][i] → to[i][j], 32 by 32. */
@@ -74,32 +104,48 @@ CLONES static void transpose_pairs(const uint32_t pairs[PANEL][PIECE / 2], uint3
         }
 }
 
+/* Pairs of int8 in halves: a lane has that of a column and, between its bytes, that of the 16th column after it. */
+CLONES static void pack_bytes(const uint32_t *pairs, bits16 *to) {
+    const bits16 *halves = (const bits16 *)pairs;
+    *to = (halves[0] & 0x00ff00ffu) | (halves[1] & 0x00ff00ffu) << 8;
+}
+
+/* - `most`: the largest of each row, for int8. */
 static void pack_halves(enum sl_type to, enum sl_type from, long columns, long k, const char *w, long stride,
-                        uint16_t *panel) {
+                        const float *most, char *panel) {
     uint32_t pairs[PANEL][PIECE / 2], turned[PIECE / 2 * PANEL];
     for (long i = 0; i < k; i += PIECE) {
         long count = min(PIECE, k - i), whole = (count + 1) / 2;
         memset(pairs, 0, sizeof pairs);
         for (long j = 0; j < columns; j++)
-            read_halves(to, from, w + (j * stride + i) * element_bytes(from), count, (uint16_t *)pairs[j]);
+            read_halves(to, from, w + (j * stride + i) * element_bytes(from), count, most[j], (uint16_t *)pairs[j]);
         transpose_pairs(pairs, turned);
+        char *part = panel + i * PANEL * element_bytes(to);
         if (to == SL_BF16) {
-            memcpy(panel + i * PANEL, turned, (size_t)(whole * PANEL) * 4);
+            memcpy(part, turned, (size_t)(whole * PANEL) * 4);
+        } else if (to == SL_I8) {
+            for (long row = 0; row < whole; row++) pack_bytes(turned + row * PANEL, (bits16 *)part + row);
         } else {
             for (long row = 0; row < count; row++)
                 for (long j = 0; j < PANEL; j++)
-                    panel[(i + row) * PANEL + j] = (uint16_t)(turned[row / 2 * PANEL + j] >> (row % 2 * 16));
+                    ((uint16_t *)part)[row * PANEL + j] = (uint16_t)(turned[row / 2 * PANEL + j] >> (row % 2 * 16));
         }
     }
 }
 
-void sl_pack(enum sl_type to, enum sl_type from, long count, long k, const void *w, long stride, void *panels) {
+void sl_pack(enum sl_type to, enum sl_type from, long count, long k, const void *w, long stride, void *panels,
+             float *scales) {
     for (long first = 0; first < count; first += PANEL) {
         const char *rows = (const char *)w + first * stride * element_bytes(from);
         char *panel = (char *)panels + first / PANEL * sl_panel_bytes(to, k);
         long columns = min(PANEL, count - first);
+        float most[PANEL] = {0};
+        for (long j = 0; to == SL_I8 && j < columns; j++) {
+            most[j] = largest(from, rows + j * stride * element_bytes(from), k);
+            scales[first + j] = most[j] / 127;
+        }
         if (to == SL_F32) pack_floats(columns, k, (const float *)rows, stride, (float *)panel);
-        else pack_halves(to, from, columns, k, rows, stride, (uint16_t *)panel);
+        else pack_halves(to, from, columns, k, rows, stride, most, panel);
     }
 }
 
@@ -131,14 +177,6 @@ CLONES static void turn_rows(long rows, long count, const float *x, long stride,
     }
 }
 
-/* Pairs are made only on CPUs that multiply them, which also round to them; subnormal numbers become 0, as they would
-   in the product. */
-#define PAIRS __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
-
-PAIRS static inline vec16 rounded_pairs(vec16 first, vec16 second) {
-    return (vec16)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
-}
-
 /* The same as `turn_rows`, with pairs of neighbors in a row. */
 PAIRS static void turn_into_pairs(long rows, long count, const float *x, long stride, long width, uint32_t *to) {
     long i = 0;
@@ -146,7 +184,7 @@ PAIRS static void turn_into_pairs(long rows, long count, const float *x, long st
         vec16 v[16];
         for (int r = 0; r < 16; r++) {
             const float *from = x + r * stride + i;
-            v[r] = r < rows ? rounded_pairs(*(const vec16 *)from, *(const vec16 *)(from + 16)) : (vec16){0};
+            v[r] = r < rows ? sl_rounded_pairs(*(const vec16 *)from, *(const vec16 *)(from + 16)) : (vec16){0};
         }
         sl_transpose_16(v);
         for (int j = 0; j < 16; j++) *(vec16 *)(to + (i / 2 + j) * width) = v[j];
@@ -168,7 +206,7 @@ PAIRS static void interleave(long rows, long columns, const float *x, long strid
         uint32_t *pairs = to + i / 2 * width;
         long c = 0;
         for (; i + 1 < rows && c + 16 <= columns; c += 16) {
-            vec16 rounded = rounded_pairs(*(const vec16 *)(first + c), *(const vec16 *)(second + c));
+            vec16 rounded = sl_rounded_pairs(*(const vec16 *)(first + c), *(const vec16 *)(second + c));
             _mm512_storeu_si512(pairs + c, _mm512_permutexvar_epi16(order, (__m512i)rounded));
         }
         for (; c < columns; c++) pairs[c] = pair_of(first[c], i + 1 < rows ? second[c] : 0);
@@ -218,12 +256,44 @@ CLONES static void widen_pairs(long count, const uint32_t *pairs, float *to) {
     }
 }
 
+typedef int32_t ints16 __attribute__((vector_size(64), aligned(4)));
+
+/* Of 16 lanes of four int8, one of each. */
+#define FLOATS_OF_BYTE(lanes, n) __builtin_convertvector((lanes) << (24 - 8 * (n)) >> 24, vec16)
+
+/* The same of int8. */
+CLONES static void widen_bytes(long count, const ints16 *lanes, float *to) {
+    for (long i = 0; i < count; i++)
+        for (int byte = 0; byte < 4; byte++)
+            ((vec16 *)to)[4 * i + (byte % 2) + 2 * (byte / 2)] = FLOATS_OF_BYTE(lanes[i], byte);
+}
+
+/* The same as pairs of bf16. */
+WIDENS static void widen_into_pairs(long count, const ints16 *lanes, vec16 *to) {
+    for (long i = 0; i < count; i++) {
+        to[2 * i] = sl_wide_pairs(lanes + i, 0);
+        to[2 * i + 1] = sl_wide_pairs(lanes + i, 1);
+    }
+}
+
+#define EXPONENT(m) ((m) > 63 ? 6 : (m) > 31 ? 5 : (m) > 15 ? 4 : (m) > 7 ? 3 : (m) > 3 ? 2 : (m) > 1)
+#define BITS(m) ((m) ? (127 + EXPONENT(m)) << 7 | ((m) << (7 - EXPONENT(m)) & 127) : 0)
+#define LOWER(m) (BITS(m) & 255)
+#define UPPER(m) (BITS(m) >> 8)
+#define FOUR(OF, m) OF(m), OF(m + 1), OF(m + 2), OF(m + 3)
+#define SIXTEEN(OF, m) FOUR(OF, m), FOUR(OF, m + 4), FOUR(OF, m + 8), FOUR(OF, m + 12)
+#define SIXTY_FOUR(OF, m) SIXTEEN(OF, m), SIXTEEN(OF, m + 16), SIXTEEN(OF, m + 32), SIXTEEN(OF, m + 48)
+
+const uint8_t sl_bf16_bytes[2][128] = {{SIXTY_FOUR(LOWER, 0), SIXTY_FOUR(LOWER, 64)},
+                                       {SIXTY_FOUR(UPPER, 0), SIXTY_FOUR(UPPER, 64)}};
+
 /* `count` (even, or the last) rows of a panel from `start` as floats. */
 static const float *floats(const struct sl_panels *w, long panel, long start, long count, float *scratch) {
     const char *base = (const char *)w->base + panel * sl_panel_bytes(w->type, w->k);
     if (w->type == SL_F32) return (const float *)base + start * PANEL;
-    base += start * PANEL * 2;
+    base += start * PANEL * element_bytes(w->type);
     if (w->type == SL_F16) sl_widen_f16(base, scratch, (size_t)(count * PANEL));
+    else if (w->type == SL_I8) widen_bytes((count + 1) / 2, (const ints16 *)base, scratch);
     else widen_pairs((count + 1) / 2, (const uint32_t *)base, scratch);
     return scratch;
 }
@@ -285,13 +355,18 @@ static void turn(const struct sl_panels *w, long column, long columns, long star
     }
 }
 
-const void *sl_right_panel(const struct sl_right *right, long column, long columns, long start, long count, int pairs,
-                           int rounded, void *scratch) {
+void sl_right_panel(const struct sl_right *right, long column, long columns, long start, long count, int pairs,
+                    int rounded, void *scratch) {
     const struct sl_panels *w = &right->w;
     switch (right->kind) {
     case SL_PANELS:
-        if (!pairs) return floats(w, column / PANEL, start, count, scratch);
-        return (const char *)w->base + column / PANEL * sl_panel_bytes(w->type, w->k) + start * PANEL * 2;
+        if (pairs) {
+            const char *panel = (const char *)w->base + column / PANEL * sl_panel_bytes(w->type, w->k);
+            widen_into_pairs((count + 1) / 2, (const ints16 *)(panel + start * PANEL), scratch);
+        } else {
+            floats(w, column / PANEL, start, count, scratch);
+        }
+        break;
     case SL_TRANSPOSED: turn(w, column, columns, start, count, pairs, scratch); break;
     case SL_COLUMNS:
         for (long r = 0; r < PANEL; r += 16) {
@@ -308,5 +383,4 @@ const void *sl_right_panel(const struct sl_right *right, long column, long colum
         else copy_rows(count, columns, x, right->stride, PANEL, rounded, scratch);
     }
     }
-    return scratch;
 }

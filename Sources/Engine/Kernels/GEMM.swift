@@ -97,7 +97,7 @@ package enum GEMM {
                 transposeB ? CblasTrans : CblasNoTrans,
                 blasint(c.rows), blasint(c.columns), blasint(inner), alpha, a.base, blasint(a.stride), b.base,
                 blasint(b.stride), beta, c.base, blasint(c.stride))
-        case .bf16:
+        case .bf16, .int8:
             precondition(beta == 0 || (beta == 1 && alpha == 1))
             sl_multiply_bf16(
                 c.rows, c.columns, inner, a.base, a.stride, transposeA ? 1 : 0, b.base, b.stride,

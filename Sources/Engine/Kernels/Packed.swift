@@ -2,7 +2,7 @@ import CKernels
 
 extension GEMM {
     /// Weights `[n × k]` laid out for products, in panels of 32 outputs, and the way they are multiplied. Both the
-    /// product with the weights and that with their transpose read the same panels.
+    /// product with the weights and that with their transpose, which int8 has none of, read the same panels.
     package final class Packed: Sendable {
         package let n: Int
         package let k: Int
@@ -10,11 +10,12 @@ extension GEMM {
         private let type: sl_type
         private let storage: Buffer
 
-        /// Packs `weights`, in bf16 for `.bf16` and in their own type else. Mapped pages are given back.
+        /// Packs `weights`, in their own type for `.f32` and else in that which is computed in. Mapped pages are given
+        /// back.
         package init(_ weights: StoredMatrix, compute: Compute = .f32) {
             (n, k, self.compute) = (weights.rows, weights.columns, compute)
-            type = Self.type(of: weights, compute)
-            storage = Buffer(count: (n + 31) / 32 * sl_panel_bytes(type, k) / 4)
+            type = Self.type(weights.type, compute)
+            storage = Buffer(count: Self.bytes(rows: n, columns: k, as: type) / 4)
             pack(weights)
         }
 
@@ -23,17 +24,28 @@ extension GEMM {
         }
 
         /// Bytes that weights of this shape take.
-        package static func bytes(rows: Int, columns: Int, half: Bool) -> Int {
-            (rows + 31) / 32 * sl_panel_bytes(half ? SL_BF16 : SL_F32, columns)
+        ///
+        /// - Parameter half: whether they are stored in two bytes.
+        package static func bytes(rows: Int, columns: Int, half: Bool, compute: Compute) -> Int {
+            bytes(rows: rows, columns: columns, as: type(half ? SL_BF16 : SL_F32, compute))
         }
 
-        private static func type(of weights: StoredMatrix, _ compute: Compute) -> sl_type {
-            compute == .bf16 ? SL_BF16 : weights.type
+        /// The panels, and the scales behind them.
+        private static func bytes(rows: Int, columns: Int, as type: sl_type) -> Int {
+            (rows + 31) / 32 * sl_panel_bytes(type, columns) + (type == SL_I8 ? 4 * rows : 0)
+        }
+
+        private static func type(_ stored: sl_type, _ compute: Compute) -> sl_type {
+            switch compute {
+            case .f32: stored
+            case .bf16: SL_BF16
+            case .int8: SL_I8
+            }
         }
 
         /// Whether `pack` can take them: what was half and has become f32 can't lie where it lay.
         package func fits(_ weights: StoredMatrix) -> Bool {
-            weights.rows == n && weights.columns == k && type == Self.type(of: weights, compute)
+            weights.rows == n && weights.columns == k && type == Self.type(weights.type, compute)
         }
 
         /// Packs again after the weights changed.
@@ -42,13 +54,14 @@ extension GEMM {
             let panelBytes = sl_panel_bytes(type, k)
             let panels = UnsafeMutableRawPointer(storage.base)
             nonisolated(unsafe) let target = panels
+            nonisolated(unsafe) let scales = scales
             GEMM.meter.time(.init(rows: 0, columns: n, inner: k, compute: compute)) {
                 Parallel.ranges((n + 31) / 32, grain: 8) { range in
                     let first = range.lowerBound * 32
                     sl_pack(
                         type, weights.type, min(n, range.upperBound * 32) - first, k,
                         weights.base + first * weights.stride * weights.elementBytes, weights.stride,
-                        target + range.lowerBound * panelBytes)
+                        target + range.lowerBound * panelBytes, scales.map { $0 + first })
                 }
             }
             weights.forget()
@@ -65,7 +78,11 @@ extension GEMM {
             return bytes
         }
 
-        var panels: sl_panels { sl_panels(base: storage.base, n: n, k: k, type: type) }
+        private var scales: UnsafeMutablePointer<Float>? {
+            type == SL_I8 ? storage.base + (storage.count - n) : nil
+        }
+
+        var panels: sl_panels { sl_panels(base: storage.base, n: n, k: k, type: type, scales: scales) }
     }
 
     /// y `[m × n]` = x `[m × k]` · wᵀ (or += when `accumulate`). A row of y depends on its row of x alone.
@@ -74,11 +91,11 @@ extension GEMM {
         product(x, w, isTransposed: false, into: y, accumulate: accumulate, block: 224)
     }
 
-    /// dx `[m × k]` = dy `[m × n]` · w (or += when `accumulate`). A row of dx depends on its row of dy alone.
+    /// dx `[m × k]` = dy `[m × n]` · w (or += when `accumulate`), not of int8. A row of dx depends on its row of dy alone.
     package static func multiplyTransposed(
         _ dy: Matrix, _ w: Packed, into dx: Matrix, accumulate: Bool = false
     ) {
-        precondition(dy.columns == w.n && dx.columns == w.k)
+        precondition(dy.columns == w.n && dx.columns == w.k && w.compute != .int8)
         product(dy, w, isTransposed: true, into: dx, accumulate: accumulate, block: 448)
     }
 
@@ -94,7 +111,7 @@ extension GEMM {
             cut(rows: x.rows, columns: y.columns, inner: x.columns, block: block) { rows, columns in
                 withUnsafePointer(to: w.panels) {
                     call(
-                        $0, columns.lowerBound, columns.count, w.compute == .bf16 ? 1 : 0, rows.count,
+                        $0, columns.lowerBound, columns.count, w.compute == .f32 ? 0 : 1, rows.count,
                         x.row(rows.lowerBound), x.stride, y.row(rows.lowerBound) + columns.lowerBound,
                         y.stride, accumulate ? 1 : 0)
                 }

@@ -2,13 +2,16 @@ import CKernels
 import Foundation
 import Synchronization
 
-/// How products with weights are computed. Sums are f32 in both.
+/// How products with weights are computed. Sums are f32 in all.
 package enum Compute: String, Sendable, CaseIterable {
     /// Factors are f32; weights of two bytes are widened on the way.
     case f32
     /// Both factors are rounded to bf16, which CPUs with AVX512-BF16 multiply twice as fast; on others the rounded
     /// factors are multiplied as f32, and sums differ in their last bits.
     case bf16
+    /// As bf16, over weights that were rounded to int8 times a scale per output when they were laid out: half as much to
+    /// read from memory. For decoders that only draw and score; what else a model has computes as its checkpoint says.
+    case int8
 
     /// What models that are opened from now on compute in; nil leaves it to their checkpoints.
     package static var preferred: Compute? {

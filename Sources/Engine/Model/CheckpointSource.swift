@@ -8,9 +8,10 @@ package struct CheckpointSource: ParameterSource {
     let directory: CheckpointDirectory
     private let compute: Compute?
 
-    /// - Parameter compute: for all products; nil for bf16 with tensors of two bytes and f32 with others.
+    /// - Parameter compute: for all products; nil, and `.int8`, which a decoder becomes later, for bf16 with tensors of
+    ///   two bytes and f32 with others.
     package init(_ directory: CheckpointDirectory, compute: Compute? = Compute.preferred) {
-        (self.directory, self.compute) = (directory, compute)
+        (self.directory, self.compute) = (directory, compute == .int8 ? nil : compute)
     }
 
     package func has(_ name: String) -> Bool { directory.has(name) }

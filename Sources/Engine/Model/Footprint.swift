@@ -45,10 +45,10 @@ extension Llama {
     /// Of an adapter on every target while it is trained: values, gradients, two moments, and what products read.
     package func adapterBytes(rank: Int) -> Int {
         adapterTargets.reduce(0) { bytes, target in
-            let half = target.weight.compute == .bf16
+            let compute = target.weight.compute
             return bytes + 16 * rank * (target.inputs + target.outputs)
-                + GEMM.Packed.bytes(rows: rank, columns: target.inputs, half: half)
-                + GEMM.Packed.bytes(rows: target.outputs, columns: rank, half: half)
+                + GEMM.Packed.bytes(rows: rank, columns: target.inputs, half: false, compute: compute)
+                + GEMM.Packed.bytes(rows: target.outputs, columns: rank, half: false, compute: compute)
         }
     }
 }
@@ -62,6 +62,6 @@ extension Linear {
     /// Of its weights, laid out for products.
     var bytes: Int {
         GEMM.Packed.bytes(
-            rows: outputs, columns: inputs, half: weight.compute == .bf16 || weight.stored.half != nil)
+            rows: outputs, columns: inputs, half: weight.stored.half != nil, compute: compute)
     }
 }

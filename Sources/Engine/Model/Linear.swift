@@ -8,15 +8,18 @@ import Synchronization
 package final class Linear: @unchecked Sendable {
     package let weight: Parameter
     package let bias: Parameter?
+    /// How products with the weight are computed.
+    package private(set) var compute: Compute
     package private(set) var adapter: LoRA?
     /// Of earlier rounds, on and frozen, beside weights that would round them away.
     private var settled: [LoRA] = []
-    private let factor: Factor
+    private var factor: Factor
 
     package init(weight: Parameter, bias: Parameter? = nil) {
         self.weight = weight
         self.bias = bias
-        factor = Factor(weight)
+        compute = weight.compute
+        factor = Factor(weight, weight.compute)
     }
 
     /// Starts, where the source is random, with the deviation gain/√inputs, which keeps the size of what goes
@@ -38,6 +41,12 @@ package final class Linear: @unchecked Sendable {
     package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
     package func attach(_ adapter: LoRA?) { self.adapter = adapter }
+
+    /// Lays the weight out in int8 when it is first multiplied by; it isn't trained then, nor what is below it.
+    package func quantize() {
+        compute = .int8
+        factor = Factor(weight, compute)
+    }
 
     /// Reads what products read of the weights, once; a measure of what memory gives at best.
     /// - Returns: the bytes.
@@ -76,12 +85,9 @@ package final class Linear: @unchecked Sendable {
 
     /// Makes the adapter a part of what is computed: of weights multiplied in f32 by folding it in, else beside them.
     package func settle(_ adapter: LoRA) {
-        switch weight.compute {
-        case .f32: fold(adapter)
-        case .bf16:
-            [adapter.a, adapter.b].forEach { $0.freeze() }
-            settled.append(adapter)
-        }
+        guard compute != .f32 else { return fold(adapter) }
+        [adapter.a, adapter.b].forEach { $0.freeze() }
+        settled.append(adapter)
     }
 
     /// The weights with what has settled beside them, in f32; a copy.
@@ -104,14 +110,15 @@ package final class Linear: @unchecked Sendable {
 /// A parameter as a factor of products, packed when it is first multiplied by, by whichever thread that is.
 private final class Factor: Sendable {
     private let weight: Parameter
+    private let compute: Compute
     private let packed = Mutex<GEMM.Packed?>(nil)
 
-    init(_ weight: Parameter) { self.weight = weight }
+    init(_ weight: Parameter, _ compute: Compute) { (self.weight, self.compute) = (weight, compute) }
 
     private var panels: GEMM.Packed {
         packed.withLock { packed in
             if let packed { return packed }
-            let made = GEMM.Packed(weight.stored, compute: weight.compute)
+            let made = GEMM.Packed(weight.stored, compute: compute)
             packed = made
             return made
         }
@@ -135,7 +142,7 @@ private final class Factor: Sendable {
 
     /// dx = dy·W, or += when `accumulate`
     func multiplyInputGradient(_ dy: Matrix, into dx: Matrix, accumulate: Bool) {
-        if weight.isTrained, weight.compute == .f32 {
+        if weight.isTrained, compute == .f32 {
             GEMM.multiplyInputGradient(dy, weight.value, into: dx, accumulate: accumulate)
         } else {
             GEMM.multiplyTransposed(dy, panels, into: dx, accumulate: accumulate)
@@ -145,7 +152,7 @@ private final class Factor: Sendable {
     /// Adds dyᵀ·x to the gradient, where there is one.
     func addGradient(_ dy: Matrix, _ x: Matrix) {
         guard let gradient = weight.gradient else { return }
-        GEMM.addWeightGradient(dy, x, into: gradient, compute: weight.compute)
+        GEMM.addWeightGradient(dy, x, into: gradient, compute: compute)
     }
 }
 
@@ -164,7 +171,7 @@ package final class LoRA: @unchecked Sendable {
         self.a = a
         self.b = b
         self.scale = scale
-        (factorA, factorB) = (Factor(a), Factor(b))
+        (factorA, factorB) = (Factor(a, a.compute), Factor(b, b.compute))
     }
 
     package var rank: Int { a.rows }

@@ -48,6 +48,9 @@ package final class Llama: @unchecked Sendable {
 
     package var linears: [Linear] { layers.flatMap(\.projections) + [head] }
 
+    /// Lays all its matrices out in int8 when they are first multiplied by. The embedding is read as it is stored.
+    package func quantize() { linears.forEach { $0.quantize() } }
+
     /// What the backward pass wants back of one layer.
     struct LayerTape {
         var x, h1, inverse1, q, k, v, context, logSumExp, middle, h2, inverse2, gate, up, inner: Matrix
@@ -135,7 +138,7 @@ package final class Llama: @unchecked Sendable {
         return result
     }
 
-    /// How its products are computed.
+    /// How its products are computed; of an int8 decoder those between activations.
     package var compute: Compute { head.weight.compute }
 
     /// hidden `[T × C]` → logits `[T × V]`

@@ -45,6 +45,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let checkpoint = try CheckpointDirectory.open(directory)
         let place = directory.appendingPathComponent("config.json").path
         let family = try checkpoint.config().family(CheckpointSource(checkpoint), path: place)
+        // Before adapters are folded in: they stay beside what would round them away.
+        if Compute.preferred == .int8 { family.decoder.quantize() }
         try self.init(
             directory: directory, family: family, tokenizer: Tokenizer(directory: directory),
             template: template, adapters: adapters.map(\.relativePath), checkpoint: checkpoint

@@ -52,7 +52,7 @@ import Kernels
         // What was measured stands on disk, also where the rest takes longer than somebody waits.
         func keep() throws { try AtomicFile.write(try report.json(), to: output) }
         if !quick {
-            for compute in Compute.allCases {
+            for compute in Compute.compared {
                 talk("one stream of 1.1 B parameters, \(compute.rawValue)")
                 let other = try llamaBench.flatMap { try peer(.decode, compute, ["--llama-bench", $0]) }
                 report.decoding[compute] = try DecodeBench.measure(compute, rounds: rounds, peer: other)
@@ -65,7 +65,7 @@ import Kernels
         try keep()
         if !quick {
             let scratch = try Scratch()
-            for compute in Compute.allCases {
+            for compute in Compute.compared {
                 talk("SmolVLM-256M's shape, \(compute.rawValue)")
                 report.tiled[compute] = try TiledBench.measure(compute, in: scratch.folder, rounds: rounds)
             }
@@ -95,7 +95,7 @@ import Kernels
 
     private func train(_ report: inout BenchReport) throws {
         var sides: [(compute: Compute, bench: TrainingBench, size: Int, peer: Peer?, kept: Scratch?)] = []
-        for compute in Compute.allCases {
+        for compute in Compute.compared {
             let (workload, scratch) = try workload(compute)
             talk("dpo-train, \(compute.rawValue): \(workload.parameterCount / 1_000_000) M parameters")
             let bench = TrainingBench(workload)
@@ -124,7 +124,7 @@ import Kernels
 
     private func sample(_ report: inout BenchReport) throws {
         var sides: [(compute: Compute, bench: SamplingBench, peer: Peer?, kept: Scratch?)] = []
-        for compute in Compute.allCases {
+        for compute in Compute.compared {
             talk("sample, \(compute.rawValue)")
             let (workload, scratch) = try workload(compute)
             let bench = SamplingBench(workload, prompts: quick ? 2 : 32)

@@ -21,7 +21,7 @@ struct BenchReport {
 
         /// The rates of the last turn.
         var latest: String {
-            Compute.allCases.compactMap { compute in
+            Compute.compared.compactMap { compute in
                 guard let rate = own[compute]?.turns.last else { return nil }
                 let other = peers[compute]?.turns.last.map { " beside \(fixed($0, 2))" } ?? ""
                 return "\(compute) \(fixed(rate, 2))\(other)"
@@ -75,6 +75,7 @@ struct BenchReport {
         result.set("gemm_fraction", try number(products[.f32]?.fraction))
         result.set("gemm_bf16_fraction", try number(products[.bf16]?.fraction))
         result.set("decode_bandwidth_fraction", try number(decoding[.bf16]?.bandwidthFraction.median))
+        result.set("decode_int8_vs_bf16", try number(decoding[.bf16]?.int8Gain?.median))
         result.set("quick", .bool(isQuick))
         result.set("processor", .string(Environment.processor))
         result.set("threads", .int(threads))
@@ -86,7 +87,7 @@ struct BenchReport {
         for (key, series) in ratios { if let series { turns.set(key, try record(series)) } }
         for (name, work) in [("dpo_train", training), ("sample", sampling)] {
             guard let work else { continue }
-            for compute in Compute.allCases {
+            for compute in Compute.compared {
                 if let own = work.own[compute] { turns.set("\(name)_\(compute)", try record(own)) }
                 if let peer = work.peers[compute] { turns.set("\(name)_peer_\(compute)", try record(peer)) }
             }
@@ -94,7 +95,7 @@ struct BenchReport {
             if !said.isEmpty { turns.set("\(name)_peers", .array(said)) }
         }
         result.set("turns", .object(turns))
-        for compute in Compute.allCases {
+        for compute in Compute.compared {
             if let report = products[compute] { result.set("products_\(compute)", try record(report)) }
             if let report = tiled[compute] { result.set("smolvlm_256m_\(compute)", try record(report)) }
             if let report = decoding[compute] { result.set("decode_\(compute)", try record(report)) }
@@ -104,7 +105,7 @@ struct BenchReport {
 
     var table: String {
         func row(_ name: String, _ work: Work?) -> [[String]] {
-            Compute.allCases.map { compute in
+            Compute.compared.map { compute in
                 func cell(_ series: Series?) -> String { series?.description ?? "–" }
                 return [
                     "\(name), \(compute)", cell(work?.own[compute]), cell(work?.peers[compute]),
@@ -122,7 +123,7 @@ struct BenchReport {
         }
         share(.f32, "OpenBLAS")
         share(.bf16, "PyTorch's oneDNN")
-        let streams = Compute.allCases.compactMap { compute in
+        let streams = Compute.compared.compactMap { compute in
             decoding[compute].map { report in
                 func cell(_ series: Series?) -> String { series?.description ?? "–" }
                 return [
@@ -139,7 +140,10 @@ struct BenchReport {
             ]
             text += TextTable([head] + streams).plainText
         }
-        for compute in Compute.allCases {
+        if let gain = decoding[.bf16]?.int8Gain {
+            text += "answers with weights in int8: \(gain.description) times as fast as in bf16\n"
+        }
+        for compute in Compute.compared {
             guard let report = tiled[compute] else { continue }
             text +=
                 "SmolVLM-256M, \(compute): \(report.secondsPerPicture.description) s for a picture of \(report.tiles) tiles, "
@@ -148,4 +152,9 @@ struct BenchReport {
         return text + "\(Environment.processor), \(threads) threads, \(GEMM.core)"
             + (Compute.multipliesBF16 ? "+bf16" : "")
     }
+}
+
+extension Compute {
+    /// What peers compute in too.
+    static let compared = [Compute.f32, .bf16]
 }

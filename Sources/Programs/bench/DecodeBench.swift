@@ -14,10 +14,13 @@ struct DecodeBench {
         let readGigabytesPerSecond: Double
         /// Of the tokens a plain read of the same memory allows.
         let bandwidthFraction: Series
+        /// Of bf16, with weights in int8.
+        let int8TokensPerSecond: Series?
         /// llama.cpp's in the same turns.
         let peerPromptTokensPerSecond: Series?
         let peerTokensPerSecond: Series?
 
+        var int8Gain: Series? { int8TokensPerSecond.map { .ratio($0, tokensPerSecond) } }
         var promptRatio: Series? { peerPromptTokensPerSecond.map { .ratio(promptTokensPerSecond, $0) } }
         var ratio: Series? { peerTokensPerSecond.map { .ratio(tokensPerSecond, $0) } }
     }
@@ -25,31 +28,46 @@ struct DecodeBench {
     /// As Tests/Benchmarks/peers.py has them.
     private static let (promptTokens, tokens) = (512, 32)
 
-    /// Takes a plain read, a prompt and an answer of either side in turns.
-    static func measure(_ compute: Compute, rounds: Int, peer: Peer?) throws -> Report {
+    private static func decoder(_ compute: Compute) throws -> Llama {
         var config = LlamaConfig()
         (config.vocabSize, config.maxPositionEmbeddings) = (32000, 1024)
         (config.hiddenSize, config.intermediateSize, config.layerCount) = (2048, 5632, 22)
         (config.headCount, config.keyValueHeadCount, config.headDim) = (32, 4, 64)
-        let decoder = try Llama(PooledSource(compute), config: config)
-        func grow(prompt: Int, tokens: Int) throws -> () throws -> Void {
-            let plan = GrowthPlan(samplers: [.greedy], stops: [], maxTokens: tokens, seed: 1)
-            let grower = Grower(
-                model: decoder, plan: plan, memory: 1 << 30, longestPrompt: prompt, records: 1)
-            let request = GrowthRequest(id: "one", tokens: Array(5..<5 + Int32(prompt)), picture: nil)
-            return { _ = try grower.grow([request]) { _, _, _ in [] } }
+        return try Llama(PooledSource(compute), config: config)
+    }
+
+    /// Decodes `tokens` after a prompt.
+    private static func growth(_ decoder: Llama, prompt: Int, tokens: Int) -> () throws -> Void {
+        let plan = GrowthPlan(samplers: [.greedy], stops: [], maxTokens: tokens, seed: 1)
+        let grower = Grower(model: decoder, plan: plan, memory: 1 << 30, longestPrompt: prompt, records: 1)
+        let request = GrowthRequest(id: "one", tokens: Array(5..<5 + Int32(prompt)), picture: nil)
+        return { _ = try grower.grow([request]) { _, _, _ in [] } }
+    }
+
+    /// Takes a plain read, a prompt and an answer of either side in turns; of bf16 also an answer with int8 weights.
+    static func measure(_ compute: Compute, rounds: Int, peer: Peer?) throws -> Report {
+        let decoder = try decoder(compute)
+        let answer = growth(decoder, prompt: 1, tokens: tokens)
+        let prompt = growth(decoder, prompt: promptTokens, tokens: 1)
+        var int8: (() throws -> Void)?
+        if compute == .bf16 {
+            let quantized = try self.decoder(compute)
+            quantized.quantize()
+            int8 = growth(quantized, prompt: 1, tokens: tokens)
         }
-        let answer = try grow(prompt: 1, tokens: tokens)
-        let prompt = try grow(prompt: promptTokens, tokens: 1)
         var bytes = 0
         func read() { bytes = decoder.linears.reduce(0) { $0 + $1.readThrough() } }
         try answer()
+        try int8?()
         read()
-        var (reads, prompts, answers): ([Double], [Double], [Double]) = ([], [], [])
+        var (reads, prompts, answers, int8Answers): ([Double], [Double], [Double], [Double]) = (
+            [], [], [], []
+        )
         var (peerPrompts, peerAnswers): ([Double], [Double]) = ([], [])
         for _ in 0..<rounds {
             reads.append(wallSeconds(read))
             answers.append(Double(tokens) / (try wallSeconds(answer)))
+            if let int8 { int8Answers.append(Double(tokens) / (try wallSeconds(int8))) }
             prompts.append(Double(promptTokens) / (try wallSeconds(prompt)))
             if let peer {
                 peerAnswers.append(try peer.turn("answer"))
@@ -61,6 +79,7 @@ struct DecodeBench {
             promptTokensPerSecond: Series(prompts), tokensPerSecond: Series(answers),
             readGigabytesPerSecond: Double(bytes) * 1e-9 / median(reads),
             bandwidthFraction: Series(zip(answers, reads).map(*)),
+            int8TokensPerSecond: int8.map { _ in Series(int8Answers) },
             peerPromptTokensPerSecond: peer.map { _ in Series(peerPrompts) },
             peerTokensPerSecond: peer.map { _ in Series(peerAnswers) })
     }

@@ -78,6 +78,9 @@ import StageKit
         if !needsModel, !adapter.isEmpty || template != nil {
             throw ValidationError("--adapter and --template belong to --model")
         }
+        if !needsModel, engine.computing.compute == .int8 {
+            throw ValidationError("--compute int8 is for the decoder of --model; leave it out")
+        }
         if rewarding.reward != nil, rescore || relevance != nil {
             throw ValidationError("--reward replaces likelihood and relevance; leave the others out")
         }

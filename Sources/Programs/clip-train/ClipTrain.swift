@@ -86,7 +86,7 @@ import TrainingKit
     }
 
     func run(in run: StageRun) throws {
-        try engine.prepare(run)
+        try engine.prepareTraining(run)
         let target = try AtomicFolder(output)
         let pictures = try ScenePictures(input, images, run)
         if run.isDryRun { return run.console.say("\(pictures.count) pictures can be trained on") }

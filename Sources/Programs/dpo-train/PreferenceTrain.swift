@@ -55,7 +55,7 @@ import TrainingKit
     }
 
     func run(in run: StageRun) throws {
-        try engine.prepare(run)
+        try engine.prepareTraining(run)
         let target = try AtomicFolder(output)
         let policy = try model.open(run, pictures.reading)
         let examples = try run.records(input, from: .unnamed) {

@@ -59,7 +59,7 @@ import TrainingKit
     }
 
     func run(in run: StageRun) throws {
-        try engine.prepare(run)
+        try engine.prepareTraining(run)
         let target = try AtomicFolder(output)
         let file = try run.promptFile(promptFile)
         let prompt = try GradingPrompt(file.text, place: "--prompt-file \(promptFile)")

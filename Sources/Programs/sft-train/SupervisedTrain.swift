@@ -103,7 +103,7 @@ import TrainingKit
     }
 
     func run(in run: StageRun) throws {
-        try engine.prepare(run)
+        try engine.prepareTraining(run)
         let target = try AtomicFolder(output)
         let lessons = try run.records(input) { try Lesson($0, images) }
         guard !lessons.isEmpty else {

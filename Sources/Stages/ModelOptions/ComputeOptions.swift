@@ -11,7 +11,7 @@ package struct ComputeOptions: ParsableArguments {
 
     @Option(
         help:
-            "Compute products in f32, or of factors rounded to bf16 with sums in f32; bf16 by default for weights stored in two bytes, f32 for others."
+            "Compute products in f32, of factors rounded to bf16 with sums in f32, or so over a decoder's weights rounded to int8, which can't be trained; bf16 by default for weights stored in two bytes, f32 for others."
     )
     package var compute: Compute?
 
@@ -66,6 +66,18 @@ package struct EngineOptions: ParsableArguments {
     package var seed: UInt64 { random.seed }
 
     package func prepare(_ run: StageRun) throws { try computing.prepare(run) }
+
+    /// The same for a program that trains.
+    ///
+    /// - Throws: `StageError` for `--compute int8`.
+    package func prepareTraining(_ run: StageRun) throws {
+        guard computing.compute != .int8 else {
+            throw StageError.usage(
+                "--compute int8: nothing is learned through weights rounded to int8, they are for drawing and scoring; "
+                    + "give bf16 or f32")
+        }
+        try prepare(run)
+    }
 }
 
 extension Compute: ExpressibleByArgument {}
