@@ -102,7 +102,7 @@ report: build ## write a page about a run, runs/RUN/report.html
 
 bench: build $(if $(PEERS),runs/bench/pairs.jsonl) ## measure speed; PEERS=1 PYTHON=venv/bin/python compares with TRL and transformers
 	@mkdir -p runs/bench
-	bench $(if $(PEERS),runs/bench --peers Tests/Benchmarks/peers.py --python $(PYTHON)) -o runs/bench/bench.json
+	bench $(if $(PEERS),runs/bench --peers Tests/Benchmarks/peers.py --python $(PYTHON) $(if $(LLAMA_BENCH),--llama-bench $(LLAMA_BENCH))) -o runs/bench/bench.json
 
 runs/bench/pairs.jsonl:
 	$(PYTHON) -B Tests/Benchmarks/peers.py --make runs/bench

@@ -45,10 +45,8 @@ extension Llama {
     /// Of an adapter on every target while it is trained: values, gradients, two moments, and what products read.
     package func adapterBytes(rank: Int) -> Int {
         adapterTargets.reduce(0) { bytes, target in
-            let compute = target.weight.compute
-            return bytes + 16 * rank * (target.inputs + target.outputs)
-                + GEMM.Packed.bytes(rows: rank, columns: target.inputs, half: false, compute: compute)
-                + GEMM.Packed.bytes(rows: target.outputs, columns: rank, half: false, compute: compute)
+            // Gradients and two moments.
+            bytes + 12 * rank * (target.inputs + target.outputs) + target.bytes(ofAdapter: rank)
         }
     }
 }
@@ -59,9 +57,18 @@ extension VisionLanguageModel {
 }
 
 extension Linear {
-    /// Of its weights, laid out for products.
+    /// Of its weights, laid out for products, and of the adapters beside them.
     var bytes: Int {
         GEMM.Packed.bytes(
             rows: outputs, columns: inputs, half: weight.stored.half != nil, compute: compute)
+            + settledRanks.reduce(0) { $0 + bytes(ofAdapter: $1) }
+    }
+
+    /// Of an adapter's values, and laid out for products.
+    func bytes(ofAdapter rank: Int) -> Int {
+        let compute = weight.compute
+        return 4 * rank * (inputs + outputs)
+            + GEMM.Packed.bytes(rows: rank, columns: inputs, half: false, compute: compute)
+            + GEMM.Packed.bytes(rows: outputs, columns: rank, half: false, compute: compute)
     }
 }

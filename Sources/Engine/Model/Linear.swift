@@ -40,6 +40,9 @@ package final class Linear: @unchecked Sendable {
     package var outputs: Int { weight.rows }
     package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
+    /// Of the adapters of earlier rounds that stand beside the weights.
+    var settledRanks: [Int] { settled.map(\.rank) }
+
     package func attach(_ adapter: LoRA?) { self.adapter = adapter }
 
     /// Lays the weight out in int8 when it is first multiplied by; it isn't trained then, nor what is below it.

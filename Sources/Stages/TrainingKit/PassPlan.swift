@@ -9,6 +9,7 @@ package struct PassPlan {
     /// Whether layers are computed again in the backward pass instead of kept.
     package let recomputes: Bool
 
+    /// What learns.
     package enum Trained {
         case adapter(rank: Int)
         /// Of so many parameters.
