@@ -51,9 +51,9 @@ extension Llama {
     }
 }
 
-extension VisionLanguageModel {
+extension VisionLanguageFamily {
     /// Of tower, projector and decoder, laid out for products.
-    package var weightBytes: Int { family.linears.reduce(0) { $0 + $1.bytes } }
+    package var weightBytes: Int { linears.reduce(0) { $0 + $1.bytes } }
 }
 
 extension Linear {

@@ -37,10 +37,12 @@ package final class VisionLanguageModel: @unchecked Sendable {
     /// - Parameters:
     ///   - adapters: each trained over the model with those before it, as rounds are.
     ///   - beside: an adapter that was trained over the bare checkpoint, whatever came since; folded in last.
-    /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit;
-    ///   an adapter that names another base is refused.
+    ///   - check: of the memory that it will take, before weights are read for their digest.
+    /// - Throws: `CheckpointError`, `TokenizerError`, `ImageError` for what is missing or doesn't fit, and what `check`
+    ///   throws; an adapter that names another base is refused.
     package convenience init(
-        directory: URL, adapters: [URL] = [], beside: URL? = nil, template: String? = nil
+        directory: URL, adapters: [URL] = [], beside: URL? = nil, template: String? = nil,
+        check: (any VisionLanguageFamily) throws -> Void = { _ in }
     ) throws {
         let checkpoint = try CheckpointDirectory.open(directory)
         let place = directory.appendingPathComponent("config.json").path
@@ -51,6 +53,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
             directory: directory, family: family, tokenizer: Tokenizer(directory: directory),
             template: template, adapters: adapters.map(\.relativePath), checkpoint: checkpoint
         ) {
+            try check(family)
             let base = try checkpoint.digest()
             var made = Identity(base: base)
             func fold(_ adapter: URL, over trained: String) throws {

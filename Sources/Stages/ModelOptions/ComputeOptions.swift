@@ -23,7 +23,10 @@ package struct ComputeOptions: ParsableArguments {
 
     package init() {}
 
-    package func prepare(_ run: StageRun) throws { try threads.prepare(run, compute: compute) }
+    package func prepare(_ run: StageRun) throws {
+        try threads.prepare(run, compute: compute)
+        run.memoryLimit = memoryLimit
+    }
 
     /// What a program that decodes with `model` will take; says so in a rehearsal.
     ///
@@ -33,10 +36,7 @@ package struct ComputeOptions: ParsableArguments {
     package func planDecoding(
         _ model: VisionLanguageModel, slots: Int, _ run: StageRun
     ) throws -> Int {
-        var plan = MemoryPlan(limit: memoryLimit)
-        plan.add("weights", model.weightBytes)
-        plan.add("activations", Footprint.decodingBytes)
-        try plan.check(remedy: "use a smaller model, or give it more")
+        var plan = try MemoryPlan(drawingWith: model.family, limit: memoryLimit)
         let bytes = min(plan.left, slots * KeyValueCache.bytesPerSlot(model.decoder))
         plan.add("keys and values", bytes)
         if run.isDryRun { run.console.say("\(plan)") }

@@ -10,6 +10,16 @@ package struct MemoryPlan: CustomStringConvertible {
 
     package init(limit: Int) { self.limit = limit }
 
+    /// What drawing and scoring take but for keys and values, and training at least.
+    ///
+    /// - Throws: `StageError` where the model doesn't fit.
+    init(drawingWith family: any VisionLanguageFamily, limit: Int) throws {
+        self.init(limit: limit)
+        add("weights", family.weightBytes)
+        add("activations", Footprint.decodingBytes)
+        try check(remedy: "use a smaller model, or give it more")
+    }
+
     package mutating func add(_ name: String, _ bytes: Int) {
         if bytes > 0 { parts.append((name, bytes)) }
     }

@@ -81,7 +81,11 @@ package struct ModelOptions: ParsableArguments {
         let opened = try VisionLanguageModel(
             directory: URL(fileURLWithPath: policy.model),
             adapters: policy.adapters.map { URL(fileURLWithPath: $0) },
-            beside: beside.map { URL(fileURLWithPath: $0) }, template: template)
+            beside: beside.map { URL(fileURLWithPath: $0) }, template: template
+        ) { family in
+            // A model that doesn't fit is refused before it is digested.
+            if let limit = run.memoryLimit { _ = try MemoryPlan(drawingWith: family, limit: limit) }
+        }
         opened.images = try opened.images.reading(as: reading)
         opened.features = try features.cache()
         try run.addModel(policy.model, role: "policy")

@@ -17,6 +17,7 @@ package final class StageRun: Sendable {
         var droppedByRule: [String: Int] = [:]
         var pictures = (with: 0, of: 0)
         var core: String?
+        var memoryLimit: Int?
         /// Digests of models, prompts and pools, by role.
         var ingredients: [String: String] = [:]
         /// Folders of the models that were opened.
@@ -92,6 +93,12 @@ package final class StageRun: Sendable {
     package func setCore(_ core: String) {
         state.withLock { $0.core = core }
         row?.add(.core(core))
+    }
+
+    /// Bytes that the stage may take in all, where it has `--memory`.
+    package var memoryLimit: Int? {
+        get { state.withLock { $0.memoryLimit } }
+        set { state.withLock { $0.memoryLimit = newValue } }
     }
 
     /// Notes a model as input.

@@ -42,7 +42,7 @@ package struct PassPlan {
         // The most that a step can bring together.
         let step = groups.sorted(by: >).prefix(batch).reduce(0, +)
         var fixed = MemoryPlan(limit: computing.memoryLimit)
-        fixed.add("weights", model.weightBytes)
+        fixed.add("weights", model.family.weightBytes)
         switch training {
         case .adapter(let rank):
             fixed.add("adapter, its gradient and moments", decoder.adapterBytes(rank: rank))
