@@ -204,8 +204,8 @@ package final class VisionLanguageModel: @unchecked Sendable {
 
     /// The same for training, to be gone back through where tower or projector is trained.
     package func encode(_ inputs: [TowerInput], _ arena: Arena) -> PictureTape {
-        let decoder = Set(decoder.parameters.map(ObjectIdentifier.init))
-        if parameters.contains(where: { $0.isTrained && !decoder.contains(ObjectIdentifier($0)) }) {
+        func trained(_ parameters: [Parameter]) -> Int { parameters.count { $0.isTrained } }
+        guard trained(parameters) == trained(decoder.parameters) else {
             return family.tape(of: inputs, arena)
         }
         let made = family.features(of: inputs, arena)

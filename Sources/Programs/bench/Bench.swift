@@ -4,8 +4,8 @@ import Foundation
 import Kernels
 
 /// Measures training and sampling on a LLaVA of about 100 M parameters in f32 and bf16, the matrix products inside a
-/// training step against a library alone, the decoding of one stream against a plain read of its weights, SmolVLM-256M's shape, and, where
-/// Python is at hand, the same work by TRL, transformers and llama.cpp, turn by turn.
+/// training step against a library alone, the decoding of one stream against a plain read of its weights, SmolVLM-256M's
+/// shape, and, where Python is at hand, the same work by TRL, transformers and llama.cpp, turn by turn.
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
@@ -74,7 +74,22 @@ import Kernels
         print(report.table)
     }
 
-    private var turns: Int { quick ? 1 : rounds }
+    /// Ours, its peer, ours, its peer, …: rates of all.
+    private func inTurns(
+        _ sides: [(compute: Compute, rate: () throws -> Double, peer: Peer?)]
+    ) throws -> BenchReport.Work {
+        let turns = quick ? 1 : rounds
+        var own: [Compute: [Double]] = [:]
+        var others: [Compute: [Double]] = [:]
+        for turn in 1...turns {
+            for side in sides {
+                own[side.compute, default: []].append(try side.rate())
+                if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
+            }
+            talk("  turn \(turn) of \(turns): \(BenchReport.Work(own, others, []).latest)")
+        }
+        return BenchReport.Work(own, others, sides.compactMap(\.peer))
+    }
 
     private func workload(_ compute: Compute) throws -> (Workload, scratch: Scratch?) {
         if let folder { return (try Workload(folder: URL(fileURLWithPath: folder), compute), nil) }
@@ -102,16 +117,8 @@ import Kernels
             let size = try bench.climb(quick ? [1] : [2, 4, 8, 16])
             sides.append((compute, bench, size, try peer(.train, compute), scratch))
         }
-        var own: [Compute: [Double]] = [:]
-        var others: [Compute: [Double]] = [:]
-        for turn in 1...turns {
-            for side in sides {
-                own[side.compute, default: []].append(try side.bench.turn(batchSize: side.size))
-                if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
-            }
-            talk("  turn \(turn) of \(turns): \(BenchReport.Work(own, others, []).latest)")
-        }
-        report.training = BenchReport.Work(own, others, sides.compactMap(\.peer))
+        report.training = try inTurns(
+            sides.map { side in (side.compute, { try side.bench.turn(batchSize: side.size) }, side.peer) })
         for side in sides {
             talk("matrix products of a training step, \(side.compute.rawValue)")
             let library = try side.compute == .bf16 ? peer(.products, .bf16) : nil
@@ -131,16 +138,7 @@ import Kernels
             _ = try bench.turn()
             sides.append((compute, bench, try peer(.sample, compute), scratch))
         }
-        var own: [Compute: [Double]] = [:]
-        var others: [Compute: [Double]] = [:]
-        for turn in 1...turns {
-            for side in sides {
-                own[side.compute, default: []].append(try side.bench.turn())
-                if let peer = side.peer { others[side.compute, default: []].append(try peer.turn()) }
-            }
-            talk("  turn \(turn) of \(turns): \(BenchReport.Work(own, others, []).latest)")
-        }
-        report.sampling = BenchReport.Work(own, others, sides.compactMap(\.peer))
+        report.sampling = try inTurns(sides.map { ($0.compute, $0.bench.turn, $0.peer) })
     }
 }
 

@@ -104,10 +104,10 @@ struct BenchReport {
     }
 
     var table: String {
+        func cell(_ series: Series?) -> String { series?.description ?? "–" }
         func row(_ name: String, _ work: Work?) -> [[String]] {
             Compute.compared.map { compute in
-                func cell(_ series: Series?) -> String { series?.description ?? "–" }
-                return [
+                [
                     "\(name), \(compute)", cell(work?.own[compute]), cell(work?.peers[compute]),
                     cell(work?.ratio(compute, .f32)), cell(work?.ratio(compute, .bf16)),
                 ]
@@ -125,8 +125,7 @@ struct BenchReport {
         share(.bf16, "PyTorch's oneDNN")
         let streams = Compute.compared.compactMap { compute in
             decoding[compute].map { report in
-                func cell(_ series: Series?) -> String { series?.description ?? "–" }
-                return [
+                [
                     compute.rawValue, cell(report.promptTokensPerSecond), cell(report.promptRatio),
                     cell(report.tokensPerSecond), cell(report.ratio),
                     "\(fixed(report.bandwidthFraction.median, 2)) (\(fixed(report.readGigabytesPerSecond, 1)) GB/s)",

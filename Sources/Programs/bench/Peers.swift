@@ -2,8 +2,8 @@ import Foundation
 import JSON
 import Kernels
 
-/// TRL with PEFT, transformers' `generate` or llama.cpp, in a process of its own (Tests/Benchmarks/peers.py --serve) that takes one
-/// turn whenever it is asked, so that turns of both sides alternate.
+/// TRL with PEFT, transformers' `generate` or llama.cpp, in a process of its own (Tests/Benchmarks/peers.py --serve) that
+/// takes one turn whenever it is asked, so that turns of both sides alternate.
 final class Peer {
     enum Work: String { case train, sample, products, decode }
 
