@@ -12,7 +12,7 @@ private struct TinyChoice: Exam {
 
     func read(_ file: ExamFile) throws -> (questions: [LabelledQuestion], labelFiles: [String]) {
         var ids = QuestionIDs()
-        let questions = try ObjectLines.read(file.lines()) { object, line in
+        let questions = try file.lines().objects { object, line in
             var object = object
             let choices = try zip("ABCD", object.requiredStrings("choices")).map { "\($0). \($1)" }
             let text = try ([object.requiredString("text")] + choices).joined(separator: "\n")

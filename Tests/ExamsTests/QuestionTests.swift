@@ -332,7 +332,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         defer { try? FileManager.default.removeItem(at: file) }
         let words = (0..<3_000).map { String(repeating: "x", count: $0 * 7 % 500) }
         func read(_ lines: FileLines) throws -> [Int: Int] {
-            let rows = try ObjectLines.read(lines) { object, line in
+            let rows = try lines.objects { object, line in
                 (line, try object.requiredString("w").utf8.count)
             }
             return Dictionary(uniqueKeysWithValues: rows)

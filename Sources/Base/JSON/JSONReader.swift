@@ -18,6 +18,9 @@ package struct JSONReader {
         at = input.startIndex
     }
 
+    /// How many bytes have been read.
+    package var offset: Int { at - input.startIndex }
+
     /// The end of the text; white space may come before it.
     package mutating func end() throws {
         skipSpace()
@@ -280,7 +283,7 @@ package struct JSONReader {
 
     /// What the caller finds wrong with what was read, at this place.
     package func fault(_ found: String, _ remedy: String = "") -> JSONError {
-        .malformed(offset: at - input.startIndex, found: found, remedy: remedy)
+        .malformed(offset: offset, found: found, remedy: remedy)
     }
 }
 

@@ -52,8 +52,8 @@ package struct Asked: Sendable {
     }
 }
 
-/// Answers in LLaVA's format: JSON Lines with `question_id`, `prompt` and `text`. A file of answers is named as
-/// the file of its questions. Two answers may share an id where their prompts differ, as those about a picture of MME.
+/// Answers in LLaVA's format, JSON Lines with `question_id`, `prompt` and `text`, or in a benchmark's own. A file of
+/// answers is named as the file of its questions. Two answers may share an id where their prompts differ, as those about a picture of MME.
 package struct AnswerFile: Sendable {
     package struct Answer: Sendable, Equatable {
         package var id: String
@@ -83,16 +83,16 @@ package struct AnswerFile: Sendable {
         let text: String
     }
 
-    /// - Throws: `EvaluationError` for a line without id or text, or an id that occurs twice.
-    package init(path: String, bytes: [UInt8]? = nil) throws {
+    /// - Parameter layouts: in which the answers may be besides LLaVA's.
+    /// - Throws: `EvaluationError` for an answer without id or text, or an id that occurs twice.
+    package init(path: String, bytes: [UInt8]? = nil, _ layouts: [AnswerLayout] = []) throws {
         self.path = path
         var (first, second): ([String: Int], [String: Int]) = ([:], [:])
         var answers: [Given] = []
-        try FileLines(path, bytes: bytes).forEach { text, line in
-            let object = try JSONObject(parsing: text)
+        try layouts.forEachAnswer(in: FileLines(path, bytes: bytes)) { id, text, object, line in
             let answer = Given(
-                id: try object.questionID(), line: line, prompt: try object.string("prompt"),
-                image: try object.string("image"), text: try object.requiredString("text"))
+                id: id, line: line, prompt: try object?.string("prompt"), image: try object?.string("image"),
+                text: text)
             if let other = first[answer.id] {
                 guard answers[other].prompt != answer.prompt, second[answer.id] == nil else {
                     throw RecordError.invalid(
@@ -112,7 +112,9 @@ package struct AnswerFile: Sendable {
     /// questions, whatever its name.
     ///
     /// - Throws: `EvaluationError` where there is none, or more than one.
-    package static func find(for questions: String, in places: [String]) throws -> AnswerFile {
+    package static func find(
+        for questions: String, in places: [String], _ layouts: [AnswerLayout] = []
+    ) throws -> AnswerFile {
         let name = baseName(questions)
         let found = places.flatMap { place -> [String] in
             var isFolder: ObjCBool = false
@@ -128,7 +130,7 @@ package struct AnswerFile: Sendable {
                 "--answers: \(found.count) files named \(name) for the questions of \(questions); "
                     + "give it the same name as the file of questions")
         }
-        return try AnswerFile(path: file)
+        return try AnswerFile(path: file, layouts)
     }
 
     /// The text of the answer to each of `asked`. Answers are matched by id, and must then be to that question: what

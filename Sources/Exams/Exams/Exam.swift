@@ -18,10 +18,14 @@ package protocol Exam: Sendable {
     /// Whether its key stands in a sheet in which nothing was asked, as version 1 has it.
     var standsEmpty: Bool { get }
     var answers: AnswerLength { get }
+    /// In which answers may be given besides LLaVA's: those of its own script.
+    var layouts: [AnswerLayout] { get }
     /// In the order of `summary.json`; those whose sums weren't counted are left out there.
     var figures: [Figure] { get }
     var highlights: Highlights { get }
 
+    /// The files of its questions in a folder as it is downloaded, in the order of its parts.
+    func files(in folder: String) -> [String]
     /// - Returns: the questions, and files that labels were read from.
     /// - Throws: `EvaluationError` or `RecordError` naming file and line of what is no question.
     func read(_ file: ExamFile) throws -> (questions: [Question], labelFiles: [String])
@@ -53,7 +57,9 @@ extension Exam {
     package var readsLabels: Bool { false }
     package var standsEmpty: Bool { false }
     package var answers: AnswerLength { .short }
+    package var layouts: [AnswerLayout] { [] }
     package var highlights: Highlights { Highlights() }
+    package func files(in folder: String) -> [String] { [] }
     package func followUps(to sheet: ScoreSheet) -> [Question] { [] }
     package func trials(_ scores: [Score]) throws -> [TrialSeries] { [] }
     package func remarks(_ scores: [Score]) -> [[String]] { [] }

@@ -63,7 +63,7 @@ package struct ExamPaper {
         var texts: [String] = []
         var unnamed: [String: Int] = [:]
         for file in files {
-            let answers = try AnswerFile.find(for: file.path, in: places)
+            let answers = try AnswerFile.find(for: file.path, in: places, file.layouts)
             // One file may hold the answers to all.
             let known = places == [answers.path] ? files : [file]
             let found = try answers.texts(of: file.asked, in: file.path) { id in
@@ -112,6 +112,7 @@ private protocol AskedFile {
     var count: Int { get }
     var asked: AnyCollection<Asked> { get }
     var answers: AnswerLength { get }
+    var layouts: [AnswerLayout] { get }
     /// Of all questions, those too that were left out.
     var ids: Set<String> { get }
     var requests: [ExamRequest] { get }
@@ -133,6 +134,7 @@ private struct QuestionFile<E: Exam>: AskedFile {
     var count: Int { questions.count }
     var asked: AnyCollection<Asked> { AnyCollection(questions.lazy.map(\.asked)) }
     var answers: AnswerLength { exam.answers }
+    var layouts: [AnswerLayout] { exam.layouts }
     var requests: [ExamRequest] { questions.map { ExamRequest($0, exam.answers) } }
 
     mutating func keep(_ images: Set<String>) { questions.removeAll { !images.contains($0.asked.image) } }

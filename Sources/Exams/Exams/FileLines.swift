@@ -34,12 +34,36 @@ package struct FileLines {
         if !rest.isEmpty { try take(rest[...]) }
     }
 
+    /// All of it.
+    ///
+    /// - Throws: `EvaluationError` for a file that can't be read.
+    func content() throws -> [UInt8] {
+        var content: [UInt8] = []
+        try forEachBlock { content += $0 }
+        return content
+    }
+
+    /// The first line that is not blank; empty where there is none.
+    func firstLine() throws -> ArraySlice<UInt8> {
+        do { try forEach { line, _ in throw Found(what: line) } } catch let found as Found<ArraySlice<UInt8>>
+        {
+            return found.what
+        }
+        return []
+    }
+
     /// The first byte that is not blank.
     func firstByte() throws -> UInt8? {
-        var found: UInt8?
-        try forEachBlock { block in found = found ?? block.first { $0 > 0x20 } }
-        return found
+        do {
+            try forEachBlock { block in
+                if let byte = block.first(where: { $0 > 0x20 }) { throw Found(what: byte) }
+            }
+        } catch let found as Found<UInt8> { return found.what }
+        return nil
     }
+
+    /// Ends a walk.
+    private struct Found<What: Sendable>: Error { let what: What }
 
     private func forEachBlock(_ body: ([UInt8]) throws -> Void) throws {
         guard bytes == nil, let file = FileHandle(forReadingAtPath: path) else {
@@ -55,17 +79,5 @@ package struct FileLines {
             guard let block, !block.isEmpty else { return }
             try body(Array(block))
         }
-    }
-}
-
-/// Files with one JSON object per line that are no records of the family: ids may be missing or numbers.
-package enum ObjectLines {
-    /// - Parameter body: a `RecordError` that it throws gets file and line before it.
-    package static func read<Row>(
-        _ lines: FileLines, _ body: (_ object: JSONObject, _ line: Int) throws -> Row
-    ) throws -> [Row] {
-        var rows: [Row] = []
-        try lines.forEach { rows.append(try body(JSONObject(parsing: $0), $1)) }
-        return rows
     }
 }

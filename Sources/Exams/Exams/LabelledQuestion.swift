@@ -95,18 +95,6 @@ package struct QuestionIDs {
     }
 }
 
-extension JSONObject {
-    /// `id`, else `question_id`, which POPE and LLaVA write as a number or a string.
-    func questionID() throws -> String {
-        if let id = try string("id") { return id }
-        switch self["question_id"] {
-        case .string(let text)?: return text
-        case .number(let number)?: return number.raw
-        default: throw RecordError.missing(key: "id")
-        }
-    }
-}
-
 /// Why something can't be evaluated; reads `where: what was found; what to do`.
 package struct EvaluationError: Error, Equatable, CustomStringConvertible {
     package let description: String

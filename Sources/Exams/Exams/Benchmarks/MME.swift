@@ -52,7 +52,7 @@ package struct MME: Exam {
         let lines = try file.lines()
         let questions =
             try MMETable.isOne(lines)
-            ? MMETable(root: file.root).read(lines, question) : ObjectLines.read(lines, question)
+            ? MMETable(root: file.root).read(lines, question) : lines.objects(question)
         return (questions, labels.files)
     }
 
@@ -176,7 +176,7 @@ struct MMETable {
         try lines.firstByte().map { $0 != UInt8(ascii: "{") } ?? false
     }
 
-    /// The questions as objects, as `ObjectLines.read` gives them.
+    /// The questions as objects, as `objects` gives them.
     func read<Row>(
         _ lines: FileLines, _ body: (_ object: JSONObject, _ line: Int) throws -> Row
     ) throws -> [Row] {

@@ -18,7 +18,7 @@ package struct POPE: Exam {
     package func read(_ file: ExamFile) throws -> (questions: [LabelledQuestion], labelFiles: [String]) {
         var book = LabelBook(for: file.path, files: file.labels)
         var ids = QuestionIDs()
-        let questions = try ObjectLines.read(file.lines()) { object, line in
+        let questions = try file.lines().objects { object, line in
             var object = object
             if object["label"] == nil, let category = try object.string("category") {
                 object.set("split", .string(category))
@@ -287,7 +287,7 @@ struct LabelBook {
     private mutating func open(_ split: POPESplit) throws {
         let file = try find(split)
         var entries: [String: Entry] = [:]
-        _ = try ObjectLines.read(FileLines(file)) { object, _ in
+        _ = try FileLines(file).objects { object, _ in
             let label = try object.requiredString("label")
             let other = entries.updateValue(Entry(label: label), forKey: try Self.key(object))
             guard other.map({ $0.label == label }) ?? true else {
