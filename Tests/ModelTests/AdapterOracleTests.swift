@@ -92,7 +92,7 @@ import Testing
     }
 
     /// −log p(chosen) and the DPO loss, chosen and rejected as two children of one prompt.
-    @Test(arguments: ["sequence", "dpo"]) func gradients(loss: String) throws {
+    @Test(arguments: ["sequence", "dpo"], [false, true]) func gradients(loss: String, named: Bool) throws {
         let arena = Arena()
         let pixels = try Oracle.tensors("dpo-pixels").tensor(named: expected.pair.picture).floats()
         let features = model.encode([TowerInput(tile: pixels)], arena).features
@@ -101,10 +101,12 @@ import Testing
         let answers = [expected.pair.chosenIds, expected.pair.rejectedIds].map {
             forest.add($0, parent: prompt)
         }
-        let (chosen, rejected) = (forest.labels(of: answers[0]), forest.labels(of: answers[1]))
         model.decoder.adapterParameters.forEach { $0.train() }
 
-        let tape = model.decoder.forward(forest, features: features, arena)
+        let labels = answers.map { forest.labels(of: $0) }
+        let tape = model.decoder.forward(
+            forest, features: features, of: named ? labels.joined().map(\.row) : nil, arena)
+        let (chosen, rejected) = (tape.labels(labels[0]), tape.labels(labels[1]))
         let logps = model.decoder.logProbabilities(tape.hidden, chosen + rejected, arena)
         let sums = [logps.prefix(chosen.count), logps.suffix(rejected.count)].map { Double($0.reduce(0, +)) }
         #expect(abs(sums[0] - expected.logpsChosen) < 1e-3)

@@ -27,8 +27,10 @@ import Testing
         #expect(largestDifference(logps, expected.answerLogps.map(Float.init)) < 2e-5)
     }
 
-    /// Through decoder, projector and tower, fused projections and SigLIP's among them.
-    @Test(arguments: FamilyOracle.all) func gradients(oracle: FamilyOracle) throws {
+    /// Through decoder, projector and tower, fused projections and SigLIP's among them; with all rows of the last layer, or
+    /// those alone that labels are read from.
+    @Test(arguments: FamilyOracle.all, [false, true])
+    func gradients(oracle: FamilyOracle, named: Bool) throws {
         let expected = try oracle.expectation()
         guard let loss = expected.loss else { return }
         let (model, file) = (try oracle.model(), try oracle.tensors())
@@ -38,8 +40,10 @@ import Testing
         var forest = TokenForest()
         let answer = forest.add(
             expected.answerIds, parent: forest.add(try oracle.prompt(model), grid: images.grids?[0]))
-        let tape = model.decoder.forward(forest, features: images.features, arena)
-        let labels = forest.labels(of: answer)
+        let all = forest.labels(of: answer)
+        let tape = model.decoder.forward(
+            forest, features: images.features, recomputes: named, of: named ? all.map(\.row) : nil, arena)
+        let labels = tape.labels(all)
         let weight = -1 / Float(labels.count)
         let logps = model.decoder.logProbabilities(tape.hidden, labels, arena)
         #expect(abs(Double(logps.reduce(0, +) * weight) - loss) < 1e-5)

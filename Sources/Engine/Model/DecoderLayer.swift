@@ -81,20 +81,50 @@ final class Projections: @unchecked Sendable {
     }
 
     /// Room for the gradients of what each made, to be written, or zeros to be added to.
-    func gradients(_ rows: Int, zeros: Bool = false, _ arena: Arena) -> [Matrix] {
-        func room(_ width: Int) -> Matrix { zeros ? arena.zeros(rows, width) : arena.matrix(rows, width) }
-        return isFused ? split(room(widths.reduce(0, +))) : widths.map(room)
+    ///
+    /// - Parameter first: the rows that the first is of; all without it.
+    func gradients(_ rows: Int, zeros: Bool = false, firstOf first: [Int]? = nil, _ arena: Arena) -> [Matrix]
+    {
+        func room(_ rows: Int, _ width: Int) -> Matrix {
+            zeros ? arena.zeros(rows, width) : arena.matrix(rows, width)
+        }
+        guard isFused else {
+            return widths.enumerated().map { room($0 == 0 ? first?.count ?? rows : rows, $1) }
+        }
+        var parts = split(room(rows, linears[0].outputs))
+        if let first { parts[0] = room(first.count, widths[0]) }
+        return parts
     }
 
     /// Writes the gradient of x, where it is wanted; adds to those of whatever is trained.
     ///
-    /// - Parameter dy: in matrices of `gradients`.
-    func backward(_ x: Matrix, low: [Matrix?], dy: [Matrix], dx: Matrix?, _ arena: Arena) {
-        let wholes =
-            isFused
-            ? [Matrix(dy[0].base, rows: dy[0].rows, columns: linears[0].outputs, stride: dy[0].stride)] : dy
+    /// - Parameters:
+    ///   - rows: those that the first was wanted of; all without it.
+    ///   - dy: in matrices of `gradients`, with zeros.
+    func backward(
+        _ x: Matrix, firstOf rows: [Int]? = nil, low: [Matrix?], dy: [Matrix], dx: Matrix?, _ arena: Arena
+    ) {
+        if isFused {
+            // They lie side by side, and the first one's columns of the whole are zero so far where it is elsewhere.
+            let last = dy[dy.count - 1]
+            let whole = Matrix(
+                last.base - (linears[0].outputs - last.columns), rows: last.rows,
+                columns: linears[0].outputs, stride: last.stride)
+            if let rows { scatterRows(dy[0], to: rows, of: whole.columns(0..<dy[0].columns)) }
+            return linears[0].backward(x, low: low[0], dy: whole, dx: dx, accumulate: false, arena)
+        }
         for (index, linear) in linears.enumerated() {
-            linear.backward(x, low: low[index], dy: wholes[index], dx: dx, accumulate: index > 0, arena)
+            if index == 0, let rows {
+                let own = arena.matrix(rows.count, x.columns)
+                gatherRows(rows, of: x, into: own)
+                let dOwn = dx.map { arena.matrix(rows.count, $0.columns) }
+                linear.backward(own, low: low[0], dy: dy[0], dx: dOwn, accumulate: false, arena)
+                guard let dx, let dOwn else { continue }
+                dx.fill(0)
+                scatterRows(dOwn, to: rows, of: dx)
+            } else {
+                linear.backward(x, low: low[index], dy: dy[index], dx: dx, accumulate: index > 0, arena)
+            }
         }
     }
 

@@ -72,25 +72,45 @@ package final class Llama: @unchecked Sendable {
         let positions: [RotaryPosition]
         let segments: [AttentionSegment]
         let layers: [Saved]
+        /// Of the last layer; nil for all.
+        let wanted: Rows?
         let last: Matrix
         let inverse: Matrix
-        /// Final hidden states `[T × C]`, after the last norm.
+        /// Final hidden states `[T × C]`, after the last norm; of the wanted rows alone where some were named.
         package let hidden: Matrix
+
+        /// Which row of `hidden` has what is read at these rows of the forest, all of them wanted.
+        package func places(of rows: [Int]) -> [Int] {
+            guard let wanted else { return rows }
+            let places = Dictionary(uniqueKeysWithValues: zip(wanted.indices, 0...))
+            return rows.map { places[$0]! }
+        }
+
+        package func labels(_ labels: [Label]) -> [Label] {
+            zip(places(of: labels.map(\.row)), labels).map { Label(row: $0, target: $1.target) }
+        }
     }
 
-    /// Training: every row computed, and what the backward pass wants kept in `arena`.
+    /// Training: what the backward pass wants is kept in `arena`.
     ///
-    /// - Parameter recomputes: keep only the layers' inputs; `backward` computes the layers again, to the same bits.
+    /// - Parameters:
+    ///   - recomputes: keep only the layers' inputs; `backward` computes the layers again, to the same bits.
+    ///   - wanted: the rows that are read, in whatever order: the last layer computes nothing but keys and values of the
+    ///     others. All without it.
     package func forward(
-        _ forest: TokenForest, features: Matrix?, recomputes: Bool = false, _ arena: Arena
+        _ forest: TokenForest, features: Matrix?, recomputes: Bool = false, of wanted: [Int]? = nil,
+        _ arena: Arena
     ) -> Tape {
         let segments = forest.segments
+        let wanted = wanted.map { rows(Set($0).sorted(), forest.positions, segments) }
         var x = embed(forest.tokens, features, arena)
         var saved: [Saved] = []
-        for layer in layers {
-            let output = recomputes ? arena.matrix(x.rows, x.columns) : nil
+        for (index, layer) in layers.enumerated() {
+            let only = index == layers.count - 1 ? wanted : nil
+            let output = recomputes ? arena.matrix(only?.indices.count ?? x.rows, x.columns) : nil
             let mark = arena.mark
-            let (tape, y) = run(layer, x, positions: forest.positions, segments, cache: nil, arena)
+            let (tape, y) = run(
+                layer, x, positions: forest.positions, segments, cache: nil, only: only, arena)
             if let output {
                 saved.append(.input(x))
                 output.copy(from: y)
@@ -104,8 +124,8 @@ package final class Llama: @unchecked Sendable {
         let inverse = arena.matrix(x.rows, 1)
         rmsNorm(x, norm.value, epsilon: Float(config.rmsNormEpsilon), into: hidden, inverse: inverse)
         return Tape(
-            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: saved, last: x,
-            inverse: inverse, hidden: hidden)
+            tokens: forest.tokens, positions: forest.positions, segments: segments, layers: saved,
+            wanted: wanted, last: x, inverse: inverse, hidden: hidden)
     }
 
     /// Decoding: the rows' keys and values go into `cache` at `slots`, segments point into the cache, and
@@ -141,6 +161,10 @@ package final class Llama: @unchecked Sendable {
     /// How its products are computed; of an int8 decoder those between activations.
     package var compute: Compute { head.weight.compute }
 
+    /// Which rows to name to `forward` where these are read. In f32 all are computed: sums over fewer would round
+    /// otherwise than in what is published.
+    package func worthNaming(_ rows: [Int]) -> [Int]? { compute == .f32 || rows.isEmpty ? nil : rows }
+
     /// hidden `[T × C]` → logits `[T × V]`
     package func logits(_ hidden: Matrix, _ arena: Arena) -> Matrix { head.forward(hidden, arena).y }
 
@@ -167,14 +191,23 @@ package final class Llama: @unchecked Sendable {
     /// - Parameter wanted: ascending.
     private func rows(_ wanted: [Int], _ positions: [RotaryPosition], _ segments: [AttentionSegment]) -> Rows
     {
-        var at = 0
-        let own = wanted.enumerated().map { index, row in
-            while !segments[at].queries.contains(row) { at += 1 }
+        var own: [AttentionSegment] = []
+        var (at, first) = (0, 0)
+        while first < wanted.count {
+            while !segments[at].queries.contains(wanted[first]) { at += 1 }
             let whole = segments[at]
-            let after = whole.causal ? whole.queries.upperBound - 1 - row : 0
-            return AttentionSegment(
-                queries: index..<index + 1, shared: whole.shared,
-                own: whole.own.lowerBound..<whole.own.upperBound - after, causal: whole.causal)
+            // Rows that follow each other stay one segment.
+            var end = first + 1
+            while end < wanted.count, wanted[end] == wanted[end - 1] + 1, whole.queries.contains(wanted[end])
+            {
+                end += 1
+            }
+            let after = whole.causal ? whole.queries.upperBound - 1 - wanted[end - 1] : 0
+            own.append(
+                AttentionSegment(
+                    queries: first..<end, shared: whole.shared,
+                    own: whole.own.lowerBound..<whole.own.upperBound - after, causal: whole.causal))
+            first = end
         }
         return Rows(indices: wanted, positions: wanted.map { positions[$0] }, segments: own)
     }
@@ -202,12 +235,12 @@ package final class Llama: @unchecked Sendable {
         if let only { x = gather(only.indices, of: x, arena) }
         let context = arena.matrix(x.rows, q.columns)
         let logSumExp = arena.matrix(x.rows, shape.heads)
+        let asking = only?.segments ?? segments
         if let (cache, slots) = cache {
             cache.store(k, v, slots: slots)
-            attention(
-                q, cache.keys, cache.values, only?.segments ?? segments, shape, into: context, logSumExp: nil)
+            attention(q, cache.keys, cache.values, asking, shape, into: context, logSumExp: nil)
         } else {
-            attention(q, k, v, segments, shape, into: context, logSumExp: logSumExp)
+            attention(q, k, v, asking, shape, into: context, logSumExp: logSumExp)
         }
         let (middle, lowOut) = layer.o.forward(context, arena)
         addRows(x, to: middle)
@@ -221,7 +254,7 @@ package final class Llama: @unchecked Sendable {
         let (y, lowDown) = layer.down.forward(inner, arena)
         addRows(middle, to: y)
         let tape = LayerTape(
-            x: x, h1: h1, inverse1: inverse1, q: q, k: k, v: v, context: context, logSumExp: logSumExp,
+            x: input, h1: h1, inverse1: inverse1, q: q, k: k, v: v, context: context, logSumExp: logSumExp,
             middle: middle, h2: h2, inverse2: inverse2, gate: gate, up: up, inner: inner,
             lowAttention: lowAttention, lowOut: lowOut, lowInner: lowInner, lowDown: lowDown)
         return (tape, y)

@@ -77,15 +77,18 @@ extension Llama {
     /// From the gradient of the final hidden states down to the embeddings; adds to the gradients of every
     /// parameter that is trained. `dFeatures` `[features × C]` receives the image features' share.
     package func backward(_ tape: Tape, dHidden: Matrix, dFeatures: Matrix?, _ arena: Arena) {
-        let dx = arena.zeros(dHidden.rows, dHidden.columns)
+        let dLast = arena.zeros(dHidden.rows, dHidden.columns)
         rmsNormBackward(
-            tape.last, norm.value, inverse: tape.inverse, dy: dHidden, dx: dx, dw: norm.gradient)
+            tape.last, norm.value, inverse: tape.inverse, dy: dHidden, dx: dLast, dw: norm.gradient)
+        let dx = tape.wanted == nil ? dLast : arena.zeros(tape.tokens.count, dLast.columns)
         let isBelowTrained = embedding.isTrained || dFeatures != nil || layers[0].inputNorm.isTrained
-        for (index, (layer, saved)) in zip(layers, tape.layers).enumerated().reversed() {
+        for (index, layer) in layers.enumerated().reversed() {
+            let isLast = index == layers.count - 1
+            let only = isLast ? tape.wanted : nil
             let mark = arena.mark
             backward(
-                layer, self.tape(layer, saved, tape, arena), tape, dx, goesOn: index > 0 || isBelowTrained,
-                arena)
+                layer, self.tape(layer, tape.layers[index], tape, only, arena), tape, only,
+                dy: isLast ? dLast : dx, dx: index > 0 || isBelowTrained ? dx : nil, arena)
             arena.release(to: mark)
         }
         if let gradient = embedding.gradient {
@@ -96,17 +99,24 @@ extension Llama {
         }
     }
 
-    private func tape(_ layer: DecoderLayer, _ saved: Saved, _ tape: Tape, _ arena: Arena) -> LayerTape {
+    private func tape(
+        _ layer: DecoderLayer, _ saved: Saved, _ tape: Tape, _ only: Rows?, _ arena: Arena
+    ) -> LayerTape {
         switch saved {
         case .tape(let kept): kept
         case .input(let x):
-            run(layer, x, positions: tape.positions, tape.segments, cache: nil, arena).0
+            run(layer, x, positions: tape.positions, tape.segments, cache: nil, only: only, arena).0
         }
     }
 
-    /// `dy` `[T × C]` holds the gradient of the layer's output and becomes that of its input, if it `goesOn`.
+    /// - Parameters:
+    ///   - only: the rows that the layer gave, of which `dy` is the gradient; all without it.
+    ///   - dy: is used up.
+    ///   - dx: becomes the gradient of the layer's input, if that is wanted: `dy` itself, or zeros where the layer gave only
+    ///     some rows.
     private func backward(
-        _ layer: DecoderLayer, _ saved: LayerTape, _ tape: Tape, _ dy: Matrix, goesOn: Bool, _ arena: Arena
+        _ layer: DecoderLayer, _ saved: LayerTape, _ tape: Tape, _ only: Rows?, dy: Matrix, dx: Matrix?,
+        _ arena: Arena
     ) {
         let (rows, width) = (dy.rows, dy.columns)
         let dInner = arena.matrix(rows, saved.inner.columns)
@@ -122,17 +132,19 @@ extension Llama {
 
         let dContext = arena.matrix(rows, saved.context.columns)
         layer.o.backward(saved.context, low: saved.lowOut, dy: dy, dx: dContext, accumulate: false, arena)
-        let dSeen = layer.attention.gradients(rows, zeros: true, arena)
+        let dSeen = layer.attention.gradients(saved.h1.rows, zeros: true, firstOf: only?.indices, arena)
         attentionBackward(
-            saved.q, saved.k, saved.v, tape.segments, shape, out: saved.context,
+            saved.q, saved.k, saved.v, only?.segments ?? tape.segments, shape, out: saved.context,
             logSumExp: saved.logSumExp, dOut: dContext, dq: dSeen[0], dk: dSeen[1], dv: dSeen[2])
-        rotary.rotateBackward(dSeen[0], positions: tape.positions)
+        rotary.rotateBackward(dSeen[0], positions: only?.positions ?? tape.positions)
         rotary.rotateBackward(dSeen[1], positions: tape.positions)
-        let dh1 = goesOn ? arena.matrix(rows, width) : nil
-        layer.attention.backward(saved.h1, low: saved.lowAttention, dy: dSeen, dx: dh1, arena)
-        guard let dh1 else { return }
+        let dh1 = dx.map { arena.matrix($0.rows, width) }
+        layer.attention.backward(
+            saved.h1, firstOf: only?.indices, low: saved.lowAttention, dy: dSeen, dx: dh1, arena)
+        guard let dx, let dh1 else { return }
+        if let only { scatterRows(dy, to: only.indices, of: dx) }
         rmsNormBackward(
-            saved.x, layer.inputNorm.value, inverse: saved.inverse1, dy: dh1, dx: dy,
+            saved.x, layer.inputNorm.value, inverse: saved.inverse1, dy: dh1, dx: dx,
             dw: layer.inputNorm.gradient)
     }
 }

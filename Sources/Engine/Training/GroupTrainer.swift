@@ -107,18 +107,23 @@ package final class GroupTrainer<Loss: Objective> {
         let images = encode(groups.compactMap(\.pixels))
         let (forest, pictures, answers) = forest(groups, images)
         let features = images?.features ?? pictures.matrix(arena)
-        let tape = decoder.forward(forest, features: features, recomputes: !keeps, arena)
+        let own = head == nil ? answers.map { forest.labels(of: $0.span).suffix($0.learned) } : []
+        let rows =
+            head == nil
+            ? own.joined().map(\.row) : answers.map { forest.spans[$0.span].rows.upperBound - 1 }
+        let tape = decoder.forward(
+            forest, features: features, recomputes: !keeps, of: decoder.worthNaming(rows), arena)
         let places: Places
         var values: ArraySlice<Double>
         let counts: [Int]
         if let head {
-            let rows = answers.map { forest.spans[$0.span].rows.upperBound - 1 }
+            let rows = tape.places(of: rows)
             places = .rows(rows)
             values = rows.map { head.score(tape.hidden, row: $0) }[...]
             counts = rows.map { _ in 1 }
         } else {
-            let own = answers.map { forest.labels(of: $0.span).suffix($0.learned) }
-            let labels = chosen(own, answers.map(\.number), tape.hidden)
+            let labels = chosen(
+                tape.labels(Array(own.joined())), own.map(\.count), answers.map(\.number), tape.hidden)
             places = .labels(labels)
             values = decoder.logProbabilities(tape.hidden, labels, arena).map { Double($0) }[...]
             counts = own.map(\.count)
@@ -174,15 +179,18 @@ package final class GroupTrainer<Loss: Objective> {
         return (forest, pictures, answers)
     }
 
-    /// The answers' labels in a row, those whose tokens aren't asked for exchanged for the likeliest others.
-    private func chosen(_ own: [ArraySlice<Label>], _ numbers: [Int], _ hidden: Matrix) -> [Label] {
-        var labels: [Label] = []
+    /// The answers' labels, those whose tokens aren't asked for exchanged for the likeliest others.
+    ///
+    /// - Parameters:
+    ///   - labels: of all answers in a row, so many of each as `counts` says.
+    ///   - numbers: the answers' places in their groups.
+    private func chosen(_ own: [Label], _ counts: [Int], _ numbers: [Int], _ hidden: Matrix) -> [Label] {
+        var labels = own
         var exchanged: [Int] = []
-        for (answer, number) in zip(own, numbers) {
-            labels += answer
-            if loss.tokens(ofAnswer: number) == .topAlternative {
-                exchanged += labels.indices.suffix(answer.count)
-            }
+        var first = 0
+        for (count, number) in zip(counts, numbers) {
+            if loss.tokens(ofAnswer: number) == .topAlternative { exchanged += first..<first + count }
+            first += count
         }
         guard !exchanged.isEmpty else { return labels }
         let alternatives = decoder.alternatives(hidden, exchanged.map { labels[$0] }, arena)
