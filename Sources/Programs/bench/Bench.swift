@@ -26,6 +26,10 @@ import Kernels
     @Option(help: ArgumentHelp("Python that has the peers.", valueName: "file")) var python = "python3"
     @Option(help: ArgumentHelp("llama.cpp's llama-bench, to be measured too.", valueName: "file"))
     var llamaBench: String?
+    /// A part of what is measured.
+    enum Part: String, CaseIterable, ExpressibleByArgument { case decode, train, sample, pictures }
+
+    @Option(parsing: .upToNextOption, help: "Measure only these parts.") var only = Part.allCases
     @Option(help: "Threads of everything that is measured.") var threads = 2
     @Option(help: "Turns of each side.") var rounds = 5
     @Flag(help: "One small batch of each, to see that it runs; the figures mean nothing.") var quick = false
@@ -51,7 +55,7 @@ import Kernels
         var report = BenchReport(threads: threads, isQuick: quick, model: folder ?? "made")
         // What was measured stands on disk, also where the rest takes longer than somebody waits.
         func keep() throws { try AtomicFile.write(try report.json(), to: output) }
-        if !quick {
+        if !quick, only.contains(.decode) {
             for compute in Compute.compared {
                 talk("one stream of 1.1 B parameters, \(compute.rawValue)")
                 let other = try llamaBench.flatMap { try peer(.decode, compute, ["--llama-bench", $0]) }
@@ -59,11 +63,11 @@ import Kernels
                 try keep()
             }
         }
-        try train(&report)
+        if only.contains(.train) { try train(&report) }
         try keep()
-        try sample(&report)
+        if only.contains(.sample) { try sample(&report) }
         try keep()
-        if !quick {
+        if !quick, only.contains(.pictures) {
             let scratch = try Scratch()
             for compute in Compute.compared {
                 talk("SmolVLM-256M's shape, \(compute.rawValue)")

@@ -106,17 +106,19 @@ struct BenchReport {
     var table: String {
         func cell(_ series: Series?) -> String { series?.description ?? "–" }
         func row(_ name: String, _ work: Work?) -> [[String]] {
-            Compute.compared.map { compute in
+            guard let work else { return [] }
+            return Compute.compared.map { compute in
                 [
-                    "\(name), \(compute)", cell(work?.own[compute]), cell(work?.peers[compute]),
-                    cell(work?.ratio(compute, .f32)), cell(work?.ratio(compute, .bf16)),
+                    "\(name), \(compute)", cell(work.own[compute]), cell(work.peers[compute]),
+                    cell(work.ratio(compute, .f32)), cell(work.ratio(compute, .bf16)),
                 ]
             }
         }
-        let rates =
-            [["", "sightline", "peer", "× peer f32", "× peer bf16"]]
-            + row("dpo-train, pairs/s", training) + row("sample, new tokens/s", sampling)
-        var text = TextTable(rates).plainText
+        let rates = row("dpo-train, pairs/s", training) + row("sample, new tokens/s", sampling)
+        var text = ""
+        if !rates.isEmpty {
+            text += TextTable([["", "sightline", "peer", "× peer f32", "× peer bf16"]] + rates).plainText
+        }
         func share(_ compute: Compute, _ library: String) {
             guard let fraction = products[compute]?.fraction else { return }
             text += "matrix products of a \(compute) step: \(fixed(fraction, 2)) of \(library) alone\n"
