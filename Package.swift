@@ -64,7 +64,7 @@ let package = Package(
         library("Engine/Kernels", ["CKernels", "COpenBLAS"]),
         library("Engine/Checkpoint", ["Files", "JSON", "Kernels", crypto]),
         library("Engine/Tokenizer", ["Files", "JSON", crypto]),
-        library("Engine/Imaging", ["Files", "JSON", "CImageIO"]),
+        library("Engine/Imaging", ["Files", "JSON", "Random", "CImageIO"]),
         library("Engine/Model", ["Random", "Kernels", "Checkpoint", "Imaging", "Tokenizer"]),
         library("Engine/Decoding", ["Random", "Imaging", "Model"]),
         library("Engine/Training", ["Files", "JSON", "Random", "Imaging", "Model"]),

@@ -105,18 +105,29 @@ final class DecodingPool {
         arena.reset()
         let streams = families.flatMap(\.open)
         let starts = families.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.open.count) }
-        let hidden = arena.matrix(streams.count, model.config.hiddenSize)
-        for (row, stream) in streams.enumerated() {
-            let from = stream.branch.count > 0 ? stream.branch : stream.branch.parent!
+        // Behind the streams come the rows that some of them are held against.
+        let others = streams.map { $0.branches.dropFirst() }
+        let hidden = arena.matrix(others.reduce(streams.count) { $0 + $1.count }, model.config.hiddenSize)
+        for (row, branch) in (streams.map(\.branch) + others.joined()).enumerated() {
+            let from = branch.count > 0 ? branch : branch.parent!
             from.hidden.withUnsafeBufferPointer {
                 hidden.row(row).update(from: $0.baseAddress!, count: $0.count)
             }
         }
         let logits = model.logits(hidden, arena)
+        func row(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+            UnsafeMutableBufferPointer(start: logits.row(index), count: logits.columns)
+        }
+        var next = streams.count
+        for (index, stream) in streams.enumerated() where !others[index].isEmpty {
+            let rows = next..<next + others[index].count
+            stream.contrast?.rule.apply(to: row(index), rows.map { UnsafeBufferPointer(row($0)) })
+            next = rows.upperBound
+        }
         nonisolated(unsafe) let shared = families
         Parallel.run(families.count) { index in
-            shared[index].draw { row in
-                UnsafeBufferPointer(start: logits.row(starts[index] + row), count: logits.columns)
+            shared[index].draw { place in
+                UnsafeBufferPointer(start: logits.row(starts[index] + place), count: logits.columns)
             }
         }
     }
@@ -128,18 +139,27 @@ final class Stream {
     let sampler: Sampler
     private var generator: SplitMix64
     let rule: StopRule
+    /// What its logits are held against, and where these come from: the same tokens in other contexts.
+    let contrast: (rule: Contrast, branches: [Branch])?
     private(set) var tokens: [Int32] = []
     private(set) var logProbabilities: [Float] = []
     /// What a search took from the log-probabilities, in all.
     private(set) var penalties = 0.0
     private(set) var end: GrownNode.End?
 
-    init(branch: Branch, sampler: Sampler, generator: SplitMix64, rule: StopRule) {
+    init(
+        branch: Branch, sampler: Sampler, generator: SplitMix64, rule: StopRule,
+        contrast: (rule: Contrast, branches: [Branch])? = nil
+    ) {
+        self.contrast = contrast
         self.branch = branch
         self.sampler = sampler
         self.generator = generator
         self.rule = rule
     }
+
+    /// All that its tokens are appended to, its own first.
+    var branches: [Branch] { [branch] + (contrast?.branches ?? []) }
 
     func accept(_ logits: UnsafeBufferPointer<Float>) {
         accept(sampler.draw(logits, &generator), logits)

@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Kernels
+import Random
 
 extension VisionLanguageModel {
     /// What features of pictures take, each once.
@@ -21,6 +22,7 @@ package final class PictureCache {
     package let model: VisionLanguageModel
     private let arena = Arena()
     private let budget: Int
+    private let noise: (amount: DiffusionNoise, seed: UInt64)?
     private var known: [String: Picture] = [:]
     /// Paths in the order they came.
     private var order: [String] = []
@@ -28,10 +30,16 @@ package final class PictureCache {
     /// Pictures that are encoded together.
     private var batch = 1
 
-    /// - Parameter memory: bytes of pictures kept; those that came first go first. Who holds a picture has it on.
-    package init(_ model: VisionLanguageModel, memory: Int = 1 << 30) {
+    /// - Parameters:
+    ///   - memory: bytes of pictures kept; those that came first go first. Who holds a picture has it on.
+    ///   - noise: put on every picture, the same for a name and seed; such pictures aren't kept on disk.
+    package init(
+        _ model: VisionLanguageModel, memory: Int = 1 << 30,
+        noise: (amount: DiffusionNoise, seed: UInt64)? = nil
+    ) {
         self.model = model
         budget = memory
+        self.noise = noise
     }
 
     /// The picture at each path, nil where there is none. It doesn't depend on the others of the call.
@@ -59,7 +67,7 @@ package final class PictureCache {
 
     /// From the disk, where they are known there.
     private func encode(_ paths: [String]) throws -> [Picture] {
-        guard let stored = model.features else { return try see(paths) }
+        guard noise == nil, let stored = model.features else { return try see(paths) }
         let keys = try paths.map { try FeatureCache.key(of: $0, model) }
         let found = keys.map { stored.picture($0) }
         let unseen = found.indices.filter { found[$0] == nil }
@@ -71,8 +79,14 @@ package final class PictureCache {
 
     private func see(_ paths: [String]) throws -> [Picture] {
         let pixels = Slots<Result<TowerInput, any Error>>(count: paths.count)
-        Parallel.run(paths.count) { [model] index in
-            pixels[index] = Result { try model.input(at: paths[index]) }
+        Parallel.run(paths.count) { [model, noise] index in
+            pixels[index] = Result {
+                let input = try model.input(at: paths[index])
+                guard let noise else { return input }
+                let name = URL(fileURLWithPath: paths[index]).lastPathComponent
+                var generator = SplitMix64(seed: noise.seed, key: name)
+                return noise.amount.noised(input, &generator)
+            }
         }
         arena.reset()
         return model.pictures(try pixels.values.map { try $0.get() }, arena)

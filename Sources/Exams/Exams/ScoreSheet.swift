@@ -14,6 +14,8 @@ package struct ScoreSheet: Sendable {
     package var model: String?
     /// What was added to logits, by token; nil where nothing was.
     package var logitBias: [String: Float]?
+    /// How answers were drawn where it was otherwise than by the likeliest token.
+    package var decoding: String?
     /// Of generating and scoring.
     package var seconds: Double
     /// By exam, in each an array of its scores; those that stand in the file.
@@ -47,7 +49,8 @@ package struct ScoreSheet: Sendable {
 
 extension ScoreSheet: Equatable {
     package static func == (a: ScoreSheet, b: ScoreSheet) -> Bool {
-        a.model == b.model && a.logitBias == b.logitBias && a.seconds == b.seconds && a.exams == b.exams
+        a.model == b.model && a.logitBias == b.logitBias && a.decoding == b.decoding && a.seconds == b.seconds
+            && a.exams == b.exams
             && a.exams.exams.allSatisfy { a.agrees(with: b, in: $0) }
     }
 
@@ -141,6 +144,7 @@ extension ScoreSheet {
                 model: try values.decodeIfPresent(String.self, forKey: Key("model")),
                 seconds: try values.decode(Double.self, forKey: Key("seconds")), exams)
             sheet.logitBias = try values.decodeIfPresent([String: Float].self, forKey: Key("logitBias"))
+            sheet.decoding = try values.decodeIfPresent(String.self, forKey: Key("decoding"))
             let version = try values.decode(Int.self, forKey: Key("version"))
             func read<E: Exam>(_ exam: E) throws {
                 let key = Key(exam.name)
@@ -206,6 +210,7 @@ extension ScoreSheet {
         ]
         if let model { members["model"] = { try put(model) } }
         if let logitBias { members["logit_bias"] = { try put(logitBias) } }
+        if let decoding { members["decoding"] = { try put(decoding) } }
         for exam in exams.exams where has(exam) { members[exam.name] = { try putList(exam) } }
         var start = "{"
         for (name, member) in members.sorted(by: { $0.key < $1.key }) {

@@ -21,10 +21,12 @@ struct AskingOptions: ParsableArguments {
 
     func examinee(
         _ model: VisionLanguageModel, _ images: ImageOptions, bias: [Int32: Float] = [:],
-        _ computing: ComputeOptions, _ run: StageRun
+        contrasting: Examinee.Contrasting? = nil, seed: UInt64 = 0, _ computing: ComputeOptions,
+        _ run: StageRun
     ) throws -> Examinee {
         let memory = try computing.planDecoding(model, slots: batch * model.context, run)
-        return Examinee(model, images, batch: batch, memory: memory, bias: bias)
+        return Examinee(
+            model, images, batch: batch, memory: memory, bias: bias, contrasting: contrasting, seed: seed)
     }
 
     /// A yes/no question as the model gets it.

@@ -75,6 +75,7 @@ struct Eval: StageCommand {
     var logitBias: [NamedNumber<Float>] = []
     @Option(help: "Maximum tokens per caption.") var captionTokens = 128
     @OptionGroup var asking: AskingOptions
+    @OptionGroup(title: "Decoding") var decoding: DecodeOptions
 
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
@@ -101,6 +102,9 @@ struct Eval: StageCommand {
         for (name, count) in [("caption-tokens", captionTokens), ("limit", limit ?? 1)] where count < 1 {
             throw ValidationError("--\(name) \(count): give a number from 1")
         }
+        if !decoding.takesCaptions, let caption = files.first(where: { $0.exam.answers == .caption }) {
+            throw ValidationError("--decode posthoc answers in one word; leave out --\(caption.exam.name)")
+        }
         let names = files.map { AnswerFile.fileName($0.path) }
         if Set(names).count < names.count {
             throw ValidationError(
@@ -109,10 +113,11 @@ struct Eval: StageCommand {
     }
 
     func refuseIdle(_ given: GivenOptions) throws {
+        try decoding.refuseIdle(given)
         try given.refuse(
             [
                 "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
-                "tiles", "memory", "compute", "threads", "feature-cache", "feature-cache-size",
+                "tiles", "memory", "compute", "threads", "feature-cache", "feature-cache-size", "decode",
             ],
             where: model == nil, belongingTo: "--model")
     }
@@ -139,6 +144,7 @@ struct Eval: StageCommand {
         if !logitBias.isEmpty {
             sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.name, $0.value) })
         }
+        sheet.decoding = decoding.description
         sheet.seconds = began.duration(to: .now) / .seconds(1)
         try sheet.write(to: "\(folder)/\(ScoreSheet.fileName)")
         try target.publish()
@@ -210,7 +216,9 @@ struct Eval: StageCommand {
             return (id, bias.value)
         }
         return try asking.examinee(
-            model, images, bias: Dictionary(uniqueKeysWithValues: biases), engine, run)
+            model, images, bias: Dictionary(uniqueKeysWithValues: biases),
+            contrasting: decoding.contrast(of: model),
+            seed: decoding.noiseSeed, engine, run)
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {

@@ -1,12 +1,13 @@
 import Decoding
 import Foundation
+import Imaging
 import Kernels
 import Model
 import ModelOptions
 import StageKit
 
-/// A model that answers greedily, with some tokens made likelier or less likely. Everything asked about one picture is a child of one root, and no question
-/// is asked twice.
+/// A model that answers greedily, with some tokens made likelier or less likely, or held against what it says without
+/// seeing. Everything asked about one picture is a child of one root, and no question is asked twice.
 final class Examinee {
     struct Request {
         /// `file:line`, for messages.
@@ -14,6 +15,19 @@ final class Examinee {
         let image: String
         let prompt: String
         let maxTokens: Int
+    }
+
+    /// What a question is read with in the picture's place.
+    enum Context {
+        case noised(DiffusionNoise)
+        case noPicture
+        /// `<unk>`, or the first token where there is none.
+        case unknownToken
+    }
+
+    struct Contrasting {
+        let rule: Contrast
+        let contexts: [Context]
     }
 
     private struct Key: Hashable {
@@ -25,6 +39,8 @@ final class Examinee {
     let model: VisionLanguageModel
     private let images: ImageOptions
     private let cache: PictureCache
+    private let noised: PictureCache?
+    private let contrasting: Contrasting?
     private let batch: Int
     private let memory: Int
     private let sampler: Sampler
@@ -34,9 +50,16 @@ final class Examinee {
     ///   - batch: pictures worked on together.
     ///   - memory: bytes of keys and values at most.
     ///   - bias: added to the logits of tokens.
+    ///   - seed: of noise.
     init(
-        _ model: VisionLanguageModel, _ images: ImageOptions, batch: Int, memory: Int, bias: [Int32: Float]
+        _ model: VisionLanguageModel, _ images: ImageOptions, batch: Int, memory: Int, bias: [Int32: Float],
+        contrasting: Contrasting? = nil, seed: UInt64 = 0
     ) {
+        self.contrasting = contrasting
+        let noise = contrasting?.contexts.lazy.compactMap { context -> DiffusionNoise? in
+            if case .noised(let noise) = context { noise } else { nil }
+        }.first
+        noised = noise.map { PictureCache(model, noise: ($0, seed)) }
         sampler = Sampler(temperature: 0, bias: bias)
         self.model = model
         self.images = images
@@ -51,8 +74,8 @@ final class Examinee {
         let interviews = try prepare(requests)
         let progress = run.progress(total: interviews.count, unit: "pictures")
         let answerer = Answerer(
-            model: model.decoder, stops: model.stops, sampler: sampler, memory: memory,
-            slots: slots(interviews))
+            model: model.decoder, stops: model.stops, sampler: sampler, contrast: contrasting?.rule,
+            memory: memory, slots: slots(interviews))
         for start in stride(from: 0, to: interviews.count, by: batch) {
             let some = interviews[start..<min(interviews.count, start + batch)]
             try ask(Array(some), answerer)
@@ -73,6 +96,14 @@ final class Examinee {
         let root: [Int32]
         var questions: [QuestionGroup.Question] = []
         var keys: [Key] = []
+        /// Of each context what is read of the questions, after its root where it has one.
+        var others: [(root: [Int32], questions: [[Int32]])]
+
+        var slots: Int {
+            let answers = questions.reduce(0) { $0 + $1.maxTokens }
+            let own = questions.reduce(root.count + answers) { $0 + $1.tokens.count }
+            return others.reduce(own) { $1.questions.reduce($0 + $1.root.count + answers) { $0 + $1.count } }
+        }
     }
 
     private func prepare(_ requests: [Request]) throws -> [Interview] {
@@ -91,13 +122,19 @@ final class Examinee {
                 var index = indices[root]?[request.image]
                 if index == nil {
                     interviews.append(
-                        Interview(id: request.place, path: path, root: root))
+                        Interview(
+                            id: request.place, path: path, root: root,
+                            others: contexts.map { (self.root(root, in: $0), []) }))
                     indices[root, default: [:]][request.image] = interviews.count - 1
                     index = interviews.count - 1
                 }
                 guard let index else { continue }
-                interviews[index].questions.append(
-                    .init(tokens: Array(encoded.prompt[encoded.pictureEnd...]), maxTokens: request.maxTokens))
+                let question = Array(encoded.prompt[encoded.pictureEnd...])
+                interviews[index].questions.append(.init(tokens: question, maxTokens: request.maxTokens))
+                for (number, context) in contexts.enumerated() {
+                    interviews[index].others[number].questions.append(
+                        try self.question(question, of: request, in: context))
+                }
                 interviews[index].keys.append(Self.key(request))
             } catch { throw StageError.failed("\(request.place): \(error)") }
         }
@@ -106,20 +143,44 @@ final class Examinee {
 
     private func slots(_ interviews: [Interview]) -> Int {
         stride(from: 0, to: interviews.count, by: batch).map { start in
-            interviews[start..<min(interviews.count, start + batch)].reduce(0) { sum, interview in
-                interview.questions.reduce(sum + interview.root.count) { $0 + $1.tokens.count + $1.maxTokens }
-            }
+            interviews[start..<min(interviews.count, start + batch)].reduce(0) { $0 + $1.slots }
         }.max() ?? 0
     }
 
-    private func ask(_ interviews: [Interview], _ answerer: Answerer) throws {
-        let shown: [Picture?]
-        do { shown = try cache.pictures(at: interviews.map(\.path)) } catch {
-            throw StageError.failed("\(error)")
+    private var contexts: [Context] { contrasting?.contexts ?? [] }
+
+    private func root(_ root: [Int32], in context: Context) -> [Int32] {
+        switch context {
+        case .noised: root
+        // Without its picture a prompt begins otherwise, so that it is read as one.
+        case .noPicture: []
+        case .unknownToken:
+            Array(root.prefix { $0 >= 0 }) + [model.tokenizer.id(of: "<unk>") ?? 0]
+                + root.reversed().prefix { $0 >= 0 }.reversed()
         }
-        let groups = zip(interviews, shown).map { interview, picture in
+    }
+
+    private func question(_ tokens: [Int32], of request: Request, in context: Context) throws -> [Int32] {
+        guard case .noPicture = context else { return tokens }
+        return try model.encode(prompt: request.prompt, picture: nil).prompt
+    }
+
+    private func ask(_ interviews: [Interview], _ answerer: Answerer) throws {
+        let paths = interviews.map(\.path)
+        let shown: [Picture?]
+        let blurred: [Picture?]?
+        do {
+            shown = try cache.pictures(at: paths)
+            blurred = try noised?.pictures(at: paths)
+        } catch { throw StageError.failed("\(error)") }
+        let groups = interviews.enumerated().map { index, interview in
             QuestionGroup(
-                id: interview.id, root: interview.root, picture: picture, questions: interview.questions)
+                id: interview.id, root: interview.root, picture: shown[index],
+                questions: interview.questions,
+                contexts: zip(contexts, interview.others).map { context, other in
+                    let picture: Picture? = if case .noised = context { blurred?[index] } else { nil }
+                    return .init(root: other.root, picture: picture, questions: other.questions)
+                })
         }
         for (interview, texts) in zip(interviews, try answerer.answer(groups)) {
             for (key, ids) in zip(interview.keys, texts) {
