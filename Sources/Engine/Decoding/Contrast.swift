@@ -11,6 +11,9 @@ package enum Contrast: Sendable, Equatable {
     /// less them (post-hoc debiasing, arXiv 2403.05262, with p_cf of each question's own contexts).
     case labels([Int32], subtracts: Bool)
 
+    /// Whether a token is a whole answer.
+    package var isWhole: Bool { if case .labels = self { true } else { false } }
+
     /// - Parameters:
     ///   - own: logits with the picture; become those that are drawn from.
     ///   - others: logits in the other contexts, at least one; their mean counts.

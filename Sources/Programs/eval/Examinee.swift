@@ -130,7 +130,10 @@ final class Examinee {
                 }
                 guard let index else { continue }
                 let question = Array(encoded.prompt[encoded.pictureEnd...])
-                interviews[index].questions.append(.init(tokens: question, maxTokens: request.maxTokens))
+                interviews[index].questions.append(
+                    .init(
+                        tokens: question,
+                        maxTokens: contrasting?.rule.isWhole == true ? 1 : request.maxTokens))
                 for (number, context) in contexts.enumerated() {
                     interviews[index].others[number].questions.append(
                         try self.question(question, of: request, in: context))
