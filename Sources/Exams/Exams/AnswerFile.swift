@@ -53,7 +53,8 @@ package struct Asked: Sendable {
 }
 
 /// Answers in LLaVA's format, JSON Lines with `question_id`, `prompt` and `text`, or in a benchmark's own. A file of
-/// answers is named as the file of its questions. Two answers may share an id where their prompts differ, as those about a picture of MME.
+/// answers is named as the file of its questions. Answers may share an
+/// id where their prompts differ, as those about a picture of MME, or where they stand in the order of their questions.
 package struct AnswerFile: Sendable {
     package struct Answer: Sendable, Equatable {
         package var id: String
@@ -69,9 +70,11 @@ package struct AnswerFile: Sendable {
     package let path: String
     /// In the order of the file.
     private let answers: [Given]
-    /// By id the index of its answer, and of its second.
+    /// By id the index of its answer, and of those behind it under the same.
     private let first: [String: Int]
-    private let second: [String: Int]
+    private let others: [String: [Int]]
+    /// The first answer that repeats both id and prompt of another; only its place can say what it answers.
+    private let repeated: Int?
 
     /// An answer as it was read.
     private struct Given {
@@ -84,28 +87,28 @@ package struct AnswerFile: Sendable {
     }
 
     /// - Parameter layouts: in which the answers may be besides LLaVA's.
-    /// - Throws: `EvaluationError` for an answer without id or text, or an id that occurs twice.
+    /// - Throws: `EvaluationError` for an answer without id or text.
     package init(path: String, bytes: [UInt8]? = nil, _ layouts: [AnswerLayout] = []) throws {
         self.path = path
-        var (first, second): ([String: Int], [String: Int]) = ([:], [:])
+        var (first, others): ([String: Int], [String: [Int]]) = ([:], [:])
         var answers: [Given] = []
+        var repeated: Int?
         try layouts.forEachAnswer(in: FileLines(path, bytes: bytes)) { id, text, object, line in
             let answer = Given(
                 id: id, line: line, prompt: try object?.string("prompt"), image: try object?.string("image"),
                 text: text)
             if let other = first[answer.id] {
-                guard answers[other].prompt != answer.prompt, second[answer.id] == nil else {
-                    throw RecordError.invalid(
-                        key: "question_id", found: "\"\(answer.id)\" for the second time",
-                        remedy: "keep one answer to a question")
+                let all = [other] + others[answer.id, default: []]
+                if all.contains(where: { answers[$0].prompt == answer.prompt }) {
+                    repeated = repeated ?? answers.count
                 }
-                second[answer.id] = answers.count
+                others[answer.id, default: []].append(answers.count)
             } else {
                 first[answer.id] = answers.count
             }
             answers.append(answer)
         }
-        (self.answers, self.first, self.second) = (answers, first, second)
+        (self.answers, self.first, self.others, self.repeated) = (answers, first, others, repeated)
     }
 
     /// The file that answers `questions`, among files and folders of files. One file that is named alone answers all
@@ -133,8 +136,9 @@ package struct AnswerFile: Sendable {
         return try AnswerFile(path: file, layouts)
     }
 
-    /// The text of the answer to each of `asked`. Answers are matched by id, and must then be to that question: what
-    /// an answer says that it was asked begins with the question's text, and its picture is the question's.
+    /// The text of the answer to each of `asked`. Answers are matched by id, or by place where all ids stand in the order
+    /// of the questions', and must then be to that question: what an answer says that it was asked begins with the
+    /// question's text, and its picture is the question's.
     ///
     /// - Parameters:
     ///   - questions: the file of `asked`, for errors.
@@ -145,20 +149,16 @@ package struct AnswerFile: Sendable {
     package func texts(
         of asked: some Collection<Asked>, in questions: String, isKnown: (_ id: String) -> Bool
     ) throws -> (texts: [String], unnamed: Int) {
-        let sharedIDs = Set(asked.lazy.compactMap(\.sharedID))
-        for asked in asked where !sharedIDs.contains(asked.id) {
-            guard let other = second[asked.id] else { continue }
-            throw EvaluationError(
-                "\(path):\(answers[other].line): a second answer to question \(asked.id); keep one answer to a "
-                    + "question")
-        }
+        let isInOrder =
+            repeated != nil && asked.lazy.map { $0.sharedID ?? $0.id }.elementsEqual(answers.lazy.map(\.id))
+        if !isInOrder { try checkThatNoneIsSecond(asked) }
         var texts: [String] = []
         texts.reserveCapacity(asked.count)
         var unnamed = 0
         var missing: (count: Int, first: String?) = (0, nil)
         var foreign: (count: Int, first: (question: Asked, answer: Given)?) = (0, nil)
-        for question in asked {
-            guard let answer = answer(to: question) else {
+        for (index, question) in asked.enumerated() {
+            guard let answer = isInOrder ? answers[index] : answer(to: question) else {
                 missing = (missing.count + 1, missing.first ?? question.id)
                 continue
             }
@@ -190,11 +190,23 @@ package struct AnswerFile: Sendable {
         return (texts, unnamed)
     }
 
+    private func checkThatNoneIsSecond(_ asked: some Collection<Asked>) throws {
+        let sharedIDs = Set(asked.lazy.compactMap(\.sharedID))
+        let second = asked.lazy.filter { !sharedIDs.contains($0.id) }.compactMap { others[$0.id]?.first }
+            .first
+        guard let index = repeated ?? second else { return }
+        throw EvaluationError(
+            "\(path):\(answers[index].line): a second answer to question \(answers[index].id); keep one answer to a "
+                + "question")
+    }
+
     private func answer(to asked: Asked) -> Given? {
-        func given(_ id: String) -> [Given] { [first[id], second[id]].compactMap { $0 }.map { answers[$0] } }
-        if let only = first[asked.id], second[asked.id] == nil { return answers[only] }
+        func given(_ id: String) -> [Given] {
+            ((first[id].map { [$0] } ?? []) + (others[id] ?? [])).map { answers[$0] }
+        }
+        if let only = first[asked.id], others[asked.id] == nil { return answers[only] }
         let own = given(asked.id)
-        // Of two under one id its prompt says which it is.
+        // Of several under one id its prompt says which it is.
         let all = own.isEmpty ? asked.sharedID.map(given) ?? [] : own
         return all.first {
             asked.isNamed(by: $0.prompt) && asked.isAnswered(byPrompt: $0.prompt, image: $0.image)

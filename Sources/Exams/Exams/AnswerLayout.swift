@@ -11,19 +11,20 @@ package struct AnswerLayout: Sendable, Equatable {
     }
 
     package let container: Container
-    /// The key of a question's id.
-    package let id: String
+    /// The keys of a question's id; the words of several are joined by `_`.
+    package let id: [String]
     /// The key of an answer's text.
     package let text: String
 
     /// Objects with an id and a text.
-    package init(id: String, text: String) { (container, self.id, self.text) = (.objects, id, text) }
+    package init(id: String, text: String) { self.init(ids: [id], text: text) }
+    package init(ids: [String], text: String) { (container, id, self.text) = (.objects, ids, text) }
 
     /// LLaVA's, which every exam takes.
     package static let llava = AnswerLayout(id: "question_id", text: "text")
     package static let dictionary = AnswerLayout(.dictionary)
 
-    private init(_ container: Container) { (self.container, id, text) = (container, "", "") }
+    private init(_ container: Container) { (self.container, id, text) = (container, [], "") }
 }
 
 extension [AnswerLayout] {
@@ -48,7 +49,7 @@ extension [AnswerLayout] {
             // All are in the layout of the first.
             let own = layout ?? first { $0.container == .objects && object[$0.text] != nil } ?? .llava
             layout = own
-            let id = try own == .llava ? object.questionID() : object.word(own.id)
+            let id = try own == .llava ? object.questionID() : object.words(own.id)
             try body(id, object.requiredString(own.text), object, line)
         }
     }
@@ -73,6 +74,9 @@ extension JSONObject {
             throw RecordError.wrongType(key: key, found: value.kind, wanted: "a string or number")
         }
     }
+
+    /// Of several keys, joined by `_`.
+    package func words(_ keys: [String]) throws -> String { try keys.map(word).joined(separator: "_") }
 
     /// `id`, else `question_id`, which POPE and LLaVA write as a number or a string.
     func questionID() throws -> String {

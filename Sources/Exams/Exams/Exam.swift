@@ -20,6 +20,8 @@ package protocol Exam: Sendable {
     var answers: AnswerLength { get }
     /// In which answers may be given besides LLaVA's: those of its own script.
     var layouts: [AnswerLayout] { get }
+    /// Whether files of answers may have more than it asks about, as those of a whole of which it is a part.
+    var isPart: Bool { get }
     /// In the order of `summary.json`; those whose sums weren't counted are left out there.
     var figures: [Figure] { get }
     var highlights: Highlights { get }
@@ -44,6 +46,8 @@ package protocol Exam: Sendable {
     func remarks(_ scores: [Score]) -> [[String]]
     /// What `eval` prints under the figures.
     func tables(_ scores: [Score]) throws -> [TextTable]
+    /// What the benchmark's server takes, and under which name; nil where answers are scored here alone.
+    func submission(of scores: [Score]) -> (name: String, bytes: [UInt8])?
     /// What is worth a sentence of its own in a comparison.
     ///
     /// - Parameters:
@@ -58,12 +62,14 @@ extension Exam {
     package var standsEmpty: Bool { false }
     package var answers: AnswerLength { .short }
     package var layouts: [AnswerLayout] { [] }
+    package var isPart: Bool { false }
     package var highlights: Highlights { Highlights() }
     package func files(in folder: String) -> [String] { [] }
     package func followUps(to sheet: ScoreSheet) -> [Question] { [] }
     package func trials(_ scores: [Score]) throws -> [TrialSeries] { [] }
     package func remarks(_ scores: [Score]) -> [[String]] { [] }
     package func tables(_ scores: [Score]) throws -> [TextTable] { [] }
+    package func submission(of scores: [Score]) -> (name: String, bytes: [UInt8])? { nil }
     package func conclusion(_ rows: [String: BootstrapResult], run: Int, base: String) -> String? { nil }
 }
 

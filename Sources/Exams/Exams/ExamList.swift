@@ -6,6 +6,14 @@ package struct ExamList: Sendable, Equatable {
         Captions(),
         POPE(),
         MME(),
+        VizWiz(),
+        TextVQA(),
+        VQAv2(),
+        GQA(),
+        RePOPE(),
+        AMBER(),
+        HallusionBench(),
+        NaturalBench(),
         OwnInventions(),
     ])
 

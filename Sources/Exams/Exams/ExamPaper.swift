@@ -67,7 +67,7 @@ package struct ExamPaper {
             // One file may hold the answers to all.
             let known = places == [answers.path] ? files : [file]
             let found = try answers.texts(of: file.asked, in: file.path) { id in
-                known.contains { $0.ids.contains(id) }
+                file.isPart || known.contains { $0.ids.contains(id) }
             }
             unnamed[answers.path, default: 0] += found.unnamed
             texts += found.texts
@@ -113,6 +113,7 @@ private protocol AskedFile {
     var asked: AnyCollection<Asked> { get }
     var answers: AnswerLength { get }
     var layouts: [AnswerLayout] { get }
+    var isPart: Bool { get }
     /// Of all questions, those too that were left out.
     var ids: Set<String> { get }
     var requests: [ExamRequest] { get }
@@ -135,6 +136,7 @@ private struct QuestionFile<E: Exam>: AskedFile {
     var asked: AnyCollection<Asked> { AnyCollection(questions.lazy.map(\.asked)) }
     var answers: AnswerLength { exam.answers }
     var layouts: [AnswerLayout] { exam.layouts }
+    var isPart: Bool { exam.isPart }
     var requests: [ExamRequest] { questions.map { ExamRequest($0, exam.answers) } }
 
     mutating func keep(_ images: Set<String>) { questions.removeAll { !images.contains($0.asked.image) } }

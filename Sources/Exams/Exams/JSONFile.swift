@@ -11,16 +11,7 @@ extension FileLines {
             return try forEach { try body(JSONObject(parsing: $0), $1) }
         }
         try readWhole { reader, line in
-            try reader.array { reader in
-                let start = line(reader)
-                try at(start) {
-                    let item = try reader.value()
-                    guard case .object(let object) = item else {
-                        throw RecordError.notAnObject(found: item.kind)
-                    }
-                    try body(object, start)
-                }
-            }
+            try readArray(&reader, line, body)
         }
     }
 
@@ -34,6 +25,34 @@ extension FileLines {
                 try at(start) { try body(key, reader.value(), start) }
             }
         }
+    }
+
+    /// The objects of an array that is a member of the one object that the file is, as `forEachObject`.
+    ///
+    /// - Throws: as `forEachObject`; `EvaluationError` where there is no such member.
+    package func forEachObject(
+        of key: String, _ body: (_ object: JSONObject, _ line: Int) throws -> Void
+    ) throws {
+        var isThere = false
+        try readWhole { reader, line in
+            try reader.object { reader, member in
+                guard member == key else {
+                    _ = try reader.value()
+                    return
+                }
+                isThere = true
+                try readArray(&reader, line, body)
+            }
+        }
+        guard isThere else {
+            throw EvaluationError("\(path): \"\(key)\" is missing; give the benchmark's own file")
+        }
+    }
+
+    /// Whether its first line is an object that has this member, or all of it an array: one object a question.
+    package func hasObjects(with key: String) throws -> Bool {
+        if try firstByte() == UInt8(ascii: "[") { return true }
+        return try (try? JSONObject(parsing: firstLine()))?[key] != nil
     }
 
     package func objects<Row>(
@@ -61,6 +80,20 @@ extension FileLines {
             try reader.end()
         } catch let error as JSONError {
             throw EvaluationError("\(path):\(current(reader)): \(error)")
+        }
+    }
+
+    private func readArray(
+        _ reader: inout JSONReader, _ line: (JSONReader) -> Int,
+        _ body: (_ object: JSONObject, _ line: Int) throws -> Void
+    ) throws {
+        try reader.array { reader in
+            let start = line(reader)
+            try at(start) {
+                let item = try reader.value()
+                guard case .object(let object) = item else { throw RecordError.notAnObject(found: item.kind) }
+                try body(object, start)
+            }
         }
     }
 

@@ -24,13 +24,14 @@ package struct LabelledQuestion: ExamQuestion, Equatable {
 extension LabelledQuestion {
     /// What lines have in common: `question_id` or `id`, `image`, `text`.
     ///
+    /// - Parameter ordinal: which it is under a shared id.
     /// - Throws: `RecordError` for what is missing or no text.
     package init(
-        _ object: JSONObject, file: String, line: Int, sharedID: String? = nil,
+        _ object: JSONObject, file: String, line: Int, sharedID: String? = nil, ordinal: Int = 2,
         label: (JSONObject) throws -> String, task: (JSONObject) throws -> String
     ) throws {
         (self.file, self.line, self.sharedID) = (file, line, sharedID)
-        id = try sharedID.map { "\($0)#2" } ?? object.questionID()
+        id = try sharedID.map { "\($0)#\(ordinal)" } ?? object.questionID()
         image = try object.requiredString("image")
         text = try object.requiredString("text")
         self.label = try label(object)

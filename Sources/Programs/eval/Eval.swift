@@ -57,7 +57,7 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "POPE's or MME's own files, for questions that lack labels; by default those in the same folder.",
+            "A benchmark's own files, for questions that lack labels; by default those in the same folder.",
             valueName: "file"
         ))
     var labels: [String] = []
@@ -147,6 +147,9 @@ struct Eval: StageCommand {
         sheet.decoding = decoding.description
         sheet.seconds = began.duration(to: .now) / .seconds(1)
         try sheet.write(to: "\(folder)/\(ScoreSheet.fileName)")
+        for (name, bytes) in sheet.submissions {
+            try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        }
         try target.publish()
         try run.addOutput(output, kind: .file)
         try run.addMetrics(of: sheet)

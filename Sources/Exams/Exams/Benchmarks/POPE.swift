@@ -17,20 +17,24 @@ package struct POPE: Exam {
 
     package func read(_ file: ExamFile) throws -> (questions: [LabelledQuestion], labelFiles: [String]) {
         var book = LabelBook(for: file.path, files: file.labels)
-        var ids = QuestionIDs()
+        var ids = SplitIDs()
         let questions = try file.lines().objects { object, line in
             var object = object
             if object["label"] == nil, let category = try object.string("category") {
                 object.set("split", .string(category))
                 object.set("label", .string(try book.label(of: object, split: category)))
             }
-            let question = try LabelledQuestion(object, file: file.path, line: line) {
+            let split = try Self.split(object.string("split") ?? object.string("category"), file.path)
+            // A file of all splits may begin each with the same id.
+            let id = try object.questionID()
+            let ordinal = try ids.add(id, of: split, line: line)
+            return try LabelledQuestion(
+                object, file: file.path, line: line, sharedID: ordinal > 1 ? id : nil, ordinal: ordinal
+            ) {
                 try YesNo(label: $0.requiredString("label")).rawValue
-            } task: {
-                try Self.split($0.string("split"), file.path).rawValue
+            } task: { _ in
+                split.rawValue
             }
-            try ids.add(question.id, line: line)
-            return question
         }
         try book.checkThatAllAreUsed()
         return (questions, Array(book.files.values))
@@ -320,6 +324,29 @@ struct LabelBook {
         let text = try question.requiredString("text")
         let line = text.utf8.prefix { $0 != UInt8(ascii: "\n") }
         return try question.requiredString("image") + "\n" + String(decoding: line, as: UTF8.self)
+    }
+}
+
+/// The splits in which ids were met.
+private struct SplitIDs {
+    private var seen: [String: (line: Int, splits: UInt8)] = [:]
+
+    /// - Returns: how many splits have the id now.
+    /// - Throws: `RecordError` where this one has it already.
+    mutating func add(_ id: String, of split: POPESplit, line: Int) throws -> Int {
+        let own: UInt8 =
+            switch split {
+            case .random: 1
+            case .popular: 2
+            case .adversarial: 4
+            }
+        let before = seen[id] ?? (line, 0)
+        guard before.splits & own == 0 else {
+            throw RecordError.invalid(
+                key: "id", found: "\"\(id)\", which line \(before.line) has too", remedy: "ids must differ")
+        }
+        seen[id] = (before.line, before.splits | own)
+        return (before.splits | own).nonzeroBitCount
     }
 }
 
