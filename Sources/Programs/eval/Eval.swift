@@ -17,6 +17,8 @@ import StageKit
         case "blind": Blind.start(Array(words.dropFirst()))
         case "rewards": Rewards.start(Array(words.dropFirst()))
         case "list": Program.main(ListExams.self, name: "eval list", Array(words.dropFirst()))
+        // The same program: whether a model is asked or answers are read, --model or --answers says.
+        case "run", "score": Eval.start(Array(words.dropFirst()))
         default: Eval.start(words)
         }
     }
@@ -26,13 +28,16 @@ import StageKit
 struct Eval: StageCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Score a model's captions and answers: CHAIR, POPE, MME.",
+        abstract: "Score a model's captions and answers by the field's benchmarks.",
         discussion: """
             Generates greedily with --model, or scores --answers without a model, and writes a folder with
             scores.json and, in answers/, a file of answers for each file of questions.
               eval --model data/llava --captions prompts.jsonl --pope pope_*.jsonl --mme mme.jsonl \\
                 --image-root . -o runs/demo/base/eval
               eval --answers runs/demo/base/eval/answers --captions prompts.jsonl -o rescored
+            Benchmarks are found by name in the folder that they were unpacked to; eval list names them:
+              eval run pope mme --data coco --model llava -o scored
+              eval score gqa --data gqa --answers predictions.json -o scored
             Compare the results with
               eval compare base=runs/demo/base round-1=runs/demo/round-1 -o runs/demo/summary.json
             """)
@@ -53,6 +58,13 @@ struct Eval: StageCommand {
             valueName: "path"))
     var answers: [String] = []
 
+    @Argument(help: ArgumentHelp("Benchmarks whose files lie in --data.", valueName: "benchmark"))
+    var benchmarks: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Folder of the benchmarks' own files, and of their pictures unless --image-root says otherwise.",
+            valueName: "folder"))
+    var data: String?
     @OptionGroup var exams: ExamOptions
     @Option(
         parsing: .upToNextOption,
@@ -87,8 +99,16 @@ struct Eval: StageCommand {
 
     func validate() throws {
         if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
-        let files = exams.files
-        if files.isEmpty { throw ValidationError("give \(ExamOptions.names()): what to ask") }
+        if benchmarks.isEmpty != (data == nil) {
+            throw ValidationError(
+                data == nil
+                    ? "\(benchmarks[0]): give the folder of its files with --data"
+                    : "--data: name the benchmarks to take")
+        }
+        let files = try self.files
+        if files.isEmpty {
+            throw ValidationError("give a benchmark and --data, or \(ExamOptions.names()): what to ask")
+        }
         if !labels.isEmpty, !files.contains(where: \.exam.readsLabels) {
             let names = ExamOptions.names(where: \.readsLabels).replacing(" or ", with: "'s or ")
             throw ValidationError("--labels: these label \(names)'s questions; give those too")
@@ -156,12 +176,37 @@ struct Eval: StageCommand {
         try Program.put(try sheet.report())
     }
 
+    /// What is asked: named files, and those of benchmarks.
+    private var files: [(exam: any Exam, path: String)] {
+        get throws {
+            try exams.files
+                + benchmarks.flatMap { name in
+                    let known = ExamList.all.exams.first { $0.name == name && $0.help != nil }
+                    guard let known else {
+                        throw ValidationError("\(name): no such benchmark; sightline eval list names them")
+                    }
+                    let paths = known.files(in: data ?? ".")
+                    if paths.isEmpty {
+                        throw ValidationError("\(name) has no files of its own; name yours with --\(name)")
+                    }
+                    return paths.map { (known, $0) }
+                }
+        }
+    }
+
+    /// Where pictures lie.
+    private var shown: ImageOptions {
+        var shown = images
+        if let data, images.imageRoot == ImageOptions().imageRoot { shown.imageRoot = data }
+        return shown
+    }
+
     /// Everything that is asked.
     private func paper(_ run: StageRun) throws -> ExamPaper {
         let finder = try synonyms.map { try ObjectFinder(synonyms: $0) } ?? ObjectFinder()
         var paper = ExamPaper(.all, finder)
         var hasLabelFiles = false
-        for (exam, path) in exams.files {
+        for (exam, path) in try files {
             var areRecords = false
             func lines() throws -> FileLines {
                 run.addInput(try Digest.artefact(path, kind: .records))
@@ -172,7 +217,7 @@ struct Eval: StageCommand {
                 return try run.records(paths: [path]).map { ($0.record, $0.place) }
             }
             let file = ExamFile(
-                path, labels: labels, root: images.imageRoot, finder, lines: lines, records: records)
+                path, labels: labels, root: shown.imageRoot, finder, lines: lines, records: records)
             let read = try paper.add(exam, file)
             for labels in read.labelFiles {
                 run.addInput(try Digest.artefact(labels, kind: .records), role: "labels")
@@ -219,7 +264,7 @@ struct Eval: StageCommand {
             return (id, bias.value)
         }
         return try asking.examinee(
-            model, images, bias: Dictionary(uniqueKeysWithValues: biases),
+            model, shown, bias: Dictionary(uniqueKeysWithValues: biases),
             contrasting: decoding.contrast(of: model),
             seed: decoding.noiseSeed, engine, run)
     }

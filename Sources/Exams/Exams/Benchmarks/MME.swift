@@ -27,6 +27,15 @@ package struct MME: Exam {
         return first + (perceptionTasks + cognitionTasks).filter { !first.contains($0) }
     }()
 
+    /// Those of the tasks that are there; pictures are looked for in folders of the same names.
+    package func files(in folder: String) -> [String] {
+        let places = ["", "eval_tool/Your_Results/", "MME_Benchmark_release_version/eval_tool/Your_Results/"]
+        let own = places.map { place in
+            Self.tasks.map { "\(folder)/\(place)\($0).txt" }.filter(FileManager.default.fileExists)
+        }
+        return own.first { !$0.isEmpty } ?? ["\(folder)/llava_mme.jsonl"]
+    }
+
     package func read(_ file: ExamFile) throws -> (questions: [LabelledQuestion], labelFiles: [String]) {
         var labels = MMELabels(for: file.path, files: file.labels)
         var ids = QuestionIDs()

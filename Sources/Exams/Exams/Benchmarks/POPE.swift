@@ -15,6 +15,14 @@ package struct POPE: Exam {
 
     package init() {}
 
+    package func files(in folder: String) -> [String] {
+        let own = ["", "coco/", "output/coco/"].map { place in
+            POPESplit.allCases.map { "\(folder)/\(place)coco_pope_\($0.rawValue).json" }
+        }
+        let llava = ["\(folder)/llava_pope_test.jsonl"]
+        return (own + [llava]).first { $0.allSatisfy(FileManager.default.fileExists) } ?? own[0]
+    }
+
     package func read(_ file: ExamFile) throws -> (questions: [LabelledQuestion], labelFiles: [String]) {
         var book = LabelBook(for: file.path, files: file.labels)
         var ids = SplitIDs()
