@@ -127,7 +127,10 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     @Test func twoAnswersToOneQuestion() throws {
         let line = #"{"question_id":12,"text":"No"}"# + "\n"
-        #expect(throws: EvaluationError.self) { try AnswerFile(path: "x", bytes: bytes(line + line)) }
+        let error = #expect(throws: EvaluationError.self) {
+            try texts(line + line, of: [asked("12", "Is it?")])
+        }
+        #expect(error?.description.hasPrefix("answers.jsonl:2: a second answer to question 12; ") == true)
     }
 
     @Test func filesMeetByName() throws {

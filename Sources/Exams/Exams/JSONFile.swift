@@ -52,7 +52,8 @@ extension FileLines {
     /// Whether its first line is an object that has this member, or all of it an array: one object a question.
     package func hasObjects(with key: String) throws -> Bool {
         if try firstByte() == UInt8(ascii: "[") { return true }
-        return try (try? JSONObject(parsing: firstLine()))?[key] != nil
+        let line = try firstLine()
+        return (try? JSONObject(parsing: line))?[key] != nil
     }
 
     package func objects<Row>(

@@ -6,7 +6,7 @@ import Tables
 
 /// HallusionBench (Guan et al. 2024): questions about a figure, about others made from it, and without any. It is official
 /// with a judge; here answers are read by rule, as VLMEvalKit reads them (`YOrN_Extraction`), and what is right is counted
-/// as the official script counts (`utils.py` at 08e51de).
+/// as the official script counts (`utils.py` at d0114ff).
 package struct HallusionBench: Exam {
     package let name = "hallusionbench"
     package let help: String? = "HallusionBench.json, read by rule: no judge."
@@ -27,8 +27,9 @@ package struct HallusionBench: Exam {
             guard truth == "0" || truth == "1" else {
                 throw RecordError.invalid(key: "gt_answer", found: "\"\(truth)\"", remedy: "write 0 or 1")
             }
-            let tags = Dictionary(
+            var tags = Dictionary(
                 uniqueKeysWithValues: try zip(Self.tags, Self.id).map { ($0, try object.word($1)) })
+            tags["visual"] = try object.word("visual_input")
             // Some are asked without a figure.
             let asked = Asked(
                 id: id, image: try object.string("filename") ?? "",
@@ -51,9 +52,10 @@ package struct HallusionBench: Exam {
         }
     }
 
-    /// Questions; those with their variants; figures; questions about what was there first, and about what was made of it.
+    /// Questions; questions with all that they are asked about; figures; questions about no figure or an original one, and
+    /// about what was made of it.
     private static let figures = [
-        ("aAcc", "aAcc"), ("qAcc", "qAcc"), ("fAcc", "fAcc"), ("easy", "easy aAcc"), ("hard", "hard qAcc"),
+        ("aAcc", "aAcc"), ("qAcc", "qAcc"), ("fAcc", "fAcc"), ("easy", "easy qAcc"), ("hard", "hard qAcc"),
     ]
 
     package var figures: [Figure] {
@@ -83,8 +85,8 @@ package struct HallusionBench: Exam {
             add("fAcc", by: ["category", "subcategory", "set", "figure"]) {
                 !($0["category"] == "VS" && $0["figure"] == "0")
             }
-            add("easy", by: Self.tags) { $0["figure"] == "0" }
-            add("hard", by: ["category", "subcategory", "set", "question"]) { $0["figure"] != "0" }
+            add("easy", by: ["category", "subcategory", "set", "question"]) { $0["visual"] != "2" }
+            add("hard", by: ["category", "subcategory", "set", "question"]) { $0["visual"] == "2" }
         }
     }
 
@@ -107,8 +109,12 @@ package struct HallusionBench: Exam {
         return groups
     }
 
+    /// Where nothing is shown, an answer that says neither is right too (`assign_correctness`), if not strictly.
     private func isRight(_ score: TaggedScore, _ reading: Reading) -> Bool {
-        reading.answer(score.answer).map { score.references == [$0.rawValue] } ?? false
+        guard let answer = reading.answer(score.answer) else {
+            return reading == .rule && score["category"] == "VS" && score["figure"] == "0"
+        }
+        return score.references == [answer.rawValue]
     }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
@@ -130,7 +136,7 @@ package struct HallusionBench: Exam {
 
     package func remarks(_ scores: [TaggedScore]) -> [[String]] {
         let unread = scores.count { ruleAnswer(in: $0.answer) == nil }
-        return scores.isEmpty ? [] : [["HallusionBench answers unread, wrong", String(unread)]]
+        return scores.isEmpty ? [] : [["HallusionBench answers unread", String(unread)]]
     }
 }
 
