@@ -6,6 +6,9 @@ package struct ExamList: Sendable, Equatable {
         Captions(),
         POPE(),
         MME(),
+        LLaVABench(),
+        MMHal(),
+        MMVet(),
         OwnInventions(),
     ])
 
