@@ -61,7 +61,7 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "POPE's or MME's own files, for questions that lack labels; by default those in the same folder.",
+            "A benchmark's own files, for questions that lack labels; by default those in the same folder.",
             valueName: "file"
         ))
     var labels: [String] = []
