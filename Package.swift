@@ -79,7 +79,9 @@ let package = Package(
         library("Alignment/Pairing", ["Records", "Rewards"]),
 
         library("Exams/Metrics", ["Random"]),
-        library("Exams/Exams", ["Files", "JSON", "Records", "Tables", "PictureWorld", "Pairing", "Metrics"]),
+        library(
+            "Exams/Exams",
+            ["Files", "JSON", "Records", "Tables", "PictureWorld", "Pairing", "Metrics", crypto]),
         library("Exams/Report", ["JSON", "Records"]),
 
         library("Stages/RunLedger", ["JSON", grdb]),

@@ -80,7 +80,7 @@ struct ExamTests {
         #expect(config.contains("captions = \"d\"\n") && config.contains(/pope = \["b", "c"\]/), "\(config)")
         for (typed, says) in [
             ("", "give --captions, --pope, --mme, "),
-            ("--captions x --labels y", "--labels: these label --pope, --mme, "),
+            ("--captions x --labels y", "--labels: these label --pope, --mme"),
             ("--pope x --captions a/x", "two files of questions have the same name"),
         ] {
             let ended = try shop.run("sightline eval --answers a \(typed) -o out")

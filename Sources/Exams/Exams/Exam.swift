@@ -74,7 +74,7 @@ extension Exam {
 }
 
 /// How much is let be said.
-package enum AnswerLength: Sendable { case caption, short }
+package enum AnswerLength: Sendable { case caption, short, long }
 
 /// Something asked about a picture.
 package protocol ExamQuestion: Sendable {

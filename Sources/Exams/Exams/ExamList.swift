@@ -14,6 +14,9 @@ package struct ExamList: Sendable, Equatable {
         AMBER(),
         HallusionBench(),
         NaturalBench(),
+        LLaVABench(),
+        MMHal(),
+        MMVet(),
         OwnInventions(),
     ])
 

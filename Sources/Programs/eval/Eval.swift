@@ -15,6 +15,10 @@ import StageKit
         case "compare": CompareScores.start(Array(words.dropFirst()))
         case "ask-back": AskBack.start(Array(words.dropFirst()))
         case "blind": Blind.start(Array(words.dropFirst()))
+        case "judge-requests": JudgeRequests.start(Array(words.dropFirst()))
+        case "judge-replies": JudgeReplies.start(Array(words.dropFirst()))
+        case "judge-reviews": JudgeReviews.start(Array(words.dropFirst()))
+        case "judge-local": JudgeLocally.start(Array(words.dropFirst()))
         case "rewards": Rewards.start(Array(words.dropFirst()))
         case "list": Program.main(ListExams.self, name: "eval list", Array(words.dropFirst()))
         // The same program: whether a model is asked or answers are read, --model or --answers says.
@@ -86,6 +90,7 @@ struct Eval: StageCommand {
             valueName: "token=number"))
     var logitBias: [NamedNumber<Float>] = []
     @Option(help: "Maximum tokens per caption.") var captionTokens = 128
+    @Option(help: "Maximum tokens per answer that is judged.") var longTokens = 1024
     @OptionGroup var asking: AskingOptions
     @OptionGroup(title: "Decoding") var decoding: DecodeOptions
 
@@ -119,7 +124,9 @@ struct Eval: StageCommand {
         if habit && (model == nil || !files.contains { $0.exam is Captions }) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
         }
-        for (name, count) in [("caption-tokens", captionTokens), ("limit", limit ?? 1)] where count < 1 {
+        for (name, count) in [
+            ("caption-tokens", captionTokens), ("long-tokens", longTokens), ("limit", limit ?? 1),
+        ] where count < 1 {
             throw ValidationError("--\(name) \(count): give a number from 1")
         }
         if !decoding.takesCaptions, let caption = files.first(where: { $0.exam.answers == .caption }) {
@@ -136,7 +143,8 @@ struct Eval: StageCommand {
         try decoding.refuseIdle(given)
         try given.refuse(
             [
-                "adapter", "template", "logit-bias", "caption-tokens", "answer-tokens", "suffix", "batch",
+                "adapter", "template", "logit-bias", "caption-tokens", "long-tokens",
+                "answer-tokens", "suffix", "batch",
                 "tiles", "memory", "compute", "threads", "feature-cache", "feature-cache-size", "decode",
             ],
             where: model == nil, belongingTo: "--model")
@@ -239,10 +247,14 @@ struct Eval: StageCommand {
     private func request(_ request: ExamRequest) -> Examinee.Request {
         switch request.answer {
         case .short: asking.request(request.prompt, image: request.image, place: request.place)
-        case .caption:
-            Examinee.Request(
-                place: request.place, image: request.image, prompt: request.prompt, maxTokens: captionTokens)
+        case .caption: whole(request, maxTokens: captionTokens)
+        case .long: whole(request, maxTokens: longTokens)
         }
+    }
+
+    private func whole(_ request: ExamRequest, maxTokens: Int) -> Examinee.Request {
+        Examinee.Request(
+            place: request.place, image: request.image, prompt: request.prompt, maxTokens: maxTokens)
     }
 
     private func read(_ paper: ExamPaper, _ run: StageRun) throws -> [String] {

@@ -116,7 +116,7 @@ final class Examinee {
                 let encoded = try model.encode(prompt: request.prompt, picture: model.shape(at: path))
                 try model.checkLength(
                     of: encoded.prompt, ["longest answer": request.maxTokens],
-                    remedy: "lower --caption-tokens or --answer-tokens")
+                    remedy: "lower --caption-tokens, --long-tokens or --answer-tokens")
                 // The root ends with the picture: what follows differs from question to question.
                 let root = Array(encoded.prompt[..<encoded.pictureEnd])
                 var index = indices[root]?[request.image]

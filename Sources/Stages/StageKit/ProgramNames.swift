@@ -17,6 +17,7 @@ package enum ProgramNames {
     static var tables: [String] {
         all.filter { $0 != "ledger" && $0 != "model" } + [
             "model random", "eval compare", "eval ask-back", "eval blind", "eval rewards",
+            "eval judge-requests", "eval judge-local", "eval judge-replies", "eval judge-reviews",
         ]
     }
 }
