@@ -109,7 +109,7 @@ import Testing
     @Test func brokenFilesAreNamed() {
         let amber = ["\(OfficialScripts.folder)/amber/annotations.json"]
         let row =
-            #""category":"VD","subcategory":"ocr","set_id":"0","figure_id":"0","question_id":"0","question":"x""#
+            #""category":"VD","subcategory":"ocr","set_id":"0","figure_id":"0","question_id":"0","visual_input":"1","question":"x""#
         let cases: [(any Exam, String, [String], String)] = [
             (AMBER(), #"[{"id":1,"image":"a","query":"x"}]"#, [], "give that file with --labels"),
             (AMBER(), "[\n" + #"{"id":5000,"image":"a","query":"x"}]"#, amber, "q.json:2: "),
