@@ -1,0 +1,105 @@
+import Metrics
+import Records
+import Tables
+
+/// SEED-Bench (Li et al. 2023), by letters as LLaVA scores it (`scripts/convert_seed_for_submission.py` at 524a75b): right
+/// is what equals the letter, without any mending. Its own file (`SEED-Bench.json`) is read as it is. Of a video the
+/// middle frame is asked about, as a picture.
+package struct SEEDBench: Exam {
+    package let name = "seed"
+    package let help: String? = "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
+    package let layouts = [AnswerLayout(id: "question_id", text: "prediction")]
+
+    package init() {}
+
+    package func files(in folder: String) -> [String] { ["\(folder)/SEED-Bench.json"] }
+
+    /// By `question_type_id`, from 1.
+    private static let types = [
+        "Scene Understanding", "Instance Identity", "Instance Attributes", "Instance Location",
+        "Instances Counting", "Spatial Relation", "Instance Interaction", "Visual Reasoning",
+        "Text Understanding", "Action Recognition", "Action Prediction", "Procedure Understanding",
+    ]
+    private static let letters = ["A", "B", "C", "D"]
+
+    package func read(_ file: ExamFile) throws -> (questions: [TaggedQuestion], labelFiles: [String]) {
+        var ids = QuestionIDs()
+        var questions: [TaggedQuestion] = []
+        try file.lines().forEachObject(of: "questions") { object, line in
+            let id = try object.word("question_id")
+            try ids.add(id, line: line)
+            let type = try object.word("question_type_id")
+            guard let number = Int(type), (1...Self.types.count).contains(number) else {
+                throw RecordError.invalid(
+                    key: "question_type_id", found: type, remedy: "write 1 to \(Self.types.count)")
+            }
+            let kind = try object.requiredString("data_type")
+            guard ["image", "video"].contains(kind) else {
+                throw RecordError.invalid(
+                    key: "data_type", found: "\"\(kind)\"", remedy: "write image or video")
+            }
+            let label = try object.requiredString("answer")
+            guard Self.letters.contains(label) else {
+                throw RecordError.invalid(key: "answer", found: "\"\(label)\"", remedy: "write A, B, C or D")
+            }
+            let choices = Choices(
+                try ["a", "b", "c", "d"].map { try object.word("choice_\($0)") })
+            let image =
+                kind == "image"
+                ? "SEED-Bench-image/\(try object.word("data_id"))" : "SEED-Bench-video-image/\(id).png"
+            questions.append(
+                TaggedQuestion(
+                    Asked(
+                        id: id, image: image, prompt: choices.asked(try object.requiredString("question"))),
+                    place: "\(file.path):\(line)", references: [label], tags: ["type": type, "kind": kind]))
+        }
+        return (questions, [])
+    }
+
+    // MARK: - Figures
+
+    private static let sums = AccuracySums("seed")
+
+    package var figures: [Figure] {
+        func figure(_ part: String, _ name: String, isSummarized: Bool = true) -> Figure {
+            Figure(
+                "seed_\(part)", "SEED \(name)", .fraction, better: .more, Self.sums.formula(part),
+                isSummarized: isSummarized)
+        }
+        return [figure("all", "all"), figure("image", "image"), figure("video", "video")]
+            + Self.types.enumerated().map { figure("type_\($0 + 1)", $1) }
+            + [figure("strict", "all, strict", isSummarized: false)]
+    }
+
+    package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
+        for score in scores {
+            let right: Double = isRight(score) ? 1 : 0
+            let strict: Double = Self.strict(score) == score.references[0] ? 1 : 0
+            let parts = ["all", score["kind"], "type_" + score["type"]]
+            Self.sums.add(parts.map { ($0, right) } + [("strict", strict)], to: score.image, &sums)
+        }
+    }
+
+    private func isRight(_ score: TaggedScore) -> Bool {
+        score.answer.utf8.elementsEqual(score.references[0].utf8)
+    }
+
+    private static func strict(_ score: TaggedScore) -> String? {
+        Choices(["", "", "", ""]).strict(score.answer)
+    }
+
+    package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
+        ["image", "video"].map { kind in
+            TrialSeries(
+                exam: "SEED-Bench", part: kind,
+                scores.filter { $0["kind"] == kind }.map {
+                    .init(image: $0.image, label: $0.references[0], isRight: isRight($0))
+                })
+        }
+    }
+
+    package func remarks(_ scores: [TaggedScore]) -> [[String]] {
+        let unread = scores.count { Self.strict($0) == nil }
+        return scores.isEmpty ? [] : [["SEED answers without a letter, wrong", String(unread)]]
+    }
+}
