@@ -65,7 +65,8 @@ package struct FileLines {
     /// Ends a walk.
     private struct Found<What: Sendable>: Error { let what: What }
 
-    private func forEachBlock(_ body: ([UInt8]) throws -> Void) throws {
+    /// Its bytes, block by block.
+    func forEachBlock(_ body: ([UInt8]) throws -> Void) throws {
         guard bytes == nil, let file = FileHandle(forReadingAtPath: path) else {
             return try body(bytes ?? EvaluationError.reading(path))
         }
