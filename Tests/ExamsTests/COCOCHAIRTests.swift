@@ -5,7 +5,8 @@ import Testing
 
 /// Where published predictions stand; they are not part of the repository.
 private let golden = ProcessInfo.processInfo.environment["SIGHTLINE_GOLDEN"]
-private let xz = ["/usr/bin/xz", "/bin/xz", "/usr/local/bin/xz"].first(where: FileManager.default.isExecutableFile)
+private let xz = ["/usr/bin/xz", "/bin/xz", "/usr/local/bin/xz"].first(
+    where: FileManager.default.isExecutableFile)
 
 /// What a script of CHAIR's writes; the fields of the made-up expectations, or of the script itself.
 private struct Official: Decodable {
@@ -22,7 +23,9 @@ private struct Official: Decodable {
 }
 
 @Suite struct COCOCHAIRTests {
-    private static let labels = ["instances_val2014.json", "captions_val2014.json"].map { chairFixture($0).path }
+    private static let labels = ["instances_val2014.json", "captions_val2014.json"].map {
+        chairFixture($0).path
+    }
 
     private func scores(_ answers: String) throws -> [CHAIRScore] {
         let questions = chairFixture("captions.jsonl").path
@@ -87,22 +90,35 @@ private struct Official: Decodable {
     }
 
     @Test func whatIsNotCOCOsIsRefused() throws {
-        #expect(message("{\"image_id\":9}\n{\"image_id\":10}").contains(/q\.jsonl:2: image_id: 10, which none of .*captions_val2014/))
-        #expect(message("{\"image_id\":9}\n{\"image_id\":9}").contains(/q\.jsonl:2: .*which line 1 has too; ids must differ/))
-        #expect(message("{\"image_id\":\"nine\"}").contains(/q\.jsonl:1: image_id: .*write COCO's id or file name/))
-        #expect(message("[1]").contains(/q\.jsonl:1: /))
-        #expect(message("{\"image_id\":9}", labels: [Self.labels[0]]).contains("no file of COCO's captions is given"))
-        #expect(message("{\"image_id\":9,\"objects\":[\"unicorn\"]}").contains("name objects as COCO's categories"))
+        #expect(
+            message("{\"image_id\":9}\n{\"image_id\":10}").contains(
+                /q\.jsonl:2: image_id: 10, which none of .*captions_val2014/))
+        #expect(
+            message("{\"image_id\":9}\n{\"image_id\":9}").contains(
+                /q\.jsonl:2: .*which line 1 has too; ids must differ/))
+        #expect(message("{\"image_id\":\"nine\"}").contains("write COCO's id or file name"))
+        #expect(message("[1]").contains("q.jsonl:1: "))
+        #expect(
+            message("{\"image_id\":9}", labels: [Self.labels[0]]).contains(
+                "no file of COCO's captions is given"))
+        #expect(
+            message("{\"image_id\":9,\"objects\":[\"unicorn\"]}").contains(
+                "name objects as COCO's categories"))
         let folder = FileManager.default.temporaryDirectory.appending(path: "chair-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let whole = try String(contentsOf: chairFixture("instances_val2014.json"), encoding: .utf8)
         let none = folder.appending(path: "none.json")
-        try whole.replacing(", \"categories\": [", with: ", \"others\": [").write(to: none, atomically: true, encoding: .utf8)
-        #expect(message("{\"image_id\":9}", labels: [none.path]).contains(/none\.json:1: instances, and no categories/))
+        try whole.replacing(", \"categories\": [", with: ", \"others\": [").write(
+            to: none, atomically: true, encoding: .utf8)
+        #expect(
+            message("{\"image_id\":9}", labels: [none.path]).contains(
+                /none\.json:1: instances, and no categories/))
         let torn = folder.appending(path: "torn.json")
         try String(whole.prefix(3000)).write(to: torn, atomically: true, encoding: .utf8)
-        #expect(message("{\"image_id\":9}", labels: [torn.path]).contains(/torn\.json:1: the file is no whole JSON object/))
+        #expect(
+            message("{\"image_id\":9}", labels: [torn.path]).contains(
+                /torn\.json:1: the file is no whole JSON object/))
         let answers = folder.appending(path: "a.jsonl")
         try "{\"image_id\":9,\"caption\":\"a\"}\n7\n".write(to: answers, atomically: true, encoding: .utf8)
         #expect(throws: EvaluationError.self) { try AnswerFile(path: answers.path, CHAIR().layouts) }
@@ -143,13 +159,15 @@ struct CHAIRGoldenTests {
         let official = try JSONDecoder().decode(Official.self, from: unpacked("\(run).official.json"))
         let lines = try official.sentences.map { sentence in
             let objects = try JSONEncoder().encode(sentence.mscoco_gt_words)
-            return "{\"image_id\":\(sentence.image_id),\"objects\":\(String(decoding: objects, as: UTF8.self))}"
+            return
+                "{\"image_id\":\(sentence.image_id),\"objects\":\(String(decoding: objects, as: UTF8.self))}"
         }
         let read = try CHAIR().read(path: "\(run).jsonl", bytes: Array(lines.joined(separator: "\n").utf8))
         let answers = try AnswerFile(
             path: "\(run).jsonl", bytes: Array(unpacked("\(run).captions.jsonl")), CHAIR().layouts)
         let texts = try answers.texts(
-            of: read.questions.map(\.asked), in: "q.jsonl", isKnown: Set(read.questions.map(\.asked.id)).contains)
+            of: read.questions.map(\.asked), in: "q.jsonl",
+            isKnown: Set(read.questions.map(\.asked.id)).contains)
         let scores = zip(read.questions, texts.texts).map { CHAIR().score($0, answer: $1, ObjectFinder()) }
         #expect(scores.count == 500)
         for (score, sentence) in zip(scores, official.sentences) {
