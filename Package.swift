@@ -141,7 +141,8 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("TablesTests", ["Tables"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("ExamsTests", ["Exams", "English", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
+        tests(
+            "ExamsTests", ["Exams", "English", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardModelsTests", ["RewardModels", "Rewards", "Model", "Records", "OracleFixtures"]),
         tests("RewardsTests", ["Rewards", "Pairing", "Records"]),
