@@ -78,10 +78,19 @@ let package = Package(
             ["Files", "JSON", "Random", "Records", "Imaging", "Training", "Rewards"]),
         library("Alignment/Pairing", ["Records", "Rewards"]),
 
+        // tables of English, linked in by .incbin, so that an installed program needs no file
+        .target(
+            name: "CEnglish", path: "Sources/Exams/CEnglish",
+            exclude: ["perceptron.bin", "punkt.txt", "lemmas.txt", "synonyms.txt", "SOURCES.md"],
+            cSettings: [.headerSearchPath(".")]),
+        library("Exams/English", ["CEnglish"]),
         library("Exams/Metrics", ["Random"]),
         library(
             "Exams/Exams",
-            ["Files", "JSON", "Records", "Tables", "PictureWorld", "Pairing", "Metrics", crypto]),
+            [
+                "Files", "JSON", "Records", "Tables", "PictureWorld", "Pairing", "English", "Metrics",
+                crypto,
+            ]),
         library("Exams/Report", ["JSON", "Records"]),
 
         library("Stages/RunLedger", ["JSON", grdb]),
@@ -135,7 +144,8 @@ let package = Package(
         tests("StageKitTests", ["StageKit", "Files", "Records", "RunLedger", "stage-probe", "ledger", grdb]),
         tests("TablesTests", ["Tables"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("ExamsTests", ["Exams", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
+        tests(
+            "ExamsTests", ["Exams", "English", "Metrics", "PictureWorld", "Rewards", "Pairing", "Records"]),
         tests("ModelOptionsTests", ["ModelOptions", "Imaging", "StageKit", "Records"]),
         tests("RewardModelsTests", ["RewardModels", "Rewards", "Model", "Records", "OracleFixtures"]),
         tests("RewardsTests", ["Rewards", "Pairing", "Records"]),

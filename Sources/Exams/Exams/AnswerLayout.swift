@@ -3,11 +3,13 @@ import Records
 
 /// How the script of a benchmark takes answers.
 package struct AnswerLayout: Sendable, Equatable {
-    package enum Container: Sendable {
+    package enum Container: Sendable, Equatable {
         /// Objects, one a line or all in one array.
         case objects
         /// One object: texts by id.
         case dictionary
+        /// Objects that are the values of one member of the file's object.
+        case members(of: String)
     }
 
     package let container: Container
@@ -19,6 +21,11 @@ package struct AnswerLayout: Sendable, Equatable {
     /// Objects with an id and a text.
     package init(id: String, text: String) { self.init(ids: [id], text: text) }
     package init(ids: [String], text: String) { (container, id, self.text) = (.objects, ids, text) }
+
+    /// Objects with an id and a text, in the object that the file has under `key`.
+    package init(membersOf key: String, id: String, text: String) {
+        (container, self.id, self.text) = (.members(of: key), [id], text)
+    }
 
     /// LLaVA's, which every exam takes.
     package static let llava = AnswerLayout(id: "question_id", text: "text")
@@ -45,12 +52,41 @@ extension [AnswerLayout] {
             }
         }
         var layout: AnswerLayout?
-        try file.forEachObject { object, line in
+        try forEachObject(in: file) { object, line in
             // All are in the layout of the first.
-            let own = layout ?? first { $0.container == .objects && object[$0.text] != nil } ?? .llava
+            let own = layout ?? first { $0.container != .dictionary && object[$0.text] != nil } ?? .llava
             layout = own
             let id = try own == .llava ? object.questionID() : object.words(own.id)
             try body(id, object.requiredString(own.text), object, line)
+        }
+    }
+
+    /// The objects of a file, wherever these layouts have them.
+    ///
+    /// - Throws: as `FileLines.forEachObject`.
+    func forEachObject(
+        in file: FileLines, _ body: (_ object: JSONObject, _ line: Int) throws -> Void
+    ) throws {
+        let key =
+            lazy.compactMap { layout in
+                if case .members(let key) = layout.container { return key }
+                return nil
+            }.first as String?
+        guard let key, try file.firstByte() == UInt8(ascii: "{") else { return try file.forEachObject(body) }
+        if let first = try? JSONObject(parsing: file.firstLine()), first[key] == nil {
+            return try file.forEachObject(body)
+        }
+        try file.forEachMember { member, value, line in
+            guard member == key else { return }
+            guard case .object(let objects) = value else {
+                throw RecordError.wrongType(key: key, found: value.kind, wanted: "an object")
+            }
+            for (name, entry) in objects.entries {
+                guard case .object(let object) = entry else {
+                    throw RecordError.wrongType(key: name, found: entry.kind, wanted: "an object")
+                }
+                try body(object, line)
+            }
         }
     }
 

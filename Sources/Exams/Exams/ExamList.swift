@@ -4,6 +4,7 @@ import Metrics
 package struct ExamList: Sendable, Equatable {
     package static let all = ExamList([
         Captions(),
+        CHAIR(),
         POPE(),
         MME(),
         SEEDBench(),

@@ -65,6 +65,7 @@ package struct FileLines {
     /// Ends a walk.
     private struct Found<What: Sendable>: Error { let what: What }
 
+    /// Its bytes, block by block.
     func forEachBlock(_ body: ([UInt8]) throws -> Void) throws {
         guard bytes == nil, let file = FileHandle(forReadingAtPath: path) else {
             return try body(bytes ?? EvaluationError.reading(path))
