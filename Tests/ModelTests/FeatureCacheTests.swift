@@ -37,7 +37,7 @@ import Testing
             { (data: inout Data) in data.removeLast(3) }, { $0[$0.count - 5] ^= 1 }, { $0[25] ^= 1 },
             { $0 = Data() },
         ] {
-            try cache.store(made, "one")
+            cache.store(made, "one")
             let path = "\(folder)/one.features"
             var data = try Data(contentsOf: URL(fileURLWithPath: path))
             damage(&data)
@@ -52,7 +52,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let cache = try FeatureCache(folder, limit: 3000)
         for index in 0..<10 {
-            try cache.store(picture(30, isHalf: false, start: Float(index)), "\(index)")
+            cache.store(picture(30, isHalf: false, start: Float(index)), "\(index)")
             // The first is used again and again.
             utimes("\(folder)/0.features", nil)
             usleep(2000)
@@ -67,9 +67,20 @@ import Testing
         let folder = folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let cache = try FeatureCache(folder, limit: 300)
-        try cache.store(picture(1, isHalf: false), "small")
-        try cache.store(picture(30, isHalf: false), "large")
+        cache.store(picture(1, isHalf: false), "small")
+        cache.store(picture(30, isHalf: false), "large")
         #expect(cache.picture("small") != nil && cache.picture("large") == nil)
+    }
+
+    /// Nothing hangs on a cache: what it can't keep is computed again.
+    @Test func aFullDiskIsToldOnce() throws {
+        let folder = folder()
+        var told: [String] = []
+        let cache = try FeatureCache(folder, limit: 1 << 20) { told.append($0) }
+        try FileManager.default.removeItem(atPath: folder)
+        cache.store(picture(1, isHalf: false), "one")
+        cache.store(picture(1, isHalf: false), "two")
+        #expect(told.count == 1 && told[0].hasPrefix(folder) && cache.picture("one") == nil, "\(told)")
     }
 
     @Test func aFolderThatCannotBeMadeIsNamed() throws {

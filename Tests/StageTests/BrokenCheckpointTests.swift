@@ -82,6 +82,9 @@ struct BrokenCheckpoint: Sendable, CustomTestStringConvertible {
         BrokenCheckpoint(
             "smolvlm", "10^8 layers", "put num_hidden_layers 100000000", says: "100000000 is not a size"),
         BrokenCheckpoint(
+            "llava", "fewer layers than weights have", "put num_hidden_layers 1",
+            says: "it has 1 layers, and the weights have more"),
+        BrokenCheckpoint(
             "llava", "10^7 layers", "put num_hidden_layers 10000000", says: "there is no tensor"),
         BrokenCheckpoint(
             "qwen2-vl", "2^31 words", "put vocab_size 2147483648", says: "2147483648 is not a size"),

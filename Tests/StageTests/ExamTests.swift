@@ -64,7 +64,7 @@ struct ExamTests {
     @Test func examsAreListedAndAreOptions() throws {
         let shop = try Workshop()
         let listed = try shop.succeed("sightline eval list").output.split(separator: "\n")
-        #expect(listed.prefix(3).map { $0.prefix { $0 != " " } } == ["captions", "pope", "mme"])
+        #expect(listed.prefix(3).map { $0.prefix { $0 != " " } } == ["captions", "chair", "pope"])
         let help = try shop.succeed("sightline eval --help").output
         for line in listed { #expect(help.contains("--\(line.prefix { $0 != " " }) <")) }
         try write(shop)
@@ -79,8 +79,8 @@ struct ExamTests {
         ).output
         #expect(config.contains("captions = \"d\"\n") && config.contains(/pope = \["b", "c"\]/), "\(config)")
         for (typed, says) in [
-            ("", "give --captions, --pope, --mme, "),
-            ("--captions x --labels y", "--labels: these label --pope, --mme"),
+            ("", "give a benchmark and --data, or --captions, --chair, --pope, "),
+            ("--captions x --labels y", "--labels: these label --chair, --pope"),
             ("--pope x --captions a/x", "two files of questions have the same name"),
         ] {
             let ended = try shop.run("sightline eval --answers a \(typed) -o out")

@@ -31,6 +31,24 @@ import Testing
             "\(refused.errors)")
     }
 
+    /// How much is worked on at once doesn't limit how long a prompt may be.
+    @Test(arguments: ["smolvlm", "qwen2-vl"]) func aBatchOfOneTakesAnyPrompt(family: String) throws {
+        let shop = try shop()
+        let words = String(repeating: "What is that? ", count: 20)
+        try shop.write(
+            (0...2).map {
+                #"{"id":"\#($0)","image":"pictures/picture-\#($0).png","prompt":"\#(words)"}"# + "\n"
+            }.joined(),
+            to: "long.jsonl")
+        try shop.succeed("sightline model random \(family) --size tiny -o tiny")
+        for batch in [1, 3] {
+            try shop.succeed(
+                "sightline sample long.jsonl --model tiny --count 2 --max-tokens 5 --batch \(batch) -o \(batch).jsonl"
+            )
+        }
+        try shop.succeed("cmp 1.jsonl 3.jsonl")
+    }
+
     /// Less memory for the same adapter: layers are recomputed.
     @Test(arguments: [
         ("dpo-train pairs.jsonl --model $LLAVA --epochs 1 --hold-out 0 --batch 4", "369.9M"),

@@ -90,7 +90,7 @@ struct OwnDataTests {
         ("RUN=x DATA=mine/prompts.jsonl EXAM=pope=nowhere.jsonl", "nowhere.jsonl: there is no such file"),
         (
             "RUN=x DATA=mine/prompts.jsonl EXAM=chaos=mine/pope_random.jsonl",
-            "give captions=file, pope=file, mme=file"
+            "give captions=file, chair=file, pope=file, mme=file"
         ),
         (
             "RUN=x DATA=mine/prompts.jsonl -f pipelines/factual.mk",

@@ -8,9 +8,13 @@ package struct GrowthTooLarge: Error, CustomStringConvertible {
     package let neededBytes: Int
     package let budgetBytes: Int
 
+    private static func mebibytes(_ bytes: Int) -> String {
+        String(format: "%.1f", Double(bytes) / 0x1p20)
+    }
+
     package var description: String {
-        "record \(id): growing its answers takes \(neededBytes >> 20) MiB of keys and values and the budget is "
-            + "\(budgetBytes >> 20) MiB; give it more memory, or lower the number or the length of the answers"
+        "record \(id): growing its answers takes \(Self.mebibytes(neededBytes)) MiB of keys and values, and "
+            + "\(Self.mebibytes(budgetBytes)) MiB are left for them; give it more memory, or lower the number or the length of the answers"
     }
 }
 

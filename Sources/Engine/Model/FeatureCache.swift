@@ -12,8 +12,11 @@ import Kernels
 package final class FeatureCache: @unchecked Sendable {
     private let folder: String
     private let limit: Int
+    private let warn: (String) -> Void
     /// Bytes in the folder as far as this process knows; counted anew after others may have written.
     private var held: Int
+    /// Whether a file couldn't be written, so that none is any more.
+    private var isBroken = false
 
     private static let marker = ".sightline-features"
     private static let suffix = ".features"
@@ -22,9 +25,10 @@ package final class FeatureCache: @unchecked Sendable {
     /// - Parameters:
     ///   - folder: is made where it is missing; one with other things in it is left alone.
     ///   - limit: bytes.
+    ///   - warn: is told once where features can't be kept.
     /// - Throws: `FileError`, or `FeatureCacheError` for a folder that is no cache.
-    package init(_ folder: String, limit: Int) throws {
-        (self.folder, self.limit) = (folder, limit)
+    package init(_ folder: String, limit: Int, warn: @escaping (String) -> Void = { _ in }) throws {
+        (self.folder, self.limit, self.warn) = (folder, limit, warn)
         let marker = "\(folder)/\(Self.marker)"
         if !FileManager.default.fileExists(atPath: marker) {
             guard try Self.make(folder).isEmpty else { throw FeatureCacheError(folder: folder) }
@@ -69,16 +73,21 @@ package final class FeatureCache: @unchecked Sendable {
         return picture
     }
 
-    /// A picture larger than the limit isn't kept.
-    ///
-    /// - Throws: `FileError`.
-    package func store(_ picture: Picture, _ key: String) throws {
+    /// A picture larger than the limit isn't kept, nor is any after one that the disk didn't take: what is computed
+    /// doesn't depend on it.
+    package func store(_ picture: Picture, _ key: String) {
+        if isBroken { return }
         let bytes = Self.header + picture.storedBytes
         guard bytes.count <= limit else { return }
         if held + bytes.count > limit { makeRoom(bytes.count) }
-        // What a power cut takes is made again.
-        try AtomicFile.write(bytes, to: file(key), isDurable: false)
-        held += bytes.count
+        do {
+            // What a power cut takes is made again.
+            try AtomicFile.write(bytes, to: file(key), isDurable: false)
+            held += bytes.count
+        } catch {
+            isBroken = true
+            warn("\(error); from here on features of pictures aren't kept")
+        }
     }
 
     private func file(_ key: String) -> String { "\(folder)/\(key)\(Self.suffix)" }

@@ -46,6 +46,14 @@ package final class Llama: @unchecked Sendable {
             + [norm] + (config.tieWordEmbeddings ? [] : head.parameters)
     }
 
+    /// Whether the tensor is part of a layer behind the last one.
+    func leavesOut(_ name: String) -> Bool {
+        guard let first = layers.first?.inputNorm.name, let mark = first.range(of: "layers.0.") else {
+            return false
+        }
+        return name.hasPrefix("\(first[..<mark.lowerBound])layers.\(layers.count).")
+    }
+
     package var linears: [Linear] { layers.flatMap(\.projections) + [head] }
 
     /// Lays all its matrices out in int8 when they are first multiplied by. The embedding is read as it is stored.

@@ -72,7 +72,7 @@ package final class PictureCache {
         let found = keys.map { stored.picture($0) }
         let unseen = found.indices.filter { found[$0] == nil }
         let fresh = unseen.isEmpty ? [] : try see(unseen.map { paths[$0] })
-        for (index, picture) in zip(unseen, fresh) { try stored.store(picture, keys[index]) }
+        for (index, picture) in zip(unseen, fresh) { stored.store(picture, keys[index]) }
         var rest = fresh[...]
         return found.map { $0 ?? rest.removeFirst() }
     }

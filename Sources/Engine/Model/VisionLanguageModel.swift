@@ -97,6 +97,12 @@ package final class VisionLanguageModel: @unchecked Sendable {
         let config = family.modelConfig
         self.template = try ChatTemplate(
             checkpoint: directory, tokenizer: tokenizer, named: template, otherwise: config.usualTemplate)
+        if let unread = checkpoint?.names.first(where: { family.decoder.leavesOut($0) }) {
+            throw CheckpointError(
+                directory.appendingPathComponent("config.json").path,
+                "it has \(family.decoder.layers.count) layers, and the weights have more (\(unread))",
+                "fetch the config.json of these weights")
+        }
         let ending = self.template.end.flatMap { tokenizer.id(of: $0) }
         guard let end = ending ?? tokenizer.eos ?? family.decoder.config.eosTokenIDs.first.map({ Int32($0) })
         else {

@@ -30,17 +30,17 @@ package struct ComputeOptions: ParsableArguments {
 
     /// What a program that decodes with `model` will take; says so in a rehearsal.
     ///
-    /// - Parameter slots: of keys and values that it would fill at most; a token has one.
-    /// - Returns: bytes for keys and values, the fewer the less is left by the others.
+    /// - Parameter slots: of keys and values that it is thought to fill; a token has one.
+    /// - Returns: bytes for keys and values: all that the others leave, of which no more is taken than records need.
     /// - Throws: `StageError` where the model doesn't fit.
     package func planDecoding(
         _ model: VisionLanguageModel, slots: Int, _ run: StageRun
     ) throws -> Int {
         var plan = try MemoryPlan(drawingWith: model.family, limit: memoryLimit)
-        let bytes = min(plan.left, slots * KeyValueCache.bytesPerSlot(model.decoder))
-        plan.add("keys and values", bytes)
+        let left = plan.left
+        plan.add("keys and values", min(left, slots * KeyValueCache.bytesPerSlot(model.decoder)))
         if run.isDryRun { run.console.say("\(plan)") }
-        return bytes
+        return left
     }
 
     /// In bytes.

@@ -26,8 +26,10 @@ package struct FeatureOptions: ParsableArguments {
         return options
     }
 
-    func cache() throws -> FeatureCache? {
-        try featureCache.map { try FeatureCache($0, limit: featureCacheSize.bytes) }
+    func cache(_ run: StageRun) throws -> FeatureCache? {
+        try featureCache.map { folder in
+            try FeatureCache(folder, limit: featureCacheSize.bytes) { run.console.warn($0) }
+        }
     }
 }
 
@@ -87,7 +89,7 @@ package struct ModelOptions: ParsableArguments {
             if let limit = run.memoryLimit { _ = try MemoryPlan(drawingWith: family, limit: limit) }
         }
         opened.images = try opened.images.reading(as: reading)
-        opened.features = try features.cache()
+        opened.features = try features.cache(run)
         try run.addModel(policy.model, role: "policy")
         for (index, adapter) in policy.adapters.enumerated() {
             try run.addModel(adapter, role: "adapter \(index + 1)")

@@ -6,7 +6,7 @@ import Tables
 /// is what equals the letter, without any mending. Its own file (`SEED-Bench.json`) is read as it is. Of a video the
 /// middle frame is asked about, as a picture.
 package struct SEEDBench: Exam {
-    package let name = "seed"
+    package let name = "seed-bench"
     package let help: String? = "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
     package let layouts = [AnswerLayout(id: "question_id", text: "prediction")]
 
