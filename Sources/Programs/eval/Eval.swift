@@ -103,6 +103,8 @@ struct Eval: StageCommand {
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
+        // A word that is no benchmark may be the value of an option that isn't known, which is named first.
+        guard benchmarks.allSatisfy({ Self.benchmark($0) != nil }) else { return }
         if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
         if benchmarks.isEmpty != (data == nil) {
             throw ValidationError(
@@ -140,6 +142,9 @@ struct Eval: StageCommand {
     }
 
     func refuseIdle(_ given: GivenOptions) throws {
+        if let word = benchmarks.first(where: { Self.benchmark($0) == nil }) {
+            throw StageError.usage("\(word): no such benchmark; sightline eval list names them")
+        }
         try decoding.refuseIdle(given)
         try given.refuse(
             [
@@ -157,7 +162,7 @@ struct Eval: StageCommand {
         var paper = try self.paper(run)
         let examinee = try model.map { try self.examinee(open($0, run), run) }
         run.console.say(paper.description)
-        if run.isDryRun { return }
+        if run.isDryRun { return try examinee?.estimate(paper.requests.map(request), run) ?? () }
 
         let folder = try target.prepare(keeping: false)
         let answers = "\(folder)/answers"
@@ -188,18 +193,19 @@ struct Eval: StageCommand {
     private var files: [(exam: any Exam, path: String)] {
         get throws {
             try exams.files
-                + benchmarks.flatMap { name in
-                    let known = ExamList.all.exams.first { $0.name == name && $0.help != nil }
-                    guard let known else {
-                        throw ValidationError("\(name): no such benchmark; sightline eval list names them")
-                    }
-                    let paths = known.files(in: data ?? ".")
+                + benchmarks.compactMap(Self.benchmark).flatMap { exam in
+                    let paths = exam.files(in: data ?? ".")
                     if paths.isEmpty {
-                        throw ValidationError("\(name) has no files of its own; name yours with --\(name)")
+                        throw ValidationError(
+                            "\(exam.name) has no files of its own; name yours with --\(exam.name)")
                     }
-                    return paths.map { (known, $0) }
+                    return paths.map { (exam, $0) }
                 }
         }
+    }
+
+    private static func benchmark(_ name: String) -> (any Exam)? {
+        ExamList.all.exams.first { $0.name == name && $0.help != nil }
     }
 
     /// Where pictures lie.
