@@ -117,7 +117,7 @@ enum Stylesheet {
         .chart .forest tfoot th { grid-column: 1 / -1; grid-row: 2; text-align: center; }
         @media (max-width: 46rem) {
           .forest, .forest tbody, .forest tfoot { display: block; }
-          .forest tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; padding: .25rem 0; }
+          .forest tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 .8rem; padding: .25rem 0; }
           .forest tr.first { border-top: 1px solid var(--rule); } .forest tr.first > * { border: 0; }
           .forest tr > * { width: auto !important; min-width: 0; max-width: none; padding: 0; font-size: .88rem; }
           .forest th { grid-column: 1; grid-row: 1; } .forest .told { grid-column: 2; grid-row: 1; }

@@ -90,8 +90,9 @@ extension CompareScores {
 
         func write(_ page: ComparisonReport, _ run: StageRun) throws {
             guard let report else { return }
-            try run.write(page.html().utf8, to: report, role: "report")
-            run.console.say("\(report): a page")
+            let html = page.html()
+            try run.write(html.utf8, to: report, role: "report")
+            run.console.say("\(report): \(html.utf8.count >> 10) KiB")
         }
 
         /// Hallucination beside what it may be bought with, recall and length, and whether looking won it.

@@ -68,33 +68,26 @@ struct CompareReport {
 
     // MARK: - Plots
 
+    /// A plot for all figures of one unit; one of its own for a figure whose unit is what its name says.
     private func plots(of exam: any Exam) -> [ForestPlot] {
         let known = Dictionary(table.rows.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var units: [Figure.Unit] = []
-        var rows: [[ForestPlot.Row]] = []
+        var plots: [ForestPlot] = []
         for figure in exam.figures {
             guard let row = known[figure.key] else { continue }
-            // What a name says has no unit to share.
-            let place = figure.unit == .named ? nil : units.firstIndex(of: figure.unit)
-            let own = isAlone ? [self.row(figure, row, of: exam)] : changes(figure, row, of: exam)
-            if let place {
-                rows[place] += own
-            } else {
-                units.append(figure.unit)
-                rows.append(own)
-            }
+            let unit = unit(of: figure)
+            let place = plots.firstIndex { $0.unit == unit } ?? plots.count
+            if place == plots.count { plots.append(ForestPlot(unit: unit, hasZero: !isAlone, rows: [])) }
+            plots[place].rows += isAlone ? [self.row(figure, row, of: exam)] : changes(figure, row, of: exam)
         }
-        return zip(units, rows).map {
-            ForestPlot(unit: axisTitle($0), hasZero: !isAlone, rows: $1)
-        }
+        return plots
     }
 
-    private func axisTitle(_ unit: Figure.Unit) -> String {
-        switch unit {
+    private func unit(of figure: Figure) -> String {
+        switch figure.unit {
         case .fraction: isAlone ? "percent" : "percentage points"
         case .points(let most): "points, of \(most)"
         case .count: "number"
-        case .named: "in its own unit"
+        case .named: figure.name
         }
     }
 
@@ -147,8 +140,7 @@ struct CompareReport {
                 table.rows.first { $0.name == key }.map { row in
                     let figure = table.exams.figure(key)
                     let rows = zip(table.labels, row.values).map { Self.row($0, $1, scale: figure.scale) }
-                    let unit = figure.unit == .fraction ? "percent" : ""
-                    return (figure.title, ForestPlot(unit: unit, hasZero: false, rows: rows))
+                    return (figure.title, ForestPlot(unit: "", hasZero: false, rows: rows))
                 }
             }
         }
