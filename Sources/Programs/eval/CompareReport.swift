@@ -94,7 +94,7 @@ struct CompareReport {
     /// Its name without the benchmark's, which stands above.
     private func name(_ figure: Figure, of exam: any Exam) -> String {
         let start = exam.title + " "
-        return figure.title.hasPrefix(start) ? String(figure.title.dropFirst(start.count)) : figure.title
+        return figure.name.hasPrefix(start) ? String(figure.title.dropFirst(start.count)) : figure.title
     }
 
     private func changes(_ figure: Figure, _ row: BootstrapResult, of exam: any Exam) -> [ForestPlot.Row] {
