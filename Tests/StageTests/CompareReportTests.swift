@@ -60,7 +60,7 @@ struct CompareReportTests {
         let shop = try workshop()
         try shop.succeed(
             "mkdir -p train/pictures && cp pictures/picture-0.png train/copy.png "
-                + "&& cp pictures/picture-3.png train/pictures/picture-2.png")
+                + "&& (cat pictures/picture-2.png; echo) >train/pictures/picture-2.png")
         let pairs = ["copy.png", "gone/picture-1.png", "pictures/picture-2.png", "other.png"].map {
             #"{"id":"\#($0)","image":"\#($0)","prompt":"?","chosen":"a","rejected":"b"}"# + "\n"
         }
