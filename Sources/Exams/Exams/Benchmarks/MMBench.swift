@@ -8,6 +8,7 @@ import Tables
 /// judge (`mcq_circular_eval`, `vlmeval/dataset/utils/multiple_choice.py` at 028a6e7): what isn't read is wrong.
 package struct MMBench: Exam {
     package let name = "mmbench"
+    package let title = "MMBench"
     package let help: String? = "MMBench's TSV; its pictures unpacked as INDEX.jpg."
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
@@ -85,6 +86,14 @@ package struct MMBench: Exam {
         }
     }
 
+    package let readings = [FigureReadings(official: "mmbench", strict: "mmbench_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(
+            official: Self.official(score.choices, score.answer),
+            strict: Self.strict(score.choices, score.answer))
+    }
+
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         [
             TrialSeries(
@@ -117,6 +126,7 @@ package struct MMBench: Exam {
 /// with `index`, `question`, `A` to `D`, `answer`, `category` and `l2_category`.
 package struct MMStar: Exam {
     package let name = "mmstar"
+    package let title = "MMStar"
     package let help: String? = "MMStar's TSV; its pictures unpacked as INDEX.jpg."
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
@@ -161,6 +171,12 @@ package struct MMStar: Exam {
     }
 
     private static func isRight(_ score: TaggedScore) -> Bool { letter(score) == score.references[0] }
+
+    package let readings = [FigureReadings(official: "mmstar", strict: "mmstar_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(official: Self.letter(score), strict: score.choices.strict(score.answer))
+    }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         [

@@ -8,6 +8,7 @@ import Records
 /// the answers stand in TextVQA's.
 package struct TextVQA: Exam {
     package let name = "textvqa"
+    package let title = "TextVQA"
     package let help: String? = "TextVQA questions: LLaVA's file, or TextVQA_0.5.1_val.json."
     package let readsLabels = true
 
@@ -117,6 +118,8 @@ package struct TextVQA: Exam {
                 Self.sums.formula("exact"), isSummarized: false),
         ]
     }
+
+    package let readings = [FigureReadings(official: "textvqa", strict: "textvqa_exact")]
 
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores {
