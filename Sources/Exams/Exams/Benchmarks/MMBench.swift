@@ -9,6 +9,10 @@ import Tables
 package struct MMBench: Exam {
     package let name = "mmbench"
     package let help: String? = "MMBench's TSV; its pictures unpacked as INDEX.jpg."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "MMBench's TSV (also V1.1, CN); pictures unpacked as `INDEX.jpg`",
+        source: "OpenCompass", license: "Apache-2.0")
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
     package init() {}
@@ -118,6 +122,10 @@ package struct MMBench: Exam {
 package struct MMStar: Exam {
     package let name = "mmstar"
     package let help: String? = "MMStar's TSV; its pictures unpacked as INDEX.jpg."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "VLMEvalKit's `MMStar.tsv`; pictures unpacked as `INDEX.jpg`",
+        source: "OpenCompass", license: "see its data set page")
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
     package init() {}
