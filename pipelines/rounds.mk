@@ -50,7 +50,7 @@ $(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(grap
 files := MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE IMAGES
 $(foreach name,$(filter $(files),$(typed)),$(if $($(name)),$(if $(wildcard $($(name))),,$(error $(name)=$($(name)): \
 	there is no such file or folder))))
-exams = $(shell sightline eval list | cut -d ' ' -f 1)
+exams = $(shell sightline eval list | tail -n +2 | cut -d ' ' -f 1)
 $(if $(call plain,EXAM,$(EXAM)),$(if $(filter-out $(addsuffix =%,$(exams)),$(EXAM)),$(error EXAM=$(EXAM): give \
 	$(exams:%=%=file,) one or several)))
 

@@ -14,6 +14,8 @@ package protocol Exam: Sendable {
     var title: String { get }
     /// What its option takes; nil where it reads no files and only asks on (`followUps`).
     var help: String? { get }
+    /// What `eval list` and docs/benchmarks.md say of its files; nil where it reads none.
+    var facts: ExamFacts? { get }
     var takesSeveralFiles: Bool { get }
     /// Whether labels may lie in files beside those of the questions.
     var readsLabels: Bool { get }
@@ -64,6 +66,7 @@ package protocol Exam: Sendable {
 
 extension Exam {
     package var title: String { name }
+    package var facts: ExamFacts? { nil }
     package var takesSeveralFiles: Bool { true }
     package var readsLabels: Bool { false }
     package var standsEmpty: Bool { false }
@@ -80,6 +83,18 @@ extension Exam {
     package func tables(_ scores: [Score]) throws -> [TextTable] { [] }
     package func submission(of scores: [Score]) -> (name: String, bytes: [UInt8])? { nil }
     package func conclusion(_ rows: [String: BootstrapResult], run: Int, base: String) -> String? { nil }
+}
+
+/// Which files a benchmark needs and where they are had, in Markdown.
+package struct ExamFacts: Sendable {
+    package let files: String
+    package let source: String
+    /// Of the data.
+    package let license: String
+
+    package init(files: String, source: String, license: String) {
+        (self.files, self.source, self.license) = (files, source, license)
+    }
 }
 
 /// How much is let be said.

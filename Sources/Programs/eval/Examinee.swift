@@ -1,9 +1,11 @@
 import Decoding
 import Foundation
 import Imaging
+import JSON
 import Kernels
 import Model
 import ModelOptions
+import Records
 import StageKit
 
 /// A model that answers greedily, with some tokens made likelier or less likely, or held against what it says without
@@ -34,6 +36,26 @@ final class Examinee {
         let image: String
         let prompt: [UInt8]
         let maxTokens: Int
+
+        init(_ request: Request) {
+            (image, prompt, maxTokens) = (request.image, Array(request.prompt.utf8), request.maxTokens)
+        }
+
+        /// - Throws: `RecordError` for what `record` didn't make.
+        init(_ record: Record) throws {
+            image = try record.requiredString("image")
+            prompt = Array(try record.requiredString("prompt").utf8)
+            maxTokens = try record.requiredInt("max_tokens")
+        }
+
+        func record(_ text: String) -> Record {
+            var record = Record()
+            record.set("image", .string(image))
+            record.set("prompt", .string(String(decoding: prompt, as: UTF8.self)))
+            record.set("max_tokens", .int(maxTokens))
+            record.set("text", .string(text))
+            return record
+        }
     }
 
     let model: VisionLanguageModel
@@ -45,6 +67,7 @@ final class Examinee {
     private let memory: Int
     private let sampler: Sampler
     private var known: [Key: String] = [:]
+    private var work: KeptWork?
 
     /// - Parameters:
     ///   - batch: pictures worked on together.
@@ -68,6 +91,14 @@ final class Examinee {
         cache = PictureCache(model)
     }
 
+    /// Keeps answers as they are given, and knows those that were kept.
+    ///
+    /// - Throws: `RecordError` for records that are no such answers.
+    func keep(in work: KeptWork) throws {
+        for record in work.earlier { known[try Key(record)] = try record.requiredString("text") }
+        self.work = work
+    }
+
     /// - Returns: an answer per request, trimmed.
     /// - Throws: `StageError` naming the place of what this model can't be asked.
     func answer(_ requests: [Request], _ run: StageRun) throws -> [String] {
@@ -82,7 +113,8 @@ final class Examinee {
             progress.advance(by: some.count)
         }
         progress.finish()
-        return requests.map { known[Self.key($0)] ?? "" }
+        try work?.flush()
+        return requests.map { known[Key($0)] ?? "" }
     }
 
     /// Says about how long that will take.
@@ -102,10 +134,6 @@ final class Examinee {
         try work.say(
             drawing: longest.reduce(0, +) / batches.count, streams: max(1, questions / interviews.count),
             atOnce: batch, run)
-    }
-
-    private static func key(_ request: Request) -> Key {
-        Key(image: request.image, prompt: Array(request.prompt.utf8), maxTokens: request.maxTokens)
     }
 
     /// What is still to be asked about one picture.
@@ -129,7 +157,7 @@ final class Examinee {
         var interviews: [Interview] = []
         var indices: [[Int32]: [String: Int]] = [:]
         var seen = Set(known.keys)
-        for request in requests where seen.insert(Self.key(request)).inserted {
+        for request in requests where seen.insert(Key(request)).inserted {
             do {
                 let path = try images.resolve(request.image)
                 let encoded = try model.encode(prompt: request.prompt, picture: model.shape(at: path))
@@ -157,7 +185,7 @@ final class Examinee {
                     interviews[index].others[number].questions.append(
                         try self.question(question, of: request, in: context))
                 }
-                interviews[index].keys.append(Self.key(request))
+                interviews[index].keys.append(Key(request))
             } catch { throw StageError.failed("\(request.place): \(error)") }
         }
         return interviews
@@ -204,11 +232,14 @@ final class Examinee {
                     return .init(root: other.root, picture: picture, questions: other.questions)
                 })
         }
-        for (interview, texts) in zip(interviews, try answerer.answer(groups)) {
-            for (key, ids) in zip(interview.keys, texts) {
-                known[key] = model.tokenizer.decode(ids, skipSpecialTokens: true)
+        try answerer.answer(groups) { index, answers in
+            let interview = interviews[index]
+            let texts = answers.map {
+                model.tokenizer.decode($0, skipSpecialTokens: true)
                     .trimmingCharacters(in: .whitespacesAndNewlines)
             }
+            for (key, text) in zip(interview.keys, texts) { known[key] = text }
+            try work?.add(zip(interview.keys, texts).map { $0.record($1) }, at: interview.id)
         }
     }
 }

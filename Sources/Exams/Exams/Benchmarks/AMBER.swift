@@ -14,6 +14,10 @@ package struct AMBER: Exam {
     package let name = "amber"
     package let title = "AMBER"
     package let help: String? = "AMBER's yes/no queries, with annotations.json beside them."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`query_discriminative.json` or `query_all.json`, and `annotations.json` beside it or a folder above",
+        source: "AMBER's repository", license: "Apache-2.0")
     package let readsLabels = true
     package let isPart = true
     package let layouts = [AnswerLayout(id: "id", text: "response")]

@@ -10,6 +10,10 @@ package struct Captions: Exam {
     package let name = "captions"
     package let title = "Captions"
     package let help: String? = "Prompts for captions, with a scene or facts of the kind object."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "prompts, records with a scene or with facts of the kind `object`",
+        source: "the picture world (`scenes`), or your own", license: "your own")
     package let takesSeveralFiles = false
     package let standsEmpty = true
     package let answers = AnswerLength.caption

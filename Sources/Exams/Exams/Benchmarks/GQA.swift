@@ -14,6 +14,10 @@ package struct GQA: Exam {
     package let name = "gqa"
     package let title = "GQA"
     package let help: String? = "GQA questions: testdev_balanced_questions.json, or LLaVA's file."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`testdev_balanced_questions.json`, or LLaVA's `llava_gqa_testdev_balanced.jsonl` with it beside",
+        source: "GQA's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let readsLabels = true
     package let isPart = true
     package let layouts = [AnswerLayout(id: "questionId", text: "prediction")]

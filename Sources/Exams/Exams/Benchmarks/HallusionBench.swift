@@ -11,6 +11,10 @@ package struct HallusionBench: Exam {
     package let name = "hallusionbench"
     package let title = "HallusionBench"
     package let help: String? = "HallusionBench.json, read by rule: no judge."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`HallusionBench.json`",
+        source: "HallusionBench's repository", license: "BSD-3")
     package let layouts = [AnswerLayout(ids: Self.id, text: "model_prediction")]
 
     package init() {}

@@ -10,6 +10,10 @@ package struct MMBench: Exam {
     package let name = "mmbench"
     package let title = "MMBench"
     package let help: String? = "MMBench's TSV; its pictures unpacked as INDEX.jpg."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "MMBench's TSV (also V1.1, CN); pictures unpacked as `INDEX.jpg`",
+        source: "OpenCompass", license: "Apache-2.0")
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
     package init() {}
@@ -128,6 +132,10 @@ package struct MMStar: Exam {
     package let name = "mmstar"
     package let title = "MMStar"
     package let help: String? = "MMStar's TSV; its pictures unpacked as INDEX.jpg."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "VLMEvalKit's `MMStar.tsv`; pictures unpacked as `INDEX.jpg`",
+        source: "OpenCompass", license: "see its data set page")
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
     package init() {}

@@ -10,6 +10,10 @@ package struct MME: Exam {
     package let name = "mme"
     package let title = "MME"
     package let help: String? = "MME questions, two per picture: records or MME's own files."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "MME's `TASK.txt` (tab-separated, all fourteen); LLaVA's `llava_mme.jsonl` with those folders beside it; records with `task`",
+        source: "MME's authors; LLaVA's `eval.zip`", license: "none stated; for academic research")
     package let readsLabels = true
     package let standsEmpty = true
 
@@ -223,6 +227,9 @@ struct MMETable {
         var rows: [Row] = []
         try lines.forEach { line, number in
             let place = "\(lines.path):\(number)"
+            if line.contains(0) {
+                throw EvaluationError("\(place): a zero byte; the file is damaged, fetch it again")
+            }
             guard let text = String(validating: line, as: UTF8.self) else {
                 throw EvaluationError("\(place): not valid UTF-8; convert the file")
             }

@@ -8,6 +8,10 @@ package struct MMVP: Exam {
     package let name = "mmvp"
     package let title = "MMVP"
     package let help: String? = "MMVP's Questions.csv; pictures as \"MMVP Images/INDEX.jpg\"."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`Questions.csv`, `MMVP Images/`",
+        source: "MMVP's data set page", license: "MIT")
     package let layouts = [AnswerLayout(id: "question_id", text: "response")]
 
     package init() {}

@@ -11,6 +11,10 @@ package struct NaturalBench: Exam {
     package let name = "naturalbench"
     package let title = "NaturalBench"
     package let help: String? = "NaturalBench groups as JSON, pictures as paths."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`naturalbench.json` or `.jsonl`: the data set's rows, pictures as paths",
+        source: "Hugging Face, `BaiqiL/NaturalBench`", license: "Apache-2.0")
 
     package init() {}
 

@@ -11,6 +11,10 @@ package struct POPE: Exam {
     package let name = "pope"
     package let title = "POPE"
     package let help: String? = "POPE questions, one file per split."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`coco_pope_SPLIT.json`, SEEM's arrays, LLaVA's `llava_pope_test.jsonl` with those beside it, or one file with `category` and `label`",
+        source: "POPE's repository (LLaVA uses commit e3e3926)", license: "MIT; pictures COCO val2014")
     package let readsLabels = true
     package let standsEmpty = true
 
@@ -281,15 +285,28 @@ package func popeAnswer(in text: String) -> YesNo {
 /// same ids, of 2,910 and of 3,000 random questions.
 struct LabelBook {
     private struct Entry {
-        let label: String
+        @SharedText private(set) var label: String
         var isUsed = false
+    }
+
+    /// Picture and first line: LLaVA asks for a short answer on a second one.
+    private struct Key: Hashable {
+        let image: SharedText
+        let line: SharedText
+
+        init(_ question: JSONObject) throws {
+            let text = try question.requiredString("text")
+            line = SharedText(
+                String(decoding: text.utf8.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+            image = SharedText(try question.requiredString("image"))
+        }
     }
 
     private let questions: String
     private let given: [String]
     /// The file of each split that was asked for.
     private(set) var files: [POPESplit: String] = [:]
-    private var labels: [POPESplit: [String: Entry]] = [:]
+    private var labels: [POPESplit: [Key: Entry]] = [:]
 
     /// - Parameter files: nil names are looked for beside `questions`, where LLaVA keeps them.
     init(for questions: String, files: [String]) { (self.questions, given) = (questions, files) }
@@ -299,7 +316,7 @@ struct LabelBook {
     mutating func label(of question: JSONObject, split word: String) throws -> String {
         let split = try POPESplit(known: word, key: "category")
         if labels[split] == nil { try open(split) }
-        let key = try Self.key(question)
+        let key = try Key(question)
         guard let label = labels[split]?[key]?.label else {
             throw RecordError.invalid(
                 key: "text", found: "a question that \(files[split] ?? "") has no label for",
@@ -324,10 +341,10 @@ struct LabelBook {
 
     private mutating func open(_ split: POPESplit) throws {
         let file = try find(split)
-        var entries: [String: Entry] = [:]
-        _ = try FileLines(file).objects { object, _ in
+        var entries: [Key: Entry] = [:]
+        try FileLines(file).forEachObject { object, _ in
             let label = try object.requiredString("label")
-            let other = entries.updateValue(Entry(label: label), forKey: try Self.key(object))
+            let other = entries.updateValue(Entry(label: label), forKey: try Key(object))
             guard other.map({ $0.label == label }) ?? true else {
                 throw RecordError.invalid(
                     key: "label", found: "\"\(label)\", and another for the same question before",
@@ -352,18 +369,11 @@ struct LabelBook {
         }
         return file
     }
-
-    /// Picture and first line: LLaVA asks for a short answer on a second one.
-    private static func key(_ question: JSONObject) throws -> String {
-        let text = try question.requiredString("text")
-        let line = text.utf8.prefix { $0 != UInt8(ascii: "\n") }
-        return try question.requiredString("image") + "\n" + String(decoding: line, as: UTF8.self)
-    }
 }
 
 /// The splits in which ids were met.
 private struct SplitIDs {
-    private var seen: [String: (line: Int, splits: UInt8)] = [:]
+    private var seen: [SharedText: (line: Int, splits: UInt8)] = [:]
 
     /// - Returns: how many splits have the id now.
     /// - Throws: `RecordError` where this one has it already.
@@ -374,12 +384,13 @@ private struct SplitIDs {
             case .popular: 2
             case .adversarial: 4
             }
-        let before = seen[id] ?? (line, 0)
+        let key = SharedText(id)
+        let before = seen[key] ?? (line, 0)
         guard before.splits & own == 0 else {
             throw RecordError.invalid(
                 key: "id", found: "\"\(id)\", which line \(before.line) has too", remedy: "ids must differ")
         }
-        seen[id] = (before.line, before.splits | own)
+        seen[key] = (before.line, before.splits | own)
         return (before.splits | own).nonzeroBitCount
     }
 }

@@ -9,6 +9,10 @@ package struct RePOPE: Exam {
     package let name = "repope"
     package let title = "RePOPE"
     package let help: String? = "RePOPE questions, one file per split; answers to POPE's fit."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`coco_repope_SPLIT.json`; answers to POPE's fit",
+        source: "RePOPE's repository", license: "none stated")
     package let isPart = true
 
     package init() {}

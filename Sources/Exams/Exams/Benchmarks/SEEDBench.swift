@@ -9,6 +9,10 @@ package struct SEEDBench: Exam {
     package let name = "seed-bench"
     package let title = "SEED-Bench"
     package let help: String? = "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`SEED-Bench.json`; `SEED-Bench-image/`, middle frames as `SEED-Bench-video-image/ID.png`",
+        source: "SEED-Bench's data set page", license: "CC BY-NC 4.0")
     package let layouts = [AnswerLayout(id: "question_id", text: "prediction")]
 
     package init() {}

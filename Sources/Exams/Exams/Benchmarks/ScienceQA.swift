@@ -12,6 +12,10 @@ package struct ScienceQA: Exam {
     package let name = "scienceqa"
     package let title = "ScienceQA"
     package let help: String? = "ScienceQA questions as LLaVA has them: llava_test_CQM-A.json."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "LLaVA's `llava_test_CQM-A.json`; `problems.json`, `pid_splits.json` beside it",
+        source: "LLaVA's evaluation archive; ScienceQA's repository", license: "CC BY-NC-SA 4.0")
     package let readsLabels = true
 
     package init() {}

@@ -10,6 +10,10 @@ package struct TextVQA: Exam {
     package let name = "textvqa"
     package let title = "TextVQA"
     package let help: String? = "TextVQA questions: LLaVA's file, or TextVQA_0.5.1_val.json."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "LLaVA's `llava_textvqa_val_v051_ocr.jsonl` with `TextVQA_0.5.1_val.json` beside it, or that alone",
+        source: "TextVQA's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let readsLabels = true
 
     package init() {}

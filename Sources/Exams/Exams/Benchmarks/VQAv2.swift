@@ -11,6 +11,10 @@ package struct VQAv2: Exam {
     package let name = "vqav2"
     package let title = "VQAv2"
     package let help: String? = "VQA v2 questions with annotations beside them, or LLaVA's test-dev file."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`v2_OpenEnded_mscoco_val2014_questions.json` and `v2_mscoco_val2014_annotations.json`; a file with `test` in its name: writes `vqav2-submission.json`",
+        source: "VQA's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let readsLabels = true
     package let layouts = [AnswerLayout(id: "question_id", text: "answer")]
 

@@ -10,6 +10,10 @@ package struct VizWiz: Exam {
     package let name = "vizwiz"
     package let title = "VizWiz"
     package let help: String? = "VizWiz questions: val.json, or LLaVA's llava_test.jsonl for a submission."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`val.json` (VizWiz-val); LLaVA's `llava_test.jsonl`: writes `vizwiz-submission.json`",
+        source: "VizWiz's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let layouts = [AnswerLayout(id: "image", text: "answer")]
 
     package init() {}
