@@ -62,6 +62,12 @@ struct Eval: StageCommand {
             valueName: "path"))
     var answers: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Score answers that need no model and no picture: always yes, or the most frequent right one.",
+            valueName: "yes|majority"))
+    var guess: Guess?
+
     @Argument(help: ArgumentHelp("Benchmarks whose files lie in --data.", valueName: "benchmark"))
     var benchmarks: [String] = []
     @Option(
@@ -103,7 +109,9 @@ struct Eval: StageCommand {
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
-        if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
+        if [model != nil, !answers.isEmpty, guess != nil].count(where: { $0 }) != 1 {
+            throw ValidationError("give --model, --answers or --guess, one of them")
+        }
         if benchmarks.isEmpty != (data == nil) {
             throw ValidationError(
                 data == nil
@@ -162,7 +170,9 @@ struct Eval: StageCommand {
         let folder = try target.prepare(keeping: false)
         let answers = "\(folder)/answers"
         try FileManager.default.createDirectory(atPath: answers, withIntermediateDirectories: true)
-        let texts = try examinee.map { try $0.answer(paper.requests.map(request), run) } ?? read(paper, run)
+        let texts =
+            try examinee.map { try $0.answer(paper.requests.map(request), run) } ?? guess.map(paper.texts)
+            ?? read(paper, run)
         run.count(written: texts.count)
         var sheet = try paper.score(texts, writingTo: answers)
         if let examinee {
@@ -205,7 +215,7 @@ struct Eval: StageCommand {
     /// Where pictures lie.
     private var shown: ImageOptions {
         var shown = images
-        if let data, images.imageRoot == ImageOptions().imageRoot { shown.imageRoot = data }
+        if let data, images.imageRoot == ImageOptions.currentFolder { shown.imageRoot = data }
         return shown
     }
 
@@ -286,3 +296,5 @@ struct Eval: StageCommand {
             run, pictures.reading)
     }
 }
+
+extension Guess: ExpressibleByArgument {}

@@ -13,6 +13,8 @@ package struct MMBench: Exam {
 
     package init() {}
 
+    package func files(in folder: String) -> [String] { ["\(folder)/MMBench_DEV_EN.tsv"] }
+
     package func read(_ file: ExamFile) throws -> (questions: [TaggedQuestion], labelFiles: [String]) {
         (try ChoiceTable(file, answered: false).questions(), [])
     }
