@@ -5,21 +5,20 @@
 unexport OPENBLAS_CORETYPE
 included := $(patsubst %pipelines/,%,$(dir $(lastword $(MAKEFILE_LIST))))data/llava
 include $(dir $(lastword $(MAKEFILE_LIST)))settings.mk
-used := PIPELINE RUN MODEL ADAPTER COMPUTE TEST
+used := PIPELINE RUN MODEL ADAPTER TEST
 $(call checked,$(used))
 $(foreach name,$(filter-out $(used),$(typed)),$(error $(name)=$($(name)): eval-all doesn't use it; leave it out))
-$(foreach folder,$(MODEL) $(ADAPTER),$(if $(wildcard $(folder)),,$(error $(folder): there is no such folder)))
 TEST ?= 200
 last := $(if $(filter MODEL ADAPTER,$(typed)),,$(lastword $(shell ls -vd $R/round-*/adapter 2>/dev/null)))
 MODEL ?= $(or $(call begun,MODEL),$(included))
-COMPUTE ?= $(or $(call begun,COMPUTE),$(if $(filter $(included),$(MODEL)),f32))
+arithmetic := $(addprefix --compute ,$(or $(call begun,COMPUTE),$(if $(filter $(included),$(MODEL)),f32)))
 E := $R/benchmarks
 tuned := $(or $(if $(ADAPTER),adapter),$(notdir $(patsubst %/adapter,%,$(last))))
 rows := base $(tuned) other-picture yes majority
-weights = $(wildcard $(MODEL)/*.safetensors $(if $(filter $(tuned),$1),$(or $(ADAPTER),$(last))/*.safetensors))
+own = $(MODEL) $(if $(filter $(tuned),$1),$(or $(ADAPTER),$(last)))
 asked = --model $(if $(filter round-%,$1),$R/$1,$(MODEL)) $(if $(filter adapter,$1),--adapter $(ADAPTER)) \
-	$(addprefix --config ,$(wildcard $R/recipe.toml)) $(addprefix --compute ,$(COMPUTE))
-told = printf '%s\n' 'MODEL=$(MODEL)' 'ADAPTER=$(ADAPTER)' 'COMPUTE=$(COMPUTE)' 'TEST=$(TEST)'
+	$(addprefix --config ,$(wildcard $R/recipe.toml)) $(arithmetic)
+told = printf '%s\n' 'MODEL=$(MODEL)' 'ADAPTER=$(ADAPTER)' 'TEST=$(TEST)' $(arithmetic)
 
 .SECONDEXPANSION:
 .PHONY: scored FORCE
@@ -34,7 +33,7 @@ $E/settings: $(if $(shell $(told) | cmp -s - $E/settings || echo differs),FORCE)
 $E/files/TextVQA_0.5.1_val.json: $E/settings
 	sightline scenes --split test --count $(TEST) --kind benchmarks -o $(@D)
 
-$(rows:%=$E/%/eval/scores.json): $E/%/eval/scores.json: $E/files/TextVQA_0.5.1_val.json $$(call weights,$$*)
+$(rows:%=$E/%/eval/scores.json): $E/%/eval/scores.json: $E/files/TextVQA_0.5.1_val.json $$(wildcard $R/recipe.toml $$(patsubst %,%/*.safetensors,$$(call own,$$*)))
 	@mkdir -p $E/$*
 	sightline eval run pope chair mme mmbench gqa textvqa --data $E/files \
 		--image-root $E/files/$(if $(filter other-picture,$*),others,images) \

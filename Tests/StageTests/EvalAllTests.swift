@@ -72,7 +72,6 @@ struct EvalAllTests {
 
     @Test(arguments: [
         ("ROUNDS=2", "ROUNDS=2: eval-all doesn't use it"),
-        ("MODEL=nowhere", "nowhere: there is no such folder"),
         ("ADAPTER='a b'", "ADAPTER=a b: it has a space"),
     ])
     func whatHasNoEffectIsRefused(typed: String, says: String) throws {

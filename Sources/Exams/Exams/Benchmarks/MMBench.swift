@@ -45,6 +45,12 @@ package struct MMBench: Exam {
             ]
     }
 
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("mmbench", "MMBench % ↑")]
+        return highlights
+    }
+
     /// A question with its rotations, in the order in which the file has the unrotated ones.
     private struct Group {
         let main: TaggedScore

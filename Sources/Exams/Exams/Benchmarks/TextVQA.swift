@@ -118,6 +118,12 @@ package struct TextVQA: Exam {
         ]
     }
 
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("textvqa", "TextVQA % ↑")]
+        return highlights
+    }
+
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores {
             Self.sums.add(
