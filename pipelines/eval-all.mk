@@ -8,17 +8,19 @@ include $(dir $(lastword $(MAKEFILE_LIST)))settings.mk
 used := PIPELINE RUN MODEL ADAPTER TEST
 $(call checked,$(used))
 $(foreach name,$(filter-out $(used),$(typed)),$(error $(name)=$($(name)): eval-all doesn't use it; leave it out))
+# Typed, not of the environment.
+adapter := $(if $(filter ADAPTER,$(typed)),$(ADAPTER))
 TEST ?= 200
 last := $(if $(filter MODEL ADAPTER,$(typed)),,$(lastword $(shell ls -vd $R/round-*/adapter 2>/dev/null)))
 MODEL ?= $(or $(call begun,MODEL),$(included))
 arithmetic := $(addprefix --compute ,$(or $(call begun,COMPUTE),$(if $(filter $(included),$(MODEL)),f32)))
 E := $R/benchmarks
-tuned := $(or $(if $(ADAPTER),adapter),$(notdir $(patsubst %/adapter,%,$(last))))
+tuned := $(or $(if $(adapter),adapter),$(notdir $(patsubst %/adapter,%,$(last))))
 rows := base $(tuned) other-picture yes majority
-own = $(MODEL) $(if $(filter $(tuned),$1),$(or $(ADAPTER),$(last)))
-asked = --model $(if $(filter round-%,$1),$R/$1,$(MODEL)) $(if $(filter adapter,$1),--adapter $(ADAPTER)) \
+own = $(MODEL) $(if $(filter $(tuned),$1),$(or $(adapter),$(last)))
+asked = --model $(if $(filter round-%,$1),$R/$1,$(MODEL)) $(if $(filter adapter,$1),--adapter $(adapter)) \
 	$(addprefix --config ,$(wildcard $R/recipe.toml)) $(arithmetic)
-told = printf '%s\n' 'MODEL=$(MODEL)' 'ADAPTER=$(ADAPTER)' 'TEST=$(TEST)' $(arithmetic)
+told = printf '%s\n' 'MODEL=$(MODEL)' 'ADAPTER=$(adapter)' 'TEST=$(TEST)' $(arithmetic)
 
 .SECONDEXPANSION:
 .PHONY: scored FORCE
