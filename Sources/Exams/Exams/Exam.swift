@@ -105,6 +105,12 @@ package protocol ExamQuestion: Sendable {
     var asked: Asked { get }
     /// `file:line`, for messages.
     var place: String { get }
+    /// What is right, as the benchmark has it; nil where no answer alone is.
+    var solution: String? { get }
+}
+
+extension ExamQuestion {
+    package var solution: String? { nil }
 }
 
 /// An answer with all that its figures need: an object of `scores.json`.

@@ -67,6 +67,12 @@ struct Eval: StageCommand {
             valueName: "path"))
     var answers: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Score answers that need no model and no picture: always yes, or the most frequent right one.",
+            valueName: "yes|majority"))
+    var guess: Guess?
+
     @Argument(help: ArgumentHelp("Benchmarks whose files lie in --data.", valueName: "benchmark"))
     var benchmarks: [String] = []
     @Option(
@@ -116,7 +122,9 @@ struct Eval: StageCommand {
     func validate() throws {
         // A word that is no benchmark may be the value of an option that isn't known, which is named first.
         guard benchmarks.allSatisfy({ Self.benchmark($0) != nil }) else { return }
-        if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
+        if [model != nil, !answers.isEmpty, guess != nil].count(where: { $0 }) != 1 {
+            throw ValidationError("give --model, --answers or --guess, one of them")
+        }
         if benchmarks.isEmpty != (data == nil) {
             throw ValidationError(
                 data == nil
@@ -190,9 +198,10 @@ struct Eval: StageCommand {
         }
         try FileManager.default.createDirectory(
             atPath: Self.answers(in: folder), withIntermediateDirectories: true)
-        let texts =
-            try examinee.map { try $0.answer(paper.requests.map(request), run).map { SharedText($0) } }
-            ?? read(paper, run)
+        let given =
+            try examinee.map { try $0.answer(paper.requests.map(request), run) }
+            ?? guess.map { paper.texts(by: $0) }
+        let texts = try given?.map { SharedText($0) } ?? read(paper, run)
         run.count(written: texts.count)
         var sheet: ScoreSheet?
         if let examinee, let shard {
@@ -263,7 +272,7 @@ struct Eval: StageCommand {
     /// Where pictures lie.
     private var shown: ImageOptions {
         var shown = images
-        if let data, images.imageRoot == ImageOptions().imageRoot { shown.imageRoot = data }
+        if let data, images.imageRoot == ImageOptions.currentFolder { shown.imageRoot = data }
         return shown
     }
 
@@ -354,3 +363,5 @@ struct Eval: StageCommand {
             run, pictures.reading)
     }
 }
+
+extension Guess: ExpressibleByArgument {}

@@ -30,6 +30,8 @@ package struct CHAIR: Exam {
 
     package init() {}
 
+    package func files(in folder: String) -> [String] { ["\(folder)/captions.jsonl"] }
+
     package static let prompt = "Please describe this image in detail."
 
     package struct Question: ExamQuestion {

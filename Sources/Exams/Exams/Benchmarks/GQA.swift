@@ -129,6 +129,12 @@ package struct GQA: Exam {
             + [figure("exact", "accuracy, as written", isSummarized: false)]
     }
 
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("gqa", "GQA % ↑")]
+        return highlights
+    }
+
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores {
             let right: Double = isRight(score) ? 1 : 0

@@ -18,6 +18,8 @@ package struct MMBench: Exam {
 
     package init() {}
 
+    package func files(in folder: String) -> [String] { ["\(folder)/MMBench_DEV_EN.tsv"] }
+
     package func read(_ file: ExamFile) throws -> (questions: [TaggedQuestion], labelFiles: [String]) {
         (try ChoiceTable(file, answered: false).questions(), [])
     }
@@ -46,6 +48,12 @@ package struct MMBench: Exam {
                 figure("mmbench_strict", "accuracy, strict", "strict", isSummarized: false),
                 figure("mmbench_passes", "single passes", "passes", isSummarized: false),
             ]
+    }
+
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("mmbench", "MMBench % ↑")]
+        return highlights
     }
 
     /// A question with its rotations, in the order in which the file has the unrotated ones.

@@ -99,6 +99,7 @@ package struct POPE: Exam {
 
     package var highlights: Highlights {
         var highlights = Highlights()
+        highlights.columns = [("pope_mean_f1", "POPE F1 % ↑")]
         highlights.changes = [
             ("pope_adversarial_accuracy", "POPE adversarial accuracy", .pointsWithBounds)
         ]

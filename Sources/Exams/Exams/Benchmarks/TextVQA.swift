@@ -125,6 +125,12 @@ package struct TextVQA: Exam {
 
     package let readings = [FigureReadings(official: "textvqa", strict: "textvqa_exact")]
 
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("textvqa", "TextVQA % ↑")]
+        return highlights
+    }
+
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores {
             Self.sums.add(
