@@ -1,7 +1,6 @@
 import Kernels
+import Model
 import Testing
-
-@testable import Model
 
 /// Against `view` and `permute` of torch 2.13, as VILA's `DownSampleBlock` describes them.
 @Suite struct PatchSquaresTests {

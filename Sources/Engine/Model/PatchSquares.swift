@@ -3,14 +3,16 @@ import Kernels
 /// VILA-1.5's joining of patches (`DownSampleBlock` of NVlabs/VILA, `multimodal_projector/base_projector.py`): the four
 /// that share a corner become one row, upper left, upper right, lower left, lower right; beyond an odd side stand zeros.
 /// The rows go down the columns of squares, first column first.
-struct PatchSquares {
+package struct PatchSquares {
     /// Patches.
-    let side: Int
+    private let side: Int
+
+    package init(side: Int) { self.side = side }
 
     private var squares: Int { (side + 1) / 2 }
 
     /// `patches` `[tiles·side² × C]` as `[tiles·squares² × 4C]`.
-    func join(_ patches: Matrix, tiles: Int, _ arena: Arena) -> Matrix {
+    package func join(_ patches: Matrix, tiles: Int, _ arena: Arena) -> Matrix {
         let width = patches.columns
         let result = arena.zeros(tiles * squares * squares, 4 * width)
         forEachPatch(tiles) { patch, row, corner in
@@ -23,7 +25,7 @@ struct PatchSquares {
     }
 
     /// The gradient of `join`, written to `dPatches`.
-    func split(_ dJoined: Matrix, tiles: Int, into dPatches: Matrix) {
+    package func split(_ dJoined: Matrix, tiles: Int, into dPatches: Matrix) {
         let width = dPatches.columns
         forEachPatch(tiles) { patch, row, corner in
             let (from, to) = (
