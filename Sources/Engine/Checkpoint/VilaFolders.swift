@@ -1,7 +1,9 @@
 import Files
 import Foundation
+import JSON
 
-/// A VILA (NVlabs/VILA of 2024): config.json says how it sees; decoder, tower and projector have folders of their own.
+/// A VILA-1.5 (NVlabs/VILA, branch vila1.5): config.json says how it sees; decoder, tower and projector have folders of
+/// their own, written by `save_pretrained` of `llava/model/llava_arch.py`.
 package struct VilaFolders: Sendable {
     /// The decoder's, which has the tokenizer too.
     package let language: URL
@@ -20,7 +22,7 @@ package struct VilaFolders: Sendable {
     ///
     /// - Throws: `CheckpointError` for a folder that is missing or doesn't fit, and for what isn't computed.
     init?(_ data: Data, in url: URL) throws {
-        guard (try? JSONDecoder().decode(Sign.self, from: data)) != nil else { return nil }
+        guard Self.isSigned(data) else { return nil }
         let path = url.appendingPathComponent("config.json").path
         let top = try ConfigDocument.decode(Top.self, from: data, path: path)
         func folder(_ name: String) throws -> URL {
@@ -60,6 +62,17 @@ package struct VilaFolders: Sendable {
         self.config = config
     }
 
+    /// The folder of the decoder and its tokenizer, where `url` is a VILA.
+    package static func language(of url: URL) -> URL? {
+        let config = try? ConfigDocument.data(of: url.appendingPathComponent("config.json"))
+        guard let config, isSigned(config) else { return nil }
+        return url.appendingPathComponent(Part.language.rawValue)
+    }
+
+    private static func isSigned(_ config: Data) -> Bool {
+        (try? JSONDecoder().decode(Sign.self, from: config)) != nil
+    }
+
     private struct Sign: Decodable {
         let parts: Presence
         struct Presence: Decodable { init(from decoder: any Decoder) {} }
@@ -81,12 +94,17 @@ package struct VilaFolders: Sendable {
             case aspectRatio = "image_aspect_ratio"
             case hasScales = "s2"
             case marksPictures = "mm_use_im_start_end"
+            case encoder = "image_encoder"
         }
 
         init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             for key in [CodingKeys.hasScales, .marksPictures] where try keys.value(key, default: false) {
                 throw keys.refusal(key, "true is not supported, only false")
+            }
+            // Its joined patches go across, not down, and it ends each picture with a line break.
+            guard !keys.contains(.encoder) else {
+                throw keys.refusal(.encoder, "a model of NVILA's code is not supported, only VILA-1.5")
             }
             width = try keys.integer(.width)
             towerWidth = try keys.integer(.towerWidth)
@@ -146,17 +164,30 @@ package struct VilaFolders: Sendable {
 }
 
 extension CheckpointDirectory {
-    /// Writes config.json of a VILA and of its parts again, and makes their folders.
+    /// Writes config.json of a VILA and of its parts again, for weights of `type`, and makes their folders.
     ///
     /// - Throws: `CheckpointError`, `FileError`.
-    package func writeVilaConfigs(to folder: URL) throws {
-        try AtomicFile.write(configData, to: folder.appendingPathComponent("config.json").path)
+    package func writeVilaConfigs(to folder: URL, as type: ElementType) throws {
+        let place = folder.appendingPathComponent("config.json").path
+        var top = try ConfigDocument.object(configData, path: place)
+        // VILA's code takes this one, and carries what the parts say.
+        top.set("model_dtype", .string("torch.\(type.torchName)"))
+        for part in VilaFolders.Part.allCases {
+            guard case .object(var copy)? = top["\(part.rawValue)_cfg"] else { continue }
+            copy.setElementType(type)
+            top.set("\(part.rawValue)_cfg", .object(copy))
+        }
+        try AtomicFile.write(top.text + "\n", to: place)
         for part in VilaFolders.Part.allCases {
             let (from, to) = (
                 url.appendingPathComponent(part.rawValue), folder.appendingPathComponent(part.rawValue)
             )
             try FileManager.default.createDirectory(at: to, withIntermediateDirectories: true)
-            for name in ["config.json", "preprocessor_config.json", "processor_config.json"] {
+            let own = from.appendingPathComponent("config.json")
+            var config = try ConfigDocument.object(ConfigDocument.data(of: own), path: own.path)
+            config.setElementType(type)
+            try AtomicFile.write(config.text + "\n", to: to.appendingPathComponent("config.json").path)
+            for name in ["preprocessor_config.json", "processor_config.json"] {
                 let file = from.appendingPathComponent(name)
                 guard FileManager.default.fileExists(atPath: file.path) else { continue }
                 try AtomicFile.write(try Data(contentsOf: file), to: to.appendingPathComponent(name).path)

@@ -95,8 +95,10 @@ package struct ImageProcessor: PictureProcessor, Equatable {
                 "a picture squeezed to \(outputHeight) × \(outputWidth) pixels would be resized again",
                 "set size to that of crop_size")
         }
-        return try ImageProcessor(
+        var squeezing = try ImageProcessor(
             size: whole, crop: nil, pad: false, resizing: Resizing(.bicubic, resizing.values))
+        try squeezing.resize(as: .pillow)
+        return squeezing
     }
 
     static let maximumEdge = 16_384

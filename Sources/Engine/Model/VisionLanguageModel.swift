@@ -95,9 +95,11 @@ package final class VisionLanguageModel: @unchecked Sendable {
         self.checkpoint = checkpoint
         (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
         let config = family.modelConfig
-        self.template = try ChatTemplate(
-            checkpoint: checkpoint?.language ?? directory, tokenizer: tokenizer, named: template,
-            otherwise: config.usualTemplate)
+        self.template =
+            checkpoint?.vila != nil
+            ? try ChatTemplate(vilaReading: tokenizer, named: template)
+            : try ChatTemplate(
+                checkpoint: directory, tokenizer: tokenizer, named: template, otherwise: config.usualTemplate)
         if let unread = checkpoint?.names.first(where: { family.decoder.leavesOut($0) }) {
             throw CheckpointError(
                 directory.appendingPathComponent("config.json").path,
@@ -158,7 +160,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
     private func write(
         _ vila: VilaFolders, of checkpoint: CheckpointDirectory, to folder: URL, as type: ElementType
     ) throws {
-        try checkpoint.writeVilaConfigs(to: folder)
+        try checkpoint.writeVilaConfigs(to: folder, as: type)
         let others = try unread()
         for part in VilaFolders.Part.allCases {
             try parameters.filter { VilaFolders.part(of: $0.name) == part }.write(
