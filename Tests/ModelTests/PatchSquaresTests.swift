@@ -2,7 +2,7 @@ import Kernels
 import Model
 import Testing
 
-/// Against `view` and `permute` of torch 2.13, as VILA's `DownSampleBlock` describes them.
+/// Against `DownSampleBlock` of NVlabs/VILA, branch vila1.5.
 @Suite struct PatchSquaresTests {
     @Test func fourPatchesBecomeARowDownTheColumns() {
         let arena = Arena()
