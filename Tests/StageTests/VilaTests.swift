@@ -30,7 +30,7 @@ import Testing
         }
         #expect(shop.has("merged/vision_tower/preprocessor_config.json"))
         #expect(!shop.has("merged/tokenizer.json"))
-        #expect(try shop.read("merged/llm/config.json").contains("\"torch_dtype\": \"float32\""))
+        #expect(try shop.read("merged/llm/config.json").contains("\"torch_dtype\":\"float32\""))
     }
 
     @Test func aPartThatIsMissingIsOneSentence() throws {

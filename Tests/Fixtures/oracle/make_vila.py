@@ -202,13 +202,20 @@ RECIPES = {
 
 @torch.no_grad()
 def filled(recipe):
+    """In float32, with weights that bfloat16 holds."""
     model = Vila(recipe)
     for key, parameter in model.named_parameters():
-        parameter.copy_(tiny.random_weight(canonical(key), parameter.shape))
-        if key.startswith("mm_projector.layers.1."):
-            # The LayerNorm, which its name doesn't tell.
-            parameter.copy_(tiny.random_weight("norm." + key, parameter.shape))
-    return model.eval().to(torch.bfloat16)
+        # A LayerNorm, which its name doesn't tell.
+        name = "norm." + key if key.startswith("mm_projector.layers.1.") else canonical(key)
+        parameter.copy_(tiny.random_weight(name, parameter.shape).bfloat16())
+    return model.eval()
+
+
+def halved(model):
+    """The same in bfloat16 but for rotary frequencies, as transformers loads it."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.bfloat16()
+    return model
 
 
 def expectations(model, pixels, prompt, answer):
@@ -220,7 +227,7 @@ def expectations(model, pixels, prompt, answer):
 
 def write(name):
     recipe = RECIPES[name]
-    stored = filled(recipe)
+    stored = halved(filled(recipe))
     save(stored, FAMILIES / name)
     vocabulary, side = recipe["text"]["vocab_size"], recipe["vision"]["image_size"]
     pixels = random_pixels((1, 3, side, side), 1)
@@ -230,7 +237,7 @@ def write(name):
     answer = random_ids(9, vocabulary, 4) + [2]
     half = expectations(stored, pixels.bfloat16(), prompt, answer)[1].double()
 
-    model = double(filled(recipe).float())
+    model = double(filled(recipe))
     pixels = pixels.double()
     with torch.no_grad():
         features = model.features(pixels)
@@ -269,7 +276,7 @@ def write_adapter(name):
     """LoRA as VILA's training asks PEFT for it: on all that is named like the decoder's projections."""
     report = json.loads((FAMILIES / f"{name}.json").read_text())
     pixels = load_file(FAMILIES / f"{name}.safetensors")["pixel_values"]
-    model = filled(RECIPES[name]).float()
+    model = filled(RECIPES[name])
     model = peft.get_peft_model(model, peft.LoraConfig(r=2, lora_alpha=3, target_modules=TARGETS))
     with torch.no_grad():
         for key, parameter in model.named_parameters():
