@@ -43,7 +43,7 @@ DATA ?= $(call begun,DATA)
 IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
 EXAM ?= $(call begun,EXAM)
 PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,$(or $(drawn-prompts),1000)))
-foreign := $(filter-out $(own),RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS)
+foreign := $(filter-out $(own),RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS ADAPTER)
 idle := $(foreach name,$(filter $(foreign) $(if $(DATA),TEST,IMAGES EXAM),$(typed)),$(if $($(name)),$(name)))
 $(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) doesn't use \
 	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), with DATA, without DATA)); leave it out))

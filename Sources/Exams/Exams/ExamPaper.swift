@@ -7,9 +7,11 @@ package struct ExamRequest: Sendable {
     package let image: String
     package let prompt: String
     package let answer: AnswerLength
+    package let solution: String?
 
     fileprivate init(_ question: some ExamQuestion, _ answer: AnswerLength) {
         let asked = question.asked
+        solution = question.solution
         (place, image, prompt, self.answer) = (question.place, asked.image, asked.prompt, answer)
     }
 }
@@ -86,6 +88,9 @@ package struct ExamPaper {
         }
         return (texts, unnamed)
     }
+
+    /// What a guess makes of all questions, as `requests` has them.
+    package func texts(by guess: Guess) -> [String] { files.flatMap { guess.answers(to: $0.requests) } }
 
     /// Writes the answers to `folder`, a file for each of questions, and scores them. The questions are gone then.
     ///

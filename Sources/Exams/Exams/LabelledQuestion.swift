@@ -20,6 +20,7 @@ package struct LabelledQuestion: ExamQuestion, Equatable {
     package var sharedID: String? { fileID?.text }
     package var place: String { "\(file):\(line)" }
     package var asked: Asked { Asked(id: id, sharedID: sharedID, image: image, prompt: text) }
+    package var solution: String? { label }
 }
 
 extension LabelledQuestion {

@@ -10,6 +10,8 @@ package struct TaggedQuestion: ExamQuestion {
     package let references: [String]
     /// What the benchmark says of it, by its own words.
     package let tags: [String: String]
+    /// What most people answered.
+    package var solution: String? { references.mostFrequent }
 
     package init(
         _ asked: Asked, place: String, references: [String], tags: [String: String] = [:]

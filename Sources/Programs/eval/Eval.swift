@@ -67,6 +67,12 @@ struct Eval: StageCommand {
             valueName: "path"))
     var answers: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Score answers that need no model and no picture: always yes, or the most frequent right one.",
+            valueName: "yes|majority"))
+    var guess: Guess?
+
     @Argument(help: ArgumentHelp("Benchmarks whose files lie in --data.", valueName: "benchmark"))
     var benchmarks: [String] = []
     @Option(
@@ -114,7 +120,11 @@ struct Eval: StageCommand {
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
-        if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
+        // A word that is no benchmark may be the value of an option that isn't known, which is named first.
+        guard benchmarks.allSatisfy({ Self.benchmark($0) != nil }) else { return }
+        if [model != nil, !answers.isEmpty, guess != nil].count(where: { $0 }) != 1 {
+            throw ValidationError("give --model, --answers or --guess, one of them")
+        }
         if benchmarks.isEmpty != (data == nil) {
             throw ValidationError(
                 data == nil
@@ -156,6 +166,9 @@ struct Eval: StageCommand {
     }
 
     func refuseIdle(_ given: GivenOptions) throws {
+        if let word = benchmarks.first(where: { Self.benchmark($0) == nil }) {
+            throw StageError.usage("\(word): no such benchmark; sightline eval list names them")
+        }
         try decoding.refuseIdle(given)
         try given.refuse(
             [
@@ -174,7 +187,7 @@ struct Eval: StageCommand {
         var paper = try self.paper(run)
         let examinee = try model.map { try self.examinee(open($0, run), run) }
         run.console.say(paper.description)
-        if run.isDryRun { return }
+        if run.isDryRun { return try examinee?.estimate(paper.requests.map(request), run) ?? () }
 
         let joined = try ShardNote.joined(answers)
         let folder = try target.prepare(keeping: examinee != nil)
@@ -185,9 +198,10 @@ struct Eval: StageCommand {
         }
         try FileManager.default.createDirectory(
             atPath: Self.answers(in: folder), withIntermediateDirectories: true)
-        let texts =
-            try examinee.map { try $0.answer(paper.requests.map(request), run).map { SharedText($0) } }
-            ?? read(paper, run)
+        let given =
+            try examinee.map { try $0.answer(paper.requests.map(request), run) }
+            ?? guess.map { paper.texts(by: $0) }
+        let texts = try given?.map { SharedText($0) } ?? read(paper, run)
         run.count(written: texts.count)
         var sheet: ScoreSheet?
         if let examinee, let shard {
@@ -240,24 +254,25 @@ struct Eval: StageCommand {
     private var files: [(exam: any Exam, path: String)] {
         get throws {
             try exams.files
-                + benchmarks.flatMap { name in
-                    let known = ExamList.all.exams.first { $0.name == name && $0.help != nil }
-                    guard let known else {
-                        throw ValidationError("\(name): no such benchmark; sightline eval list names them")
-                    }
-                    let paths = known.files(in: data ?? ".")
+                + benchmarks.compactMap(Self.benchmark).flatMap { exam in
+                    let paths = exam.files(in: data ?? ".")
                     if paths.isEmpty {
-                        throw ValidationError("\(name) has no files of its own; name yours with --\(name)")
+                        throw ValidationError(
+                            "\(exam.name) has no files of its own; name yours with --\(exam.name)")
                     }
-                    return paths.map { (known, $0) }
+                    return paths.map { (exam, $0) }
                 }
         }
+    }
+
+    private static func benchmark(_ name: String) -> (any Exam)? {
+        ExamList.all.exams.first { $0.name == name && $0.help != nil }
     }
 
     /// Where pictures lie.
     private var shown: ImageOptions {
         var shown = images
-        if let data, images.imageRoot == ImageOptions().imageRoot { shown.imageRoot = data }
+        if let data, images.imageRoot == ImageOptions.currentFolder { shown.imageRoot = data }
         return shown
     }
 
@@ -348,3 +363,5 @@ struct Eval: StageCommand {
             run, pictures.reading)
     }
 }
+
+extension Guess: ExpressibleByArgument {}

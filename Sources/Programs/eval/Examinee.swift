@@ -117,6 +117,25 @@ final class Examinee {
         return requests.map { known[Key($0)] ?? "" }
     }
 
+    /// Says about how long that will take.
+    func estimate(_ requests: [Request], _ run: StageRun) throws {
+        let interviews = try prepare(requests)
+        guard !interviews.isEmpty else { return }
+        var work = WorkEstimate(model)
+        for interview in interviews {
+            let rows = interview.questions.reduce(interview.root.count) { $0 + $1.tokens.count }
+            try work.add(rows: rows * (1 + contexts.count), picture: interview.path)
+        }
+        let batches = stride(from: 0, to: interviews.count, by: batch).map {
+            interviews[$0..<min(interviews.count, $0 + batch)]
+        }
+        let longest = batches.map { $0.flatMap(\.questions).map(\.maxTokens).max() ?? 0 }
+        let questions = interviews.reduce(0) { $0 + $1.questions.count }
+        try work.say(
+            drawing: longest.reduce(0, +) / batches.count, streams: max(1, questions / interviews.count),
+            atOnce: batch, run)
+    }
+
     /// What is still to be asked about one picture.
     private struct Interview {
         let id: String

@@ -12,6 +12,7 @@ import Tables
 /// in the figures that are named so, which are ours.
 package struct AMBER: Exam {
     package let name = "amber"
+    package let title = "AMBER"
     package let help: String? = "AMBER's yes/no queries, with annotations.json beside them."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -159,6 +160,12 @@ package struct AMBER: Exam {
                 }
             }
         }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: Reading.official.answer(score.answer)?.rawValue,
+            strict: Reading.firstWord.answer(score.answer)?.rawValue)
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {

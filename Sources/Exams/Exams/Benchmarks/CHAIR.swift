@@ -13,6 +13,7 @@ import Tables
 /// or stands in the line: `objects`, and `objects_original` where the variants differ.
 package struct CHAIR: Exam {
     package let name = "chair"
+    package let title = "CHAIR"
     package let help: String? = "CHAIR's COCO pictures by image_id, with --labels for COCO's files."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -28,6 +29,8 @@ package struct CHAIR: Exam {
     ]
 
     package init() {}
+
+    package func files(in folder: String) -> [String] { ["\(folder)/captions.jsonl"] }
 
     package static let prompt = "Please describe this image in detail."
 

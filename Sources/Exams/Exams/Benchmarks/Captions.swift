@@ -8,6 +8,7 @@ import Tables
 /// how their companions are told.
 package struct Captions: Exam {
     package let name = "captions"
+    package let title = "Captions"
     package let help: String? = "Prompts for captions, with a scene or facts of the kind object."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -216,6 +217,7 @@ extension ScoreSheet {
 /// "Is there an X?", asked about objects that the model's own captions invented.
 package struct OwnInventions: Exam {
     package let name = "habit"
+    package let title = "Own inventions"
     package let help: String? = nil
     package let figures: [Figure] = []
 

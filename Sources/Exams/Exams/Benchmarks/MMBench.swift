@@ -8,6 +8,7 @@ import Tables
 /// judge (`mcq_circular_eval`, `vlmeval/dataset/utils/multiple_choice.py` at 028a6e7): what isn't read is wrong.
 package struct MMBench: Exam {
     package let name = "mmbench"
+    package let title = "MMBench"
     package let help: String? = "MMBench's TSV; its pictures unpacked as INDEX.jpg."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -16,6 +17,8 @@ package struct MMBench: Exam {
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
     package init() {}
+
+    package func files(in folder: String) -> [String] { ["\(folder)/MMBench_DEV_EN.tsv"] }
 
     package func read(_ file: ExamFile) throws -> (questions: [TaggedQuestion], labelFiles: [String]) {
         (try ChoiceTable(file, answered: false).questions(), [])
@@ -45,6 +48,12 @@ package struct MMBench: Exam {
                 figure("mmbench_strict", "accuracy, strict", "strict", isSummarized: false),
                 figure("mmbench_passes", "single passes", "passes", isSummarized: false),
             ]
+    }
+
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("mmbench", "MMBench % ↑")]
+        return highlights
     }
 
     /// A question with its rotations, in the order in which the file has the unrotated ones.
@@ -89,6 +98,14 @@ package struct MMBench: Exam {
         }
     }
 
+    package let readings = [FigureReadings(official: "mmbench", strict: "mmbench_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(
+            official: Self.official(score.choices, score.answer),
+            strict: Self.strict(score.choices, score.answer))
+    }
+
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         [
             TrialSeries(
@@ -121,6 +138,7 @@ package struct MMBench: Exam {
 /// with `index`, `question`, `A` to `D`, `answer`, `category` and `l2_category`.
 package struct MMStar: Exam {
     package let name = "mmstar"
+    package let title = "MMStar"
     package let help: String? = "MMStar's TSV; its pictures unpacked as INDEX.jpg."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -169,6 +187,12 @@ package struct MMStar: Exam {
     }
 
     private static func isRight(_ score: TaggedScore) -> Bool { letter(score) == score.references[0] }
+
+    package let readings = [FigureReadings(official: "mmstar", strict: "mmstar_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(official: Self.letter(score), strict: score.choices.strict(score.answer))
+    }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         [

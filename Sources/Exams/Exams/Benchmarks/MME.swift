@@ -8,6 +8,7 @@ import Records
 /// and no labels: those stand in MME's.
 package struct MME: Exam {
     package let name = "mme"
+    package let title = "MME"
     package let help: String? = "MME questions, two per picture: records or MME's own files."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -114,6 +115,12 @@ package struct MME: Exam {
                 100 * quotient($0[0], $0[1]) + 100 * quotient($0[2], $0[3])
             }
         }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: mmeAnswer(in: score.answer)?.rawValue,
+            strict: firstWordAnswer(in: score.answer)?.rawValue)
     }
 
     package func count(

@@ -9,6 +9,7 @@ import Tables
 /// (`llava_pope_test.jsonl`), which has the questions of all splits (`category`) and no labels: those stand in POPE's.
 package struct POPE: Exam {
     package let name = "pope"
+    package let title = "POPE"
     package let help: String? = "POPE questions, one file per split."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -84,13 +85,21 @@ package struct POPE: Exam {
         let companions = Figure(
             "pope_companion_accuracy", "POPE companion accuracy", .fraction, better: .more,
             .share(Self.companionRight, of: Self.companionAsked))
+        let strict = POPESplit.allCases.map { SplitSums($0).strictAccuracy }
+        let strictParts = zip(POPESplit.allCases.map(\.rawValue) + ["mean"], strict + [.mean(strict)])
         return POPESplit.allCases.flatMap { split in all(split.rawValue) { SplitSums(split).formula($0) } }
             + all("mean") { figure in .mean(POPESplit.allCases.map { SplitSums($0).formula(figure) }) }
             + [companions]
+            + strictParts.map { part, formula in
+                Figure(
+                    "pope_\(part)_strict_accuracy", "POPE \(part) strict accuracy", .fraction, better: .more,
+                    formula, isSummarized: false)
+            }
     }
 
     package var highlights: Highlights {
         var highlights = Highlights()
+        highlights.columns = [("pope_mean_f1", "POPE F1 % ↑")]
         highlights.changes = [
             ("pope_adversarial_accuracy", "POPE adversarial accuracy", .pointsWithBounds)
         ]
@@ -111,11 +120,13 @@ package struct POPE: Exam {
             guard let own = names[try score.split()] else { continue }
             let isYes = try score.truth() == .yes
             let saysYes = popeAnswer(in: score.answer) == .yes
+            let isStrictlyRight = firstWordAnswer(in: score.answer) == (isYes ? .yes : .no)
             sums.add(
                 [
                     own.truePositives: saysYes && isYes ? 1 : 0,
                     own.falsePositives: saysYes && !isYes ? 1 : 0,
-                    own.positives: isYes ? 1 : 0, own.right: saysYes == isYes ? 1 : 0, own.total: 1,
+                    own.positives: isYes ? 1 : 0, own.right: saysYes == isYes ? 1 : 0,
+                    own.strictlyRight: isStrictlyRight ? 1 : 0, own.total: 1,
                 ], to: score.image)
             // Three splits ask the same.
             guard let object = score.object, companions[score.image]?.contains(object) == true,
@@ -124,6 +135,18 @@ package struct POPE: Exam {
             sums.add(
                 [Self.companionRight: saysYes == isYes ? 1 : 0, Self.companionAsked: 1], to: score.image)
         }
+    }
+
+    package var readings: [FigureReadings] {
+        (POPESplit.allCases.map(\.rawValue) + ["mean"]).map {
+            FigureReadings(official: "pope_\($0)_accuracy", strict: "pope_\($0)_strict_accuracy")
+        }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: popeAnswer(in: score.answer).rawValue,
+            strict: firstWordAnswer(in: score.answer)?.rawValue)
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {
@@ -147,13 +170,17 @@ private typealias SplitFigure = @Sendable (YesNoMetrics) -> Double
 
 /// Names of the sums of a split.
 private struct SplitSums {
-    let truePositives, falsePositives, positives, right, total: String
+    let truePositives, falsePositives, positives, right, strictlyRight, total: String
 
     init(_ split: POPESplit) {
         let start = "pope.\(split.rawValue)"
         (truePositives, falsePositives) = ("\(start).true-positives", "\(start).false-positives")
         (positives, right, total) = ("\(start).positives", "\(start).right", "\(start).total")
+        strictlyRight = "\(start).strictly-right"
     }
+
+    /// What can't be read is wrong.
+    var strictAccuracy: Formula { .ratio(strictlyRight, of: total) }
 
     func formula(_ figure: @escaping SplitFigure) -> Formula {
         .function(of: [truePositives, falsePositives, positives, right, total]) {

@@ -7,6 +7,7 @@ import Tables
 /// middle frame is asked about, as a picture.
 package struct SEEDBench: Exam {
     package let name = "seed-bench"
+    package let title = "SEED-Bench"
     package let help: String? = "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -90,6 +91,14 @@ package struct SEEDBench: Exam {
 
     private static func strict(_ score: TaggedScore) -> String? {
         Choices(["", "", "", ""]).strict(score.answer)
+    }
+
+    package let readings = [FigureReadings(official: "seed_all", strict: "seed_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        // The script compares with the letter itself.
+        let letter = ["A", "B", "C", "D"].first { score.answer.utf8.elementsEqual($0.utf8) }
+        return AnswerReading(official: letter, strict: Self.strict(score))
     }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {

@@ -8,6 +8,7 @@ import Records
 /// the answers stand in TextVQA's.
 package struct TextVQA: Exam {
     package let name = "textvqa"
+    package let title = "TextVQA"
     package let help: String? = "TextVQA questions: LLaVA's file, or TextVQA_0.5.1_val.json."
     package let facts: ExamFacts? = ExamFacts(
         files:
@@ -120,6 +121,14 @@ package struct TextVQA: Exam {
                 "textvqa_exact", "TextVQA accuracy, as written", .fraction, better: .more,
                 Self.sums.formula("exact"), isSummarized: false),
         ]
+    }
+
+    package let readings = [FigureReadings(official: "textvqa", strict: "textvqa_exact")]
+
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("textvqa", "TextVQA % ↑")]
+        return highlights
     }
 
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
