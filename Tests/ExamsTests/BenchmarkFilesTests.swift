@@ -37,7 +37,7 @@ import Testing
             }
             let answered = "\(folder)/answers"
             try FileManager.default.createDirectory(atPath: answered, withIntermediateDirectories: true)
-            return try paper.score(answers(paper), writingTo: answered).allFigures()
+            return try paper.score(answers(paper).map { SharedText($0) }, writingTo: answered).allFigures()
         }
     }
 
