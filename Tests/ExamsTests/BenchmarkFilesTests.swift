@@ -37,8 +37,7 @@ import Testing
             }
             let answered = "\(folder)/answers"
             try FileManager.default.createDirectory(atPath: answered, withIntermediateDirectories: true)
-            let texts = answers(paper).map { SharedText($0) }
-            return try paper.score(texts, writingTo: answered).allFigures()
+            return try paper.score(answers(paper).map { SharedText($0) }, writingTo: answered).allFigures()
         }
     }
 
