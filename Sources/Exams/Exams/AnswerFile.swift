@@ -84,8 +84,8 @@ package struct AnswerFile: Sendable {
         let id: SharedText
         let line: Int32
         /// What it says that it was asked, and about which picture; other tools leave it out.
-        let prompt: SharedText?
-        let image: SharedText?
+        let prompt: OptionalText
+        let image: OptionalText
         let text: SharedText
     }
 
@@ -104,8 +104,8 @@ package struct AnswerFile: Sendable {
                 answers.append(
                     Given(
                         id: SharedText(id), line: Int32(line),
-                        prompt: try object?.string("prompt").map { SharedText($0) },
-                        image: try object?.string("image").map { SharedText($0) }, text: SharedText(text)))
+                        prompt: OptionalText(try object?.string("prompt")),
+                        image: OptionalText(try object?.string("image")), text: SharedText(text)))
             }
         }
         let byID = (0..<Int32(answers.count)).sorted {
@@ -125,7 +125,7 @@ package struct AnswerFile: Sendable {
     private static func repeated(_ second: [Int], of answers: [Given]) -> Int? {
         struct Question: Hashable {
             let id: SharedText
-            let prompt: SharedText?
+            let prompt: OptionalText
 
             init(_ answer: Given) { (id, prompt) = (answer.id, answer.prompt) }
         }
@@ -196,6 +196,7 @@ package struct AnswerFile: Sendable {
         if !isInOrder { try checkThatNoneIsSecond(asked) }
         var texts: [SharedText] = []
         texts.reserveCapacity(asked.count)
+        var isUsed = Array(repeating: false, count: answers.count)
         var unnamed = 0
         var missing: (count: Int, first: String?) = (0, nil)
         var foreign: (count: Int, first: (question: Asked, answer: Int)?) = (0, nil)
@@ -205,11 +206,12 @@ package struct AnswerFile: Sendable {
                 continue
             }
             let answer = answers[index]
-            if !question.isAnswered(byPrompt: answer.prompt?.text, image: answer.image?.text) {
+            if !question.isAnswered(byPrompt: answer.prompt.text, image: answer.image.text) {
                 foreign = (foreign.count + 1, foreign.first ?? (question, index))
             }
-            if answer.image == nil, !question.isNamed(by: answer.prompt?.text) { unnamed += 1 }
+            if answer.image.isNone, !question.isNamed(by: answer.prompt.text) { unnamed += 1 }
             texts.append(answer.text)
+            isUsed[index] = true
         }
         if let first = missing.first {
             throw EvaluationError(
@@ -218,14 +220,14 @@ package struct AnswerFile: Sendable {
         }
         if let (question, index) = foreign.first {
             let answer = answers[index]
-            let about = answer.image.map { " about \($0.text)" } ?? ""
+            let about = answer.image.text.map { " about \($0)" } ?? ""
             throw EvaluationError(
                 "\(place(of: index)): \(foreign.count) of \(asked.count) answers are to other questions than "
-                    + "\(questions) has: the first to \"\(Self.firstLine(answer.prompt?.text ?? "?"))\"\(about), where question "
+                    + "\(questions) has: the first to \"\(Self.firstLine(answer.prompt.text ?? "?"))\"\(about), where question "
                     + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
                     + "give the answers to these questions")
         }
-        let surplus = answers.indices.filter { !isKnown(answers[$0].id.text) }
+        let surplus = answers.indices.filter { !isUsed[$0] && !isKnown(answers[$0].id.text) }
         if let first = surplus.first {
             throw EvaluationError(
                 "\(place(of: first)): \(surplus.count) of \(answers.count) answers match no question, the first is "
@@ -263,8 +265,8 @@ package struct AnswerFile: Sendable {
         let all = own.isEmpty ? asked.sharedID.map { indices(of: SharedText($0)) } ?? [] : own
         let named = all.first {
             let answer = answers[Int($0)]
-            return asked.isNamed(by: answer.prompt?.text)
-                && asked.isAnswered(byPrompt: answer.prompt?.text, image: answer.image?.text)
+            return asked.isNamed(by: answer.prompt.text)
+                && asked.isAnswered(byPrompt: answer.prompt.text, image: answer.image.text)
         }
         return (named ?? own.first).map { Int($0) }
     }

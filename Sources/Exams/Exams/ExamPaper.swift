@@ -79,9 +79,12 @@ package struct ExamPaper {
             let answers = try AnswerFile.find(for: file.path, in: places, file.layouts)
             // One file may hold the answers to all.
             let known = places == answers.paths ? files : [file]
+            // Built where an answer is left over: it takes memory.
+            lazy var ids = known.map(\.ids)
             let found = try answers.sharedTexts(of: file.asked, in: file.path) { id in
+                if file.isPart { return true }
                 let id = SharedText(id)
-                return file.isPart || known.contains { $0.ids.contains(id) }
+                return ids.contains { $0.contains(id) }
             }
             unnamed[answers.paths.joined(separator: ", "), default: 0] += found.unnamed
             texts += found.texts
@@ -159,15 +162,10 @@ private struct QuestionFile<E: Exam>: AskedFile {
     let exam: E
     let path: String
     private var questions: [E.Question]
-    let ids: Set<SharedText>
+    private var leftOut: [E.Question] = []
 
     init(_ exam: E, _ path: String, _ questions: [E.Question]) {
         (self.exam, self.path, self.questions) = (exam, path, questions)
-        ids = questions.reduce(into: []) { ids, question in
-            let asked = question.asked
-            ids.insert(SharedText(asked.id))
-            if let shared = asked.sharedID { ids.insert(SharedText(shared)) }
-        }
     }
 
     var count: Int { questions.count }
@@ -177,8 +175,18 @@ private struct QuestionFile<E: Exam>: AskedFile {
     var isPart: Bool { exam.isPart }
     var requests: [ExamRequest] { questions.map { ExamRequest($0, exam.answers) } }
 
+    var ids: Set<SharedText> {
+        (questions + leftOut).reduce(into: []) { ids, question in
+            let asked = question.asked
+            ids.insert(SharedText(asked.id))
+            if let shared = asked.sharedID { ids.insert(SharedText(shared)) }
+        }
+    }
+
     mutating func keep(_ images: Set<SharedText>) {
-        questions.removeAll { !images.contains(SharedText($0.asked.image)) }
+        func isKept(_ question: E.Question) -> Bool { images.contains(SharedText(question.asked.image)) }
+        leftOut += questions.filter { !isKept($0) }
+        questions.removeAll { !isKept($0) }
     }
 
     func score(_ texts: ArraySlice<SharedText>, _ finder: ObjectFinder, in sheet: inout ScoreSheet) {

@@ -86,8 +86,7 @@ package struct FileLines {
         while true {
             let block: Data?
             do { block = try file.read(upToCount: 1 << 18) } catch {
-                throw EvaluationError(
-                    "\(path): it can't be read (\(error.localizedDescription)); check the path")
+                throw EvaluationError.unreadable(path, error)
             }
             guard let block, !block.isEmpty else { return }
             try body(Array(block))

@@ -5,10 +5,9 @@ import Records
 /// A question about a picture with its right answer, as most benchmarks have them.
 package struct LabelledQuestion: ExamQuestion, Equatable {
     @SharedText package private(set) var id: String
-    private let fileID: SharedText?
+    private let fileID: OptionalText
     @SharedText package private(set) var file: String
-    /// From 1.
-    package let line: Int
+    private let lineNumber: Int32
     @SharedText package private(set) var image: String
     /// With the choices, where it has some.
     @SharedText package private(set) var text: String
@@ -17,7 +16,9 @@ package struct LabelledQuestion: ExamQuestion, Equatable {
     @SharedText package private(set) var task: String
 
     /// The id that LLaVA's files have for both questions about a picture of MME; nil where questions have their own.
-    package var sharedID: String? { fileID?.text }
+    package var sharedID: String? { fileID.text }
+    /// From 1.
+    package var line: Int { Int(lineNumber) }
     package var place: String { "\(file):\(line)" }
     package var asked: Asked { Asked(id: id, sharedID: sharedID, image: image, prompt: text) }
     package var solution: String? { label }
@@ -32,7 +33,7 @@ extension LabelledQuestion {
         _ object: JSONObject, file: String, line: Int, sharedID: String? = nil, ordinal: Int = 2,
         label: (JSONObject) throws -> String, task: (JSONObject) throws -> String
     ) throws {
-        (self.line, fileID) = (line, sharedID.map { SharedText($0) })
+        (lineNumber, fileID) = (Int32(line), OptionalText(sharedID))
         _file = SharedText(file)
         _id = SharedText(try sharedID.map { "\($0)#\(ordinal)" } ?? object.questionID())
         _image = SharedText(try object.requiredString("image"))
@@ -114,12 +115,16 @@ package struct EvaluationError: Error, Equatable, CustomStringConvertible {
     package init(_ description: String) { self.description = description }
 
     package static func reading(_ path: String) throws -> [UInt8] {
+        do { return Array(try Data(contentsOf: URL(fileURLWithPath: path))) } catch {
+            throw unreadable(path, error)
+        }
+    }
+
+    static func unreadable(_ path: String, _ error: any Error) -> EvaluationError {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            throw EvaluationError("\(path): it is a folder; name a file")
+            return EvaluationError("\(path): it is a folder; name a file")
         }
-        do { return Array(try Data(contentsOf: URL(fileURLWithPath: path))) } catch {
-            throw EvaluationError("\(path): it can't be read (\(error.localizedDescription)); check the path")
-        }
+        return EvaluationError("\(path): it can't be read (\(error.localizedDescription)); check the path")
     }
 }

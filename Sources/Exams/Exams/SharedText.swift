@@ -6,8 +6,9 @@ import Synchronization
 package struct SharedText: Sendable, Hashable {
     private static let pool = Mutex(TextPool())
 
-    private var number: UInt32
+    fileprivate let number: UInt32
 
+    fileprivate init(number: UInt32) { self.number = number }
     package init(_ text: String) { number = Self.pool.withLock { $0.number(of: text) } }
     package init(wrappedValue text: String) { self.init(text) }
 
@@ -17,6 +18,16 @@ package struct SharedText: Sendable, Hashable {
     }
 
     package var text: String { Self.pool.withLock { $0.text(number) } }
+}
+
+/// A text or none, in the same four bytes: an optional takes eight.
+struct OptionalText: Hashable, Sendable {
+    private let number: UInt32
+
+    init(_ text: String?) { number = text.map { SharedText($0).number } ?? .max }
+
+    var text: String? { number == .max ? nil : SharedText(number: number).text }
+    var isNone: Bool { number == .max }
 }
 
 extension SharedText: Comparable {
@@ -38,6 +49,7 @@ extension SharedText: Codable {
 /// Texts behind one another in blocks, told apart by their bytes, with a table of their numbers by hash. Blocks rather
 /// than one array: what grows by doubling is there twice while it is copied.
 private struct TextPool {
+    /// No number of a text.
     private static let none = UInt32.max
     private static let blockBytes = 1 << 20
 
