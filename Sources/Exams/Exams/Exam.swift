@@ -74,13 +74,23 @@ extension Exam {
 }
 
 /// How much is let be said.
-package enum AnswerLength: Sendable { case caption, short, long }
+package enum AnswerLength: Sendable {
+    case caption, short, long
+    /// Nothing: the letter of the likeliest of a question's choices is the answer.
+    case ranked
+}
 
 /// Something asked about a picture.
 package protocol ExamQuestion: Sendable {
     var asked: Asked { get }
     /// `file:line`, for messages.
     var place: String { get }
+    /// What is ranked by its likelihood; nil where the answer is drawn.
+    var ranked: Choices? { get }
+}
+
+extension ExamQuestion {
+    package var ranked: Choices? { nil }
 }
 
 /// An answer with all that its figures need: an object of `scores.json`.

@@ -4,13 +4,17 @@ import Foundation
 package struct ExamRequest: Sendable {
     /// `file:line`, for messages.
     package let place: String
+    /// A path, or a `data:` URI.
     package let image: String
     package let prompt: String
     package let answer: AnswerLength
+    /// Of which the likeliest is the answer; nil where it is drawn.
+    package let ranked: Choices?
 
     fileprivate init(_ question: some ExamQuestion, _ answer: AnswerLength) {
         let asked = question.asked
-        (place, image, prompt, self.answer) = (question.place, asked.image, asked.prompt, answer)
+        (place, image) = (question.place, asked.embedded ?? asked.image)
+        (prompt, self.answer, ranked) = (asked.prompt, answer, question.ranked)
     }
 }
 

@@ -10,10 +10,15 @@ package struct TaggedQuestion: ExamQuestion {
     package let references: [String]
     /// What the benchmark says of it, by its own words.
     package let tags: [String: String]
+    package let ranked: Choices?
 
     package init(
-        _ asked: Asked, place: String, references: [String], tags: [String: String] = [:]
-    ) { (self.asked, self.place, self.references, self.tags) = (asked, place, references, tags) }
+        _ asked: Asked, place: String, references: [String], tags: [String: String] = [:],
+        ranked: Choices? = nil
+    ) {
+        (self.asked, self.place, self.references, self.tags) = (asked, place, references, tags)
+        self.ranked = ranked
+    }
 }
 
 /// A tagged question with the model's answer.

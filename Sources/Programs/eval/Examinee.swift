@@ -1,4 +1,5 @@
 import Decoding
+import Exams
 import Foundation
 import Imaging
 import Kernels
@@ -15,6 +16,8 @@ final class Examinee {
         let image: String
         let prompt: String
         let maxTokens: Int
+        /// Of which the likeliest is the answer; nil where it is drawn.
+        var ranked: Choices?
     }
 
     /// What a question is read with in the picture's place.
@@ -34,6 +37,7 @@ final class Examinee {
         let image: String
         let prompt: [UInt8]
         let maxTokens: Int
+        let ranked: [String]
     }
 
     let model: VisionLanguageModel
@@ -71,7 +75,9 @@ final class Examinee {
     /// - Returns: an answer per request, trimmed.
     /// - Throws: `StageError` naming the place of what this model can't be asked.
     func answer(_ requests: [Request], _ run: StageRun) throws -> [String] {
-        let interviews = try prepare(requests)
+        try rank(requests.filter { $0.ranked != nil }, run)
+        let interviews = try prepare(requests.filter { $0.ranked == nil })
+        guard !interviews.isEmpty else { return requests.map { known[Self.key($0)] ?? "" } }
         let progress = run.progress(total: interviews.count, unit: "pictures")
         let answerer = Answerer(
             model: model.decoder, stops: model.stops, sampler: sampler, contrast: contrasting?.rule,
@@ -86,7 +92,56 @@ final class Examinee {
     }
 
     private static func key(_ request: Request) -> Key {
-        Key(image: request.image, prompt: Array(request.prompt.utf8), maxTokens: request.maxTokens)
+        Key(
+            image: request.image, prompt: Array(request.prompt.utf8), maxTokens: request.maxTokens,
+            ranked: request.ranked?.texts ?? [])
+    }
+
+    /// Answers with the letters of the likeliest choices.
+    private func rank(_ requests: [Request], _ run: StageRun) throws {
+        if requests.isEmpty { return }
+        var seen = Set(known.keys)
+        let pictures = Dictionary(
+            grouping: requests.filter { seen.insert(Self.key($0)).inserted }, by: \.image)
+        let order = requests.map(\.image).filter(Set(pictures.keys).contains)
+        var done: Set<String> = []
+        let progress = run.progress(total: pictures.count, unit: "pictures")
+        let ranker = Ranker(model, cache)
+        for image in order where done.insert(image).inserted {
+            try rank(pictures[image] ?? [], ranker)
+            progress.advance(by: 1)
+        }
+        progress.finish()
+    }
+
+    /// Those about one picture.
+    private func rank(_ requests: [Request], _ ranker: Ranker) throws {
+        var groups: [(root: [Int32], path: String, questions: [Ranker.Question], requests: [Request])] = []
+        for request in requests {
+            do {
+                let path = try images.resolve(request.image)
+                let encoded = try model.encode(
+                    prompt: request.prompt, picture: model.shape(at: path),
+                    answers: request.ranked?.texts ?? [])
+                let root = Array(encoded.prompt[..<encoded.pictureEnd])
+                let question = Ranker.Question(
+                    tokens: Array(encoded.prompt[encoded.pictureEnd...]), choices: encoded.answers)
+                if groups.last?.root == root {
+                    groups[groups.count - 1].questions.append(question)
+                    groups[groups.count - 1].requests.append(request)
+                } else {
+                    groups.append((root, path, [question], [request]))
+                }
+            } catch { throw StageError.failed("\(request.place): \(error)") }
+        }
+        for group in groups {
+            do {
+                let best = try ranker.likeliest(group.questions, after: group.root, picture: group.path)
+                for (request, index) in zip(group.requests, best) {
+                    known[Self.key(request)] = request.ranked?.letters[index]
+                }
+            } catch { throw StageError.failed("\(group.requests[0].place): \(error)") }
+        }
     }
 
     /// What is still to be asked about one picture.
