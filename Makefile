@@ -27,10 +27,10 @@ manual = .build/plugins/GenerateManual/outputs/*/$1.1
 run-of = $(lastword $(subst =, ,$1))
 compared = $(foreach recipe,$(ABLATION),$(recipe)=runs/ablation-$(recipe)/round-1)
 
-.PHONY: help deps build test lint demo csr run models ablation sweep seeds compare controls report bench install
+.PHONY: help deps build test lint demo csr run models ablation sweep seeds compare controls eval-all report bench install
 
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 17
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 17
 	@echo "Runs take RUN=name ROUNDS=n RECIPE=name, new ones also PROMPTS=n TEST=n; PIPELINE=csr names a graph."
 
 deps: ## install the system libraries that are missing
@@ -96,6 +96,10 @@ seeds-%: build
 
 controls: build ## repeat a run without looking at the pictures, to see what its figures are worth
 	+sightline run controls --run $(RUN)
+
+eval-all: PIPELINE := eval-all
+eval-all: build ## put a model, or base and last round of RUN, through six benchmarks, with one page
+	+sightline run eval-all --run $(RUN)
 
 report: build ## write a page about a run, runs/RUN/report.html
 	sightline report runs/$(RUN) -o runs/$(RUN)/report.html

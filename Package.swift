@@ -95,7 +95,7 @@ let package = Package(
 
         library("Stages/RunLedger", ["JSON", grdb]),
         library("Stages/StageKit", ["Files", "JSON", "Records", "RunLedger", arguments, crypto, toml]),
-        library("Stages/ModelOptions", ["Files", "Random", "Relevance", "StageKit"]),
+        library("Stages/ModelOptions", ["Decoding", "Files", "Random", "Relevance", "StageKit"]),
         library("Stages/TrainingKit", ["Training", "ModelOptions"]),
         library("Stages/PairFormats", ["JSON", "Records"]),
 

@@ -43,14 +43,14 @@ DATA ?= $(call begun,DATA)
 IMAGES ?= $(or $(call begun,IMAGES),$(if $(DATA),$(patsubst %/,%,$(dir $(DATA)))))
 EXAM ?= $(call begun,EXAM)
 PROMPTS ?= $(or $(call begun,PROMPTS),$(if $(DATA),,$(or $(drawn-prompts),1000)))
-foreign := $(filter-out $(own),RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS)
+foreign := $(filter-out $(own),RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD COMPARISONS ADAPTER)
 idle := $(foreach name,$(filter $(foreign) $(if $(DATA),TEST,IMAGES EXAM),$(typed)),$(if $($(name)),$(name)))
 $(foreach name,$(firstword $(idle)),$(error $(name)=$($(name)): the graph $(graph) doesn't use \
 	it$(if $(filter $(name),$(foreign)),,$(if $(DATA), with DATA, without DATA)); leave it out))
 files := MODEL RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE IMAGES
 $(foreach name,$(filter $(files),$(typed)),$(if $($(name)),$(if $(wildcard $($(name))),,$(error $(name)=$($(name)): \
 	there is no such file or folder))))
-exams = $(shell sightline eval list | cut -d ' ' -f 1)
+exams = $(shell sightline eval list | tail -n +2 | cut -d ' ' -f 1)
 $(if $(call plain,EXAM,$(EXAM)),$(if $(filter-out $(addsuffix =%,$(exams)),$(EXAM)),$(error EXAM=$(EXAM): give \
 	$(exams:%=%=file,) one or several)))
 

@@ -18,7 +18,7 @@ P = runs/$(firstword $(subst /controls/, ,$(RUN)))
 R = runs/$(RUN)
 
 # What may be typed behind make. A misspelled variable would have no effect, and is refused.
-variables := PIPELINE RUN RUNS ROUNDS RECIPE RECIPES PROMPTS TEST MODEL COMPUTE RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD \
+variables := PIPELINE RUN RUNS ROUNDS RECIPE RECIPES PROMPTS TEST MODEL ADAPTER COMPUTE RELEVANCE BASELINE CRITIC CRITIC_ADAPTER GRADE REWARD \
 	COMPARISONS CONTROL DATA IMAGES EXAM SEEDS SWEEP ABLATION PEERS PYTHON LIBRARIES PREFIX DESTDIR ASKING SHELL
 typed := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 stray := $(firstword $(filter-out $(variables),$(typed)))

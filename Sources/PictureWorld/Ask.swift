@@ -91,8 +91,7 @@ private struct Asker {
     }
 
     private mutating func whatColor() -> Question {
-        let object = pick(scene.single)
-        return Question(.whatColor, "What color is the \(object.category.rawValue)?", object.colour.rawValue)
+        scene.whatColor(&random)
     }
 
     private mutating func position(_ isRight: Bool) -> Question {
@@ -102,8 +101,7 @@ private struct Asker {
     }
 
     private mutating func whereIs() -> Question {
-        let object = pick(scene.objects.filter(scene.isUnique))
-        return Question(.whereIs, "Where is the \(object.name)?", object.place.phrase)
+        scene.whereIs(&random)
     }
 
     private mutating func number(_ isRight: Bool) -> Question {
@@ -115,15 +113,14 @@ private struct Asker {
 
     private mutating func howMany() -> Question {
         let category = random.chance(0.15) ? absent() : scene.drawCounted(&random).category
-        let count = Wording.numerals[scene.count(of: category)]
-        return Question(.howMany, "How many \(category.plural) are there?", count)
+        return scene.howMany(category)
     }
 
     private mutating func open() -> Question {
         switch random.below(4) {
         case 0: return whatColor()
         case 1: return whereIs()
-        case 2: return Question(.whatPlace, "What place is this?", "a \(scene.context.rawValue)")
+        case 2: return scene.whatPlace
         default:
             let names = scene.categories.map { "\($0.article()) \($0.rawValue)" }
             return Question(.whichObjects, "Which objects are there?", names.joined(separator: ", "))

@@ -73,7 +73,20 @@ extension Scene {
 
     /// MME's perception tasks on this picture: two questions each, one to be answered yes and one no.
     package func mmeQuestions(seed: UInt64) -> [(task: String, text: String, label: String)] {
-        var random = SplitMix64(seed: seed, purpose: "mme \(id)")
+        yesNoPairs(purpose: "mme", seed: seed).flatMap { task, yes, no in
+            [
+                (task, "\(yes) \(Wording.yesOrNo)", "yes"),
+                (task, "\(no) \(Wording.yesOrNo)", "no"),
+            ]
+        }
+    }
+
+    /// Of each of MME's tasks (existence, count, color, position) a question to be answered yes and one to be answered
+    /// no, without a suffix.
+    ///
+    /// - Parameter purpose: questions for different purposes are drawn independently.
+    func yesNoPairs(purpose: String, seed: UInt64) -> [(task: String, yes: String, no: String)] {
+        var random = SplitMix64(seed: seed, purpose: "\(purpose) \(id)")
         let present = categories[random.below(categories.count)]
         let absent = Category.allCases.filter { !has($0) }
         let missing = absent[random.below(absent.count)]
@@ -83,7 +96,7 @@ extension Scene {
         let worn = objects.filter { $0.category == coloured.category }.map(\.colour)
         let others = Colour.allCases.filter { !worn.contains($0) }
         let (a, b, relation) = drawPair(&random)
-        let pairs = [
+        return [
             ("existence", Wording.existence(present), Wording.existence(missing)),
             (
                 "count", Wording.count(counted, count),
@@ -98,11 +111,5 @@ extension Scene {
                 Wording.position(a.category, relation.opposite, b.category)
             ),
         ]
-        return pairs.flatMap { task, yes, no in
-            [
-                (task, "\(yes) \(Wording.yesOrNo)", "yes"),
-                (task, "\(no) \(Wording.yesOrNo)", "no"),
-            ]
-        }
     }
 }

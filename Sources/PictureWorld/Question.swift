@@ -63,6 +63,11 @@ package enum Wording {
         }
     }
 
+    static func whatColor(_ category: Category) -> String { "What color is the \(category.rawValue)?" }
+    static func howMany(_ category: Category) -> String { "How many \(category.plural) are there?" }
+    static func whereIs(_ object: SceneObject) -> String { "Where is the \(object.name)?" }
+    static let whatPlace = "What place is this?"
+
     static let numerals = ["zero", "one", "two", "three", "four", "five"]
 }
 

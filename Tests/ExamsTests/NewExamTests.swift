@@ -99,7 +99,7 @@ private struct TinyChoice: Exam {
         #expect(paper.description == "0 captions and 8 questions")
         #expect(paper.requests[1].prompt == "How many?\nA. one\nB. two")
         #expect(paper.requests.allSatisfy { $0.answer == .short })
-        let given = paper.requests.indices.map { $0 < count ? "A" : "B." }
+        let given = paper.requests.indices.map { SharedText($0 < count ? "A" : "B.") }
         let sheet = try paper.score(given, writingTo: folder)
         // What was said is read again as anybody's answers, and what was scored as a sheet.
         let (texts, unnamed) = try self.paper().texts(in: [folder])

@@ -23,7 +23,7 @@ enum OfficialScripts {
         for file in files {
             var paper = ExamPaper(sheet.exams)
             try paper.add(exam, file)
-            let texts = try paper.texts(in: [answers]).texts
+            let texts = try paper.texts(in: [answers]).texts.map(\.text)
             let questions = try exam.read(file).questions
             sheet[exam] += zip(questions, texts).map { exam.score($0, answer: $1, ObjectFinder()) }
         }

@@ -180,4 +180,47 @@ import Testing
             }
         }
     }
+
+    @Test func shortAnswersAreTrue() throws {
+        var colors: Set<String> = []
+        for scene in scenes.prefix(1000) {
+            let asked = scene.textVQAQuestions(seed: 1)
+            let (color, number) = (asked[0], asked[1])
+            colors.insert(color.answer)
+            let named = try #require(Category.mentions(in: color.prompt).first)
+            #expect(scene.judge("The \(named.rawValue) is \(color.answer).").verdict == .true)
+            let counted = try #require(Category.mentions(in: number.prompt).first)
+            #expect(["zero", "one", "two", "three"][scene.count(of: counted)] == number.answer)
+
+            let questions = scene.gqaQuestions(seed: 1)
+            #expect(questions.map(\.answer).prefix(6) == ["yes", "no", "yes", "no", "yes", "no"])
+            #expect(questions.map(\.semantic).prefix(6) == ["obj", "obj", "attr", "attr", "rel", "rel"])
+            for question in questions.prefix(4) {
+                let claim = ParsedSentence(String(question.text.prefix { $0 != "?" }))
+                #expect((scene.judge(claim).verdict == .true) == (question.answer == "yes"), "\(question)")
+            }
+            let place = questions[6]
+            let thing = place.text.dropFirst("Where is ".count).dropLast()
+            #expect(scene.judge("\(thing) is \(place.answer).").verdict == .true, "\(place)")
+            #expect(questions[7].answer == "a \(scene.context.rawValue)")
+        }
+        #expect(colors.count == Colour.allCases.count)
+    }
+
+    /// Over its rotations the right choice stands under every letter, and under none more often than under others.
+    @Test func theRightChoiceGoesThroughAllLetters() {
+        var first: [String: Int] = [:]
+        for (index, scene) in scenes.enumerated() {
+            let question = scene.mmbenchQuestion(number: index, seed: 1)
+            #expect(Set(question.choices).count == 4 && question.choices.contains(question.answer))
+            let turns = (0..<4).map(question.rotated)
+            #expect(turns[0].choices == question.choices && Set(turns.map(\.letter)).count == 4)
+            for turn in turns {
+                let place = MMBenchQuestion.letters.firstIndex(of: turn.letter)
+                #expect(place.map { turn.choices[$0] } == question.answer)
+            }
+            first[turns[0].letter, default: 0] += 1
+        }
+        #expect(first.count == 4 && first.values.allSatisfy { (680...820).contains($0) }, "\(first)")
+    }
 }

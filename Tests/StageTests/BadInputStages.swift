@@ -294,7 +294,8 @@ extension BadInput {
         BadInput("no pairs at all", spoil: ": >r.jsonl", train, says: "no pairs"),
         BadInput(
             "a question without its right answer",
-            spoil: #"echo '{"question_id":1,"image":"pictures/picture-0.png","text":"Is it?","split":"random"}' >r.jsonl"#,
+            spoil:
+                #"echo '{"question_id":1,"image":"pictures/picture-0.png","text":"Is it?","split":"random"}' >r.jsonl"#,
             "sightline eval --model $LLAVA --pope r.jsonl -o out", says: "r.jsonl:1: ", "label"),
         BadInput(
             "captions of pictures that nobody knows",

@@ -63,7 +63,7 @@ struct ExamTests {
     /// Options, their order and `EXAM` follow from the list.
     @Test func examsAreListedAndAreOptions() throws {
         let shop = try Workshop()
-        let listed = try shop.succeed("sightline eval list").output.split(separator: "\n")
+        let listed = try shop.succeed("sightline eval list").output.split(separator: "\n").dropFirst()
         #expect(listed.prefix(3).map { $0.prefix { $0 != " " } } == ["captions", "chair", "pope"])
         let help = try shop.succeed("sightline eval --help").output
         for line in listed { #expect(help.contains("--\(line.prefix { $0 != " " }) <")) }

@@ -69,7 +69,7 @@ struct GraphTests {
         #expect(ended.output.contains("no-facts") && shop.has("runs/x/rewards.json"), "\(ended.output)")
     }
 
-    @Test(arguments: ["controls", "csr", "factual", "gt", "models", "reward", "rlhf-v", "sima"])
+    @Test(arguments: ["controls", "csr", "eval-all", "factual", "gt", "models", "reward", "rlhf-v", "sima"])
     func eachGraphSaysItsSteps(graph: String) throws {
         let shop = try workshop(over: "default", "")
         try shop.succeed(

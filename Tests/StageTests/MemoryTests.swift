@@ -24,10 +24,12 @@ import Testing
     func saysWhatItTakes(stage: String) throws {
         let shop = try shop()
         let told = try shop.succeed("sightline \(stage) --dry-run -o out")
-        #expect(told.errors.contains("memory: ") && told.errors.contains("weights 1 MiB"), "\(told.errors)")
+        for said in ["memory: ", "weights 1 MiB", "time: about ", "4 pictures "] {
+            #expect(told.errors.contains(said), "\(told.errors)")
+        }
         let refused = try shop.run("sightline \(stage) --memory 90M -o out")
         #expect(
-            refused.code != 0 && refused.errors.contains(", more than the 90 MiB of --memory; "),
+            refused.code != 0 && refused.errors.contains(" more than the 90 MiB of --memory; "),
             "\(refused.errors)")
     }
 

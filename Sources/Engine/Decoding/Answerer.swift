@@ -85,9 +85,12 @@ package final class Answerer {
         pool = DecodingPool(model: model, slots: budget.slots)
     }
 
+    /// - Parameter done: is given each group's answers as soon as they are whole, in whatever order.
     /// - Returns: per group and question the drawn tokens, the end token last where one was drawn.
-    /// - Throws: `GrowthTooLarge` for a group that the memory can't hold.
-    package func answer(_ groups: [QuestionGroup]) throws -> [[[Int32]]] {
+    /// - Throws: `GrowthTooLarge` for a group that the memory can't hold; what `done` throws.
+    @discardableResult package func answer(
+        _ groups: [QuestionGroup], done: (_ group: Int, _ answers: [[Int32]]) throws -> Void = { _, _ in }
+    ) throws -> [[[Int32]]] {
         var answers = [[[Int32]]](repeating: [], count: groups.count)
         var free = FreeSlots(0..<budget.slots)
         var waiting = groups.indices[...]
@@ -120,6 +123,7 @@ package final class Answerer {
             for interview in open where interview.openStreams.isEmpty {
                 answers[interview.index] = interview.answers
                 free.giveBack(interview.region)
+                try done(interview.index, interview.answers)
             }
             open.removeAll { $0.openStreams.isEmpty }
             let feeds = open.flatMap(\.answerFeeds)

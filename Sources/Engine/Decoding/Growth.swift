@@ -43,6 +43,9 @@ package struct GrowthPlan: Sendable {
 
     var isTree: Bool { !periods.isEmpty }
 
+    /// Tokens that are drawn one after the other at most.
+    package var steps: Int { maxTokens * maxDepth }
+
     /// Slots that one record may hold at once: its prompt, a level being drawn, and the kept nodes above it.
     package func slots(promptTokens: Int) -> Int {
         promptTokens + maxTokens * width * (samplers.count + maxDepth - 1)

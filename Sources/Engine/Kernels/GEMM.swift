@@ -9,8 +9,12 @@ import COpenBLAS
 /// over fixed blocks so that the thread count does not show; those of bf16 products are ours again.
 package enum GEMM {
     /// What OpenBLAS runs on ("Cooperlake", "Haswell", …) and what our kernels run on, for the ledger.
-    package static let core =
-        "\(String(cString: openblas_get_corename()))+\(String(cString: sl_instruction_set()))"
+    package static let core = {
+        _ = prepared
+        return "\(String(cString: openblas_get_corename()))+\(instructions)"
+    }()
+
+    private static let instructions = String(cString: sl_instruction_set())
 
     /// Sees every product of the engine.
     package static let meter = ProductMeter()
@@ -18,12 +22,19 @@ package enum GEMM {
     /// OpenBLAS's own words on how it was built.
     package static let library = String(cString: openblas_get_config())
 
-    /// OpenBLAS threads would multiply with ours.
-    private static let singleThreaded: Void = openblas_set_num_threads(1)
+    private static let prepared: Void = {
+        switch instructions {
+        case "avx512": sl_know_processor("SkylakeX")
+        case "avx2": sl_know_processor("Haswell")
+        default: break
+        }
+        // OpenBLAS threads would multiply with ours.
+        openblas_set_num_threads(1)
+    }()
 
     /// Lets OpenBLAS use threads of its own in `single` while `body` runs, to be measured against.
     package static func withLibraryThreads<T>(_ threads: Int, _ body: () throws -> T) rethrows -> T {
-        _ = singleThreaded
+        _ = prepared
         openblas_set_num_threads(Int32(threads))
         defer { openblas_set_num_threads(1) }
         return try body()
@@ -91,7 +102,7 @@ package enum GEMM {
         let inner = transposeA ? a.rows : a.columns
         switch compute {
         case .f32:
-            _ = singleThreaded
+            _ = prepared
             cblas_sgemm(
                 CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
                 transposeB ? CblasTrans : CblasNoTrans,

@@ -56,15 +56,21 @@ extension GEMM {
             nonisolated(unsafe) let target = panels
             nonisolated(unsafe) let scales = scales
             GEMM.meter.time(.init(rows: 0, columns: n, inner: k, compute: compute)) {
-                Parallel.ranges((n + 31) / 32, grain: 8) { range in
-                    let first = range.lowerBound * 32
-                    sl_pack(
-                        type, weights.type, min(n, range.upperBound * 32) - first, k,
-                        weights.base + first * weights.stride * weights.elementBytes, weights.stride,
-                        target + range.lowerBound * panelBytes, scales.map { $0 + first })
+                // In blocks, so that a large matrix isn't held twice.
+                let block = max(8, (64 << 20) / (32 * max(1, k) * weights.elementBytes) / 8 * 8)
+                for start in stride(from: 0, to: (n + 31) / 32, by: block) {
+                    let end = min((n + 31) / 32, start + block)
+                    Parallel.ranges(end - start, grain: 8) { range in
+                        let panel = start + range.lowerBound
+                        let first = panel * 32
+                        sl_pack(
+                            type, weights.type, min(n, (start + range.upperBound) * 32) - first, k,
+                            weights.base + first * weights.stride * weights.elementBytes, weights.stride,
+                            target + panel * panelBytes, scales.map { $0 + first })
+                    }
+                    weights.forget(start * 32..<min(n, end * 32))
                 }
             }
-            weights.forget()
         }
 
         /// Reads all of them once, on all threads, as the product with one row has to.

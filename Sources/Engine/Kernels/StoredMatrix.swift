@@ -87,12 +87,14 @@ package struct StoredMatrix: @unchecked Sendable {
         }
     }
 
-    /// Gives pages of a mapped file back to the system, which reads them again where they are needed again.
-    func forget() {
-        guard isMapped, rows > 0 else { return }
+    /// Gives the pages of a mapped file in which rows lie back to the system, which reads them again where they are needed
+    /// again.
+    func forget(_ rows: Range<Int>) {
+        guard isMapped, !rows.isEmpty else { return }
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let first = (Int(bitPattern: base) + page - 1) / page * page
-        let end = (Int(bitPattern: base) + rows * stride * elementBytes) / page * page
+        let start = Int(bitPattern: base)
+        let first = (start + rows.lowerBound * stride * elementBytes) / page * page
+        let end = (start + rows.upperBound * stride * elementBytes) / page * page
         if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_DONTNEED) }
     }
 }

@@ -22,6 +22,9 @@ package protocol VisionLanguageFamily: AnyObject, Sendable, Adaptable {
     /// Rows that a picture takes in the decoder.
     func rows(of shape: PictureShape) -> Int
 
+    /// Rows that the tower reads of it.
+    func towerRows(of shape: PictureShape) -> Int
+
     /// The text that stands for a picture in a prompt, with `marker`, the image token, for each part of its rows; all
     /// parts have equally many.
     func text(of shape: PictureShape, marker: String) -> String

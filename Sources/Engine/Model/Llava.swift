@@ -57,6 +57,10 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
 
     package func rows(of shape: PictureShape) -> Int { packing(shape)?.rows.count ?? config.tileRows }
 
+    package func towerRows(of shape: PictureShape) -> Int {
+        (shape.grid.height * shape.grid.width + 1) * (config.vision.patchCount + config.vision.classCount)
+    }
+
     /// nil where a picture is its only tile as it comes.
     private func packing(_ shape: PictureShape) -> TilePacking? {
         newline.map { _ in

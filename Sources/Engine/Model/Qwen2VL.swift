@@ -40,6 +40,8 @@ package final class Qwen2VL: VisionLanguageFamily, @unchecked Sendable {
         return grid.height * grid.width
     }
 
+    package func towerRows(of shape: PictureShape) -> Int { shape.grid.height * shape.grid.width }
+
     private func merged(_ shape: PictureShape) -> PictureSize {
         let merge = config.vision.mergeSize
         return PictureSize(height: shape.grid.height / merge, width: shape.grid.width / merge)

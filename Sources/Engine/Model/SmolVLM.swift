@@ -43,6 +43,10 @@ package final class SmolVLM: VisionLanguageFamily, @unchecked Sendable {
         (shape.grid.height * shape.grid.width + 1) * config.tileRows
     }
 
+    package func towerRows(of shape: PictureShape) -> Int {
+        (shape.grid.height * shape.grid.width + 1) * config.vision.patchCount
+    }
+
     /// A side that rows and columns have tokens for.
     private static let mostTiles = 6
 

@@ -59,8 +59,8 @@ package struct Asked: Sendable {
 }
 
 /// Answers in LLaVA's format, JSON Lines with `question_id`, `prompt` and `text`, or in a benchmark's own. A file of
-/// answers is named as the file of its questions. Answers may share an
-/// id where their prompts differ, as those about a picture of MME, or where they stand in the order of their questions.
+/// answers is named as the file of its questions; several of that name are parts of one, as shards are. Answers may share
+/// an id where their prompts differ, as those about a picture of MME, or where they stand in the order of their questions.
 package struct AnswerFile: Sendable {
     package struct Answer: Sendable, Equatable {
         package var id: String
@@ -73,54 +73,65 @@ package struct AnswerFile: Sendable {
         }
     }
 
-    package let path: String
-    /// In the order of the file.
+    package let paths: [String]
+    /// In the order of the files.
     private let answers: [Given]
     /// By id the index of its answer, and of those behind it under the same.
-    private let first: [String: Int]
-    private let others: [String: [Int]]
+    private let first: [SharedText: Int32]
+    private let others: [SharedText: [Int]]
     /// The first answer that repeats both id and prompt of another; only its place can say what it answers.
     private let repeated: Int?
 
     /// An answer as it was read.
     private struct Given {
-        let id: String
-        let line: Int
+        let id: SharedText
+        /// Which of the files, and where in it.
+        let file: Int32
+        let line: Int32
         /// What it says that it was asked, and about which picture; other tools leave it out.
-        let prompt: String?
-        let image: String?
-        let text: String
+        let prompt: SharedText?
+        let image: SharedText?
+        let text: SharedText
     }
 
     /// - Parameter layouts: in which the answers may be besides LLaVA's.
     /// - Throws: `EvaluationError` for an answer without id or text.
     package init(path: String, bytes: [UInt8]? = nil, _ layouts: [AnswerLayout] = []) throws {
-        self.path = path
-        var (first, others): ([String: Int], [String: [Int]]) = ([:], [:])
+        try self.init([FileLines(path, bytes: bytes)], layouts)
+    }
+
+    private init(_ files: [FileLines], _ layouts: [AnswerLayout]) throws {
+        var (first, others): ([SharedText: Int32], [SharedText: [Int]]) = ([:], [:])
         var answers: [Given] = []
         var repeated: Int?
-        try layouts.forEachAnswer(in: FileLines(path, bytes: bytes)) { id, text, object, line in
-            let answer = Given(
-                id: id, line: line, prompt: try object?.string("prompt"), image: try object?.string("image"),
-                text: text)
-            if let other = first[answer.id] {
-                let all = [other] + others[answer.id, default: []]
-                if all.contains(where: { answers[$0].prompt == answer.prompt }) {
-                    repeated = repeated ?? answers.count
+        for (number, file) in files.enumerated() {
+            try layouts.forEachAnswer(in: file) { id, text, object, line in
+                let answer = Given(
+                    id: SharedText(id), file: Int32(number), line: Int32(line),
+                    prompt: try object?.string("prompt").map { SharedText($0) },
+                    image: try object?.string("image").map { SharedText($0) }, text: SharedText(text))
+                if let other = first[answer.id] {
+                    let all = [Int(other)] + others[answer.id, default: []]
+                    if all.contains(where: { answers[$0].prompt == answer.prompt }) {
+                        repeated = repeated ?? answers.count
+                    }
+                    others[answer.id, default: []].append(answers.count)
+                } else {
+                    first[answer.id] = Int32(answers.count)
                 }
-                others[answer.id, default: []].append(answers.count)
-            } else {
-                first[answer.id] = answers.count
+                answers.append(answer)
             }
-            answers.append(answer)
         }
+        paths = files.map(\.path)
         (self.answers, self.first, self.others, self.repeated) = (answers, first, others, repeated)
     }
 
-    /// The file that answers `questions`, among files and folders of files. One file that is named alone answers all
-    /// questions, whatever its name.
+    private func place(of answer: Given) -> String { "\(paths[Int(answer.file)]):\(answer.line)" }
+
+    /// What answers `questions`, among files, folders of files and what `eval` wrote. One file that is named alone
+    /// answers all questions, whatever its name.
     ///
-    /// - Throws: `EvaluationError` where there is none, or more than one.
+    /// - Throws: `EvaluationError` where there is none.
     package static func find(
         for questions: String, in places: [String], _ layouts: [AnswerLayout] = []
     ) throws -> AnswerFile {
@@ -131,15 +142,18 @@ package struct AnswerFile: Sendable {
             guard exists, isFolder.boolValue else {
                 return places.count == 1 || baseName(place) == name ? [place] : []
             }
-            let file = "\(place)/\(fileName(questions))"
-            return FileManager.default.fileExists(atPath: file) ? [file] : []
+            let files = ["", "answers/"].map { "\(place)/\($0)\(fileName(questions))" }
+            return files.first(where: FileManager.default.fileExists).map { [$0] } ?? []
         }
-        guard let file = found.first, found.count == 1 else {
+        if Set(found.map(OutputPlace.real)).count < found.count {
+            throw EvaluationError("--answers: \(found[0]) is given twice; give it once")
+        }
+        guard !found.isEmpty else {
             throw EvaluationError(
-                "--answers: \(found.count) files named \(name) for the questions of \(questions); "
+                "--answers: no file named \(name) for the questions of \(questions); "
                     + "give it the same name as the file of questions")
         }
-        return try AnswerFile(path: file, layouts)
+        return try AnswerFile(found.map { FileLines($0) }, layouts)
     }
 
     /// The text of the answer to each of `asked`. Answers are matched by id, or by place where all ids stand in the order
@@ -155,10 +169,19 @@ package struct AnswerFile: Sendable {
     package func texts(
         of asked: some Collection<Asked>, in questions: String, isKnown: (_ id: String) -> Bool
     ) throws -> (texts: [String], unnamed: Int) {
+        let (texts, unnamed) = try sharedTexts(of: asked, in: questions, isKnown: isKnown)
+        return (texts.map(\.text), unnamed)
+    }
+
+    /// The same, for a million answers.
+    func sharedTexts(
+        of asked: some Collection<Asked>, in questions: String, isKnown: (_ id: String) -> Bool
+    ) throws -> (texts: [SharedText], unnamed: Int) {
         let isInOrder =
-            repeated != nil && asked.lazy.map { $0.sharedID ?? $0.id }.elementsEqual(answers.lazy.map(\.id))
+            repeated != nil
+            && asked.lazy.map { $0.sharedID ?? $0.id }.elementsEqual(answers.lazy.map(\.id.text))
         if !isInOrder { try checkThatNoneIsSecond(asked) }
-        var texts: [String] = []
+        var texts: [SharedText] = []
         texts.reserveCapacity(asked.count)
         var unnamed = 0
         var missing: (count: Int, first: String?) = (0, nil)
@@ -168,54 +191,60 @@ package struct AnswerFile: Sendable {
                 missing = (missing.count + 1, missing.first ?? question.id)
                 continue
             }
-            if !question.isAnswered(byPrompt: answer.prompt, image: answer.image) {
+            if !question.isAnswered(byPrompt: answer.prompt?.text, image: answer.image?.text) {
                 foreign = (foreign.count + 1, foreign.first ?? (question, answer))
             }
-            if answer.image == nil, !question.isNamed(by: answer.prompt) { unnamed += 1 }
+            if answer.image == nil, !question.isNamed(by: answer.prompt?.text) { unnamed += 1 }
             texts.append(answer.text)
         }
         if let first = missing.first {
             throw EvaluationError(
-                "\(path): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
+                "\(paths.joined(separator: ", ")): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
                     + "the first is \(first); answer every question, or use --limit")
         }
         if let (question, answer) = foreign.first {
-            let about = answer.image.map { " about \($0)" } ?? ""
+            let about = answer.image.map { " about \($0.text)" } ?? ""
             throw EvaluationError(
-                "\(path):\(answer.line): \(foreign.count) of \(asked.count) answers are to other questions than "
-                    + "\(questions) has: the first to \"\(Self.firstLine(answer.prompt ?? "?"))\"\(about), where question "
+                "\(place(of: answer)): \(foreign.count) of \(asked.count) answers are to other questions than "
+                    + "\(questions) has: the first to \"\(Self.firstLine(answer.prompt?.text ?? "?"))\"\(about), where question "
                     + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
                     + "give the answers to these questions")
         }
-        let surplus = answers.filter { !isKnown($0.id) }
+        let surplus = answers.filter { !isKnown($0.id.text) }
         if let first = surplus.first {
             throw EvaluationError(
-                "\(path):\(first.line): \(surplus.count) of \(answers.count) answers match no question, the first is "
-                    + "\(first.id); give all questions that these answers were made from")
+                "\(place(of: first)): \(surplus.count) of \(answers.count) answers match no question, the first is "
+                    + "\(first.id.text); give all questions that these answers were made from")
         }
         return (texts, unnamed)
     }
 
     private func checkThatNoneIsSecond(_ asked: some Collection<Asked>) throws {
         let sharedIDs = Set(asked.lazy.compactMap(\.sharedID))
-        let second = asked.lazy.filter { !sharedIDs.contains($0.id) }.compactMap { others[$0.id]?.first }
-            .first
+        let second =
+            others.isEmpty
+            ? nil
+            : asked.lazy.filter { !sharedIDs.contains($0.id) }.compactMap {
+                others[SharedText($0.id)]?.first
+            }.first
         guard let index = repeated ?? second else { return }
         throw EvaluationError(
-            "\(path):\(answers[index].line): a second answer to question \(answers[index].id); keep one answer to a "
+            "\(place(of: answers[index])): a second answer to question \(answers[index].id.text); keep one answer to a "
                 + "question")
     }
 
     private func answer(to asked: Asked) -> Given? {
-        func given(_ id: String) -> [Given] {
-            ((first[id].map { [$0] } ?? []) + (others[id] ?? [])).map { answers[$0] }
+        func given(_ id: SharedText) -> [Given] {
+            ((first[id].map { [Int($0)] } ?? []) + (others[id] ?? [])).map { answers[$0] }
         }
-        if let only = first[asked.id], others[asked.id] == nil { return answers[only] }
-        let own = given(asked.id)
+        let id = SharedText(asked.id)
+        if let only = first[id], others[id] == nil { return answers[Int(only)] }
+        let own = given(id)
         // Of several under one id its prompt says which it is.
-        let all = own.isEmpty ? asked.sharedID.map(given) ?? [] : own
+        let all = own.isEmpty ? asked.sharedID.map { given(SharedText($0)) } ?? [] : own
         return all.first {
-            asked.isNamed(by: $0.prompt) && asked.isAnswered(byPrompt: $0.prompt, image: $0.image)
+            asked.isNamed(by: $0.prompt?.text)
+                && asked.isAnswered(byPrompt: $0.prompt?.text, image: $0.image?.text)
         }
             ?? own.first
     }

@@ -9,6 +9,8 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     /// Pictures; nil in a file of an earlier version.
     package var images: Int?
     package var rows: [BootstrapResult]
+    /// What a second reading of the same answers gives; nil in a file of an earlier version.
+    package var strict: [BootstrapResult]?
     /// Confidence level of the intervals.
     package var level: Double
     /// Of the yes/no questions; nil in a file of an earlier version.
@@ -16,9 +18,11 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
     /// Habit by habit, where the data has habits.
     package var habits: [HabitComparison]?
     /// Whose figures they are.
-    private var exams = ExamList.all
+    package private(set) var exams = ExamList.all
 
-    private enum CodingKeys: String, CodingKey { case names, seeds, images, rows, level, tests, habits }
+    private enum CodingKeys: String, CodingKey {
+        case names, seeds, images, rows, strict, level, tests, habits
+    }
 
     /// - Parameter runs: the base first; all over the same images and exams, a run of several seeds with a sheet of each.
     /// - Throws: what `ScoreSheet.sums` and `PairedBootstrap.intervals` throw.
@@ -45,32 +49,41 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         seeds = runs.map(\.sheets.count)
         level = bootstrap.level
         images = systems[0].seeds[0].clusters.count
+        let known = figures.all + figures.strict
         let results = try bootstrap.intervals(
-            systems, estimators: figures.all + figures.habits.flatMap(\.estimators))
+            systems, estimators: known + figures.habits.flatMap(\.estimators))
         rows = Array(results.prefix(figures.all.count))
+        strict = figures.strict.isEmpty ? nil : Array(results[figures.all.count..<known.count])
         tests = try QuestionTest.family(runs)
         let ofHabits = HabitComparison.family(
-            figures.habits, systems[0].seeds[0], results.dropFirst(figures.all.count))
+            figures.habits, systems[0].seeds[0], results.dropFirst(known.count))
         habits = ofHabits.isEmpty ? nil : ofHabits
     }
 
-    /// What is estimated: the figures of the summary that have a value, and the same of each habit by itself.
+    /// What is estimated: the figures of the summary that have a value, those of second readings, and those of each
+    /// habit by itself.
     private struct Figures {
         var all: [Estimator]
+        var strict: [Estimator]
         var habits: [(habit: AppliedHabit, estimators: [Estimator])]
 
         /// What must agree for two evaluations to be held against each other.
         var names: [String] {
-            all.map(\.name)
+            (all + strict).map(\.name)
                 + habits.flatMap { named in named.estimators.map { "\(named.habit.name) \($0.name)" } }
         }
     }
 
     private static func figures(_ sheet: ScoreSheet, _ sums: ClusteredSums) -> Figures {
         let figures = sheet.exams.summarized
-        let values = sums.values(of: figures.map(\.formula))
+        func estimators(_ figures: [Figure]) -> [Estimator] {
+            zip(figures, sums.values(of: figures.map(\.formula))).compactMap {
+                $1 == nil ? nil : $0.estimator
+            }
+        }
+        let strict = sheet.exams.exams.flatMap(\.readings).map { sheet.exams.figure($0.strict) }
         return Figures(
-            all: zip(figures, values).compactMap { $1 == nil ? nil : $0.estimator },
+            all: estimators(figures), strict: estimators(strict),
             habits: HabitComparison.estimators(sheet.captions, sums))
     }
 
@@ -93,11 +106,13 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         if let overview { return overview.plainText + overviewLegend }
         return table.plainText + legend
             + (habitTable.map { "\n" + $0.plainText + HabitComparison.legend } ?? "")
+            + (readingTable.map { "\n" + $0.plainText } ?? "")
             + (testTable.map { "\n" + $0.plainText + "\n" } ?? "")
     }
     package var markdown: String {
         (overview.map { $0.markdown + "\n" + overviewLegend + "\n" } ?? "") + table.markdown + "\n" + legend
             + (habitTable.map { "\n" + $0.markdown + "\n" + HabitComparison.legend } ?? "")
+            + (readingTable.map { "\n" + $0.markdown } ?? "")
             + (testTable.map { "\n" + $0.markdown } ?? "")
     }
 
@@ -106,7 +121,38 @@ package struct ComparisonTable: Sendable, Equatable, Codable {
         habits.map { HabitComparison.table($0, names: names, interval: interval) }
     }
 
-    private var testTable: TextTable? {
+    /// Figures by the official reading of answers beside those by a strict one, where an exam has both.
+    package var readingTable: TextTable? {
+        func cell(_ row: BootstrapResult, _ run: Int, _ scale: Double) -> String {
+            fixed(scale * row.values[run].estimate, 1)
+        }
+        func change(_ row: BootstrapResult, _ run: Int, _ scale: Double) -> String {
+            let difference = row.differences[run - 1]
+            return signed(scale * difference.estimate, 1) + " " + difference.bounds(scale: scale)
+        }
+        let pairs = exams.exams.flatMap(\.readings).compactMap { own in
+            rows.first { $0.name == own.official }.flatMap { official in
+                strict?.first { $0.name == own.strict }.map { (official: official, strict: $0) }
+            }
+        }
+        guard !pairs.isEmpty else { return nil }
+        let head = ["official and strict reading"] + labels.flatMap { [$0, "strict"] }
+        let changes = names.count > 1 ? labels.dropFirst().flatMap { ["Δ \($0)", "Δ strict"] } : []
+        return TextTable(
+            [head + changes]
+                + pairs.map { official, strict in
+                    let figure = exams.figure(official.name)
+                    let both = [official, strict]
+                    let values = names.indices.flatMap { run in both.map { cell($0, run, figure.scale) } }
+                    let moves = names.indices.dropFirst().flatMap { run in
+                        both.map { change($0, run, figure.scale) }
+                    }
+                    return [figure.title] + values + moves
+                })
+    }
+
+    /// McNemar's tests, for a report.
+    package var testTable: TextTable? {
         guard let tests, !tests.isEmpty else { return nil }
         return QuestionTest.table(tests, base: names[0])
     }

@@ -10,8 +10,12 @@ package protocol Exam: Sendable {
 
     /// Its option of `eval`, its word in `EXAM` and its key in `scores.json`: words with hyphens between.
     var name: String { get }
+    /// As papers have it.
+    var title: String { get }
     /// What its option takes; nil where it reads no files and only asks on (`followUps`).
     var help: String? { get }
+    /// What `eval list` and docs/benchmarks.md say of its files; nil where it reads none.
+    var facts: ExamFacts? { get }
     var takesSeveralFiles: Bool { get }
     /// Whether labels may lie in files beside those of the questions.
     var readsLabels: Bool { get }
@@ -25,6 +29,8 @@ package protocol Exam: Sendable {
     /// In the order of `summary.json`; those whose sums weren't counted are left out there.
     var figures: [Figure] { get }
     var highlights: Highlights { get }
+    /// Figures that another reading of the answers gives beside the official one.
+    var readings: [FigureReadings] { get }
 
     /// The files of its questions in a folder as it is downloaded, in the order of its parts.
     func files(in folder: String) -> [String]
@@ -42,6 +48,8 @@ package protocol Exam: Sendable {
     func count(_ scores: [Score], beside sheet: ScoreSheet, in sums: inout ClusteredSums) throws
     /// Right or wrong, question by question, for a paired test; a series for each part of the exam.
     func trials(_ scores: [Score]) throws -> [TrialSeries]
+    /// What the answer is taken for; nil where answers aren't read as one of a few.
+    func reading(of score: Score) -> AnswerReading?
     /// Rows of two cells behind the figures that `eval` prints.
     func remarks(_ scores: [Score]) -> [[String]]
     /// What `eval` prints under the figures.
@@ -57,6 +65,8 @@ package protocol Exam: Sendable {
 }
 
 extension Exam {
+    package var title: String { name }
+    package var facts: ExamFacts? { nil }
     package var takesSeveralFiles: Bool { true }
     package var readsLabels: Bool { false }
     package var standsEmpty: Bool { false }
@@ -64,13 +74,27 @@ extension Exam {
     package var layouts: [AnswerLayout] { [] }
     package var isPart: Bool { false }
     package var highlights: Highlights { Highlights() }
+    package var readings: [FigureReadings] { [] }
     package func files(in folder: String) -> [String] { [] }
     package func followUps(to sheet: ScoreSheet) -> [Question] { [] }
     package func trials(_ scores: [Score]) throws -> [TrialSeries] { [] }
+    package func reading(of score: Score) -> AnswerReading? { nil }
     package func remarks(_ scores: [Score]) -> [[String]] { [] }
     package func tables(_ scores: [Score]) throws -> [TextTable] { [] }
     package func submission(of scores: [Score]) -> (name: String, bytes: [UInt8])? { nil }
     package func conclusion(_ rows: [String: BootstrapResult], run: Int, base: String) -> String? { nil }
+}
+
+/// Which files a benchmark needs and where they are had, in Markdown.
+package struct ExamFacts: Sendable {
+    package let files: String
+    package let source: String
+    /// Of the data.
+    package let license: String
+
+    package init(files: String, source: String, license: String) {
+        (self.files, self.source, self.license) = (files, source, license)
+    }
 }
 
 /// How much is let be said.
@@ -85,11 +109,14 @@ package protocol ExamQuestion: Sendable {
     var asked: Asked { get }
     /// `file:line`, for messages.
     var place: String { get }
+    /// What is right, as the benchmark has it; nil where no answer alone is.
+    var solution: String? { get }
     /// What is ranked by its likelihood; nil where the answer is drawn.
     var ranked: Choices? { get }
 }
 
 extension ExamQuestion {
+    package var solution: String? { nil }
     package var ranked: Choices? { nil }
 }
 
@@ -100,6 +127,25 @@ package protocol ExamScore: Sendable, Equatable, Codable {
     var said: String { get }
     /// What was asked, without what was said.
     var unanswered: Self { get }
+}
+
+/// A figure by the official reading of answers, and by a stricter one.
+package struct FigureReadings: Sendable {
+    /// Keys of figures.
+    package let official: String
+    package let strict: String
+
+    package init(official: String, strict: String) { (self.official, self.strict) = (official, strict) }
+}
+
+/// What an answer is taken for: `yes`, `B`.
+package struct AnswerReading: Sendable, Equatable {
+    /// By the benchmark's own script; nil where it reads nothing.
+    package let official: String?
+    /// By a rule that takes nothing but a plain answer; nil where it is none.
+    package let strict: String?
+
+    package init(official: String?, strict: String?) { (self.official, self.strict) = (official, strict) }
 }
 
 /// Questions that were answered rightly or wrongly.

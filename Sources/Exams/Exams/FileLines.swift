@@ -2,7 +2,8 @@ import Foundation
 import JSON
 import Records
 
-/// The lines of a file that are not blank, each with its number from 1. The file is read block by block.
+/// The lines of a file that are not blank, each with its number from 1. The file is read block by block; a mark of byte
+/// order at its start is passed over, as pandas does it.
 package struct FileLines {
     package let path: String
     private let bytes: [UInt8]?
@@ -16,7 +17,7 @@ package struct FileLines {
         var number = 0
         func take(_ line: ArraySlice<UInt8>) throws {
             number += 1
-            guard line.contains(where: { $0 > 0x20 }) else { return }
+            guard line.contains(where: { !$0.isBlank }) else { return }
             do { try body(line, number) } catch let error as RecordError {
                 throw EvaluationError("\(path):\(number): \(error)")
             }
@@ -56,7 +57,7 @@ package struct FileLines {
     func firstByte() throws -> UInt8? {
         do {
             try forEachBlock { block in
-                if let byte = block.first(where: { $0 > 0x20 }) { throw Found(what: byte) }
+                if let byte = block.first(where: { !$0.isBlank }) { throw Found(what: byte) }
             }
         } catch let found as Found<UInt8> { return found.what }
         return nil
@@ -65,8 +66,19 @@ package struct FileLines {
     /// Ends a walk.
     private struct Found<What: Sendable>: Error { let what: What }
 
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     /// Its bytes, block by block.
     func forEachBlock(_ body: ([UInt8]) throws -> Void) throws {
+        var isFirst = true
+        try forEachRawBlock { block in
+            let isMarked = isFirst && block.starts(with: Self.byteOrderMark)
+            isFirst = false
+            try body(isMarked ? Array(block.dropFirst(Self.byteOrderMark.count)) : block)
+        }
+    }
+
+    private func forEachRawBlock(_ body: ([UInt8]) throws -> Void) throws {
         guard bytes == nil, let file = FileHandle(forReadingAtPath: path) else {
             return try body(bytes ?? EvaluationError.reading(path))
         }
@@ -81,4 +93,9 @@ package struct FileLines {
             try body(Array(block))
         }
     }
+}
+
+extension UInt8 {
+    /// Space as JSON has it, with the tabs of tables. A zero is none: a file of them is damaged, not empty.
+    fileprivate var isBlank: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }

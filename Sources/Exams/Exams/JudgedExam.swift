@@ -4,8 +4,6 @@ import Records
 /// A benchmark whose answers another model judges. Three steps have files between them: answers, requests to a judge,
 /// its replies. What a judge is asked and how a reply is read stands with the benchmark.
 package protocol JudgedExam: Exam where Question == JudgedQuestion, Score == JudgedScore {
-    /// As papers have it.
-    var title: String { get }
     /// The judge that its published figures come from.
     var officialJudge: String { get }
     /// How often each answer is judged.

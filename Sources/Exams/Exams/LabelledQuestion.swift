@@ -4,21 +4,23 @@ import Records
 
 /// A question about a picture with its right answer, as most benchmarks have them.
 package struct LabelledQuestion: ExamQuestion, Equatable {
-    package let id: String
-    /// The id that LLaVA's files have for both questions about a picture of MME; nil where questions have their own.
-    package let sharedID: String?
-    package let file: String
+    @SharedText package private(set) var id: String
+    private let fileID: SharedText?
+    @SharedText package private(set) var file: String
     /// From 1.
     package let line: Int
-    package let image: String
+    @SharedText package private(set) var image: String
     /// With the choices, where it has some.
-    package let text: String
-    package let label: String
+    @SharedText package private(set) var text: String
+    @SharedText package private(set) var label: String
     /// The part of the exam that it belongs to: POPE's split, MME's task.
-    package let task: String
+    @SharedText package private(set) var task: String
 
+    /// The id that LLaVA's files have for both questions about a picture of MME; nil where questions have their own.
+    package var sharedID: String? { fileID?.text }
     package var place: String { "\(file):\(line)" }
     package var asked: Asked { Asked(id: id, sharedID: sharedID, image: image, prompt: text) }
+    package var solution: String? { label }
 }
 
 extension LabelledQuestion {
@@ -30,33 +32,42 @@ extension LabelledQuestion {
         _ object: JSONObject, file: String, line: Int, sharedID: String? = nil, ordinal: Int = 2,
         label: (JSONObject) throws -> String, task: (JSONObject) throws -> String
     ) throws {
-        (self.file, self.line, self.sharedID) = (file, line, sharedID)
-        id = try sharedID.map { "\($0)#\(ordinal)" } ?? object.questionID()
-        image = try object.requiredString("image")
-        text = try object.requiredString("text")
-        self.label = try label(object)
-        self.task = try task(object)
+        (self.line, fileID) = (line, sharedID.map { SharedText($0) })
+        _file = SharedText(file)
+        _id = SharedText(try sharedID.map { "\($0)#\(ordinal)" } ?? object.questionID())
+        _image = SharedText(try object.requiredString("image"))
+        _text = SharedText(try object.requiredString("text"))
+        _label = SharedText(try label(object))
+        _task = SharedText(try task(object))
     }
 }
 
 /// A labelled question with the model's answer.
 package struct QuestionScore: ExamScore {
-    package var id: String
-    package var image: String
-    package var prompt: String
+    @SharedText package var id: String
+    @SharedText package var image: String
+    @SharedText package var prompt: String
     /// The part of the exam: POPE's split, MME's task.
-    package var task: String
-    package var label: String
-    package var answer: String
+    @SharedText package var task: String
+    @SharedText package var label: String
+    @SharedText package var answer: String
+    private let named: SharedText?
+
     /// The one object that the question names; nil where it names none or several, and in sheets of before.
-    package var object: String?
+    package var object: String? { named?.text }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, image, prompt, task, label, answer
+        case named = "object"
+    }
 
     package init(
         id: String, image: String, prompt: String, task: String, label: String, answer: String,
         object: String? = nil
     ) {
-        (self.id, self.image, self.prompt, self.task) = (id, image, prompt, task)
-        (self.label, self.answer, self.object) = (label, answer, object)
+        (_id, _image, _prompt) = (SharedText(id), SharedText(image), SharedText(prompt))
+        (_task, _label, _answer) = (SharedText(task), SharedText(label), SharedText(answer))
+        named = object.map { SharedText($0) }
     }
 
     package init(_ question: LabelledQuestion, answer: String, object: String? = nil) {
@@ -81,15 +92,15 @@ extension Exam where Question == LabelledQuestion, Score == QuestionScore {
 
 /// The lines on which ids were met.
 package struct QuestionIDs {
-    private var lines: [String: Int] = [:]
+    private var lines: [SharedText: Int] = [:]
 
     package init() {}
 
-    package func has(_ id: String) -> Bool { lines[id] != nil }
+    package func has(_ id: String) -> Bool { lines[SharedText(id)] != nil }
 
     /// - Throws: `RecordError` where the file has the id already.
     package mutating func add(_ id: String, line: Int) throws {
-        if let first = lines.updateValue(line, forKey: id) {
+        if let first = lines.updateValue(line, forKey: SharedText(id)) {
             throw RecordError.invalid(
                 key: "id", found: "\"\(id)\", which line \(first) has too", remedy: "ids must differ")
         }

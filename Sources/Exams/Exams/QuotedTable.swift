@@ -33,12 +33,13 @@ struct QuotedTable {
 
     /// - Parameter required: columns that must be there.
     /// - Throws: `EvaluationError` with file and line for a quote that isn't closed, a row with too few or too many fields,
-    ///   text that is no UTF-8, and missing columns; what `body` throws.
+    ///   zero bytes, text that is no UTF-8, and missing columns; what `body` throws.
     func forEach(required: [String], _ body: (Row) throws -> Void) throws {
         var columns: [String: Int]?
         var reader = QuotedFields(separator: separator)
         func take(_ fields: [[UInt8]], _ line: Int) throws {
             let texts = try fields.map { field in
+                if field.contains(0) { throw error(line, "a zero byte; the file is damaged, fetch it again") }
                 if let text = String(validating: field, as: UTF8.self) { return text }
                 guard readsLatin1 else { throw error(line, "not valid UTF-8; convert the file") }
                 return String(String.UnicodeScalarView(field.map { Unicode.Scalar($0) }))

@@ -11,6 +11,8 @@ package struct TaggedQuestion: ExamQuestion {
     /// What the benchmark says of it, by its own words.
     package let tags: [String: String]
     package let ranked: Choices?
+    /// What most people answered.
+    package var solution: String? { references.mostFrequent }
 
     package init(
         _ asked: Asked, place: String, references: [String], tags: [String: String] = [:],

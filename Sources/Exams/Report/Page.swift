@@ -7,30 +7,11 @@ extension RunReport {
         "eval_rewards/accuracies", "learning_rate", "grad_norm",
     ]
 
-    /// The whole report as one HTML file that needs nothing beside itself: styles inline, pictures as data
-    /// URIs, no script. Its content policy forbids both scripts and the network, so that even a text that
-    /// escaped escaping could do nothing.
-    package func html() -> String {
-        var html = """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" \
-            content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-            <title>\(escaped(name)) · Sightline</title>
-            <style>
-            \(Stylesheet.css)</style>
-            </head>
-            <body>
-            <h1>\(escaped(name))</h1>
+    /// The whole report as one HTML file that needs nothing beside itself.
+    package func html() -> String { HTMLPage(title: name, body: body, maker: "report").html }
 
-            """
-        if !facts.isEmpty {
-            let items = facts.map { "<div><dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd></div>" }
-            html += "<dl class=\"facts\">\(items.joined())</dl>\n"
-        }
+    private var body: String {
+        var html = factList(facts)
         if let table { html += "<h2>Before and after</h2>\n" + table.html }
         if let habits { html += "<h2>Habits</h2>\n" + habits.html }
         if let controls { html += "<h2>Beside its controls</h2>\n" + controls.html }
@@ -41,7 +22,7 @@ extension RunReport {
         }
         html += charts
         for round in rounds { html += round.html }
-        return html + "<footer>Made by Sightline's report.</footer>\n</body>\n</html>\n"
+        return html
     }
 
     private var charts: String {
@@ -66,22 +47,6 @@ extension RunReport {
             html += LineChart(title: name, lines: lines).svg
         }
         return html + "</div>\n"
-    }
-}
-
-extension ReportTable {
-    fileprivate var html: String {
-        guard let head = rows.first else { return "" }
-        var html = "<div class=\"scroll\"><table>\n<thead><tr>"
-        html += head.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined() + "</tr></thead>\n<tbody>\n"
-        for row in rows.dropFirst() {
-            let cells = row.enumerated().map { index, cell in
-                index == 0 ? "<th scope=\"row\">\(escaped(cell))</th>" : "<td>\(escaped(cell))</td>"
-            }
-            html += "<tr>\(cells.joined())</tr>\n"
-        }
-        html += "</tbody></table></div>\n"
-        return legend.isEmpty ? html : html + "<p class=\"legend\">\(escaped(legend))</p>\n"
     }
 }
 

@@ -22,15 +22,6 @@ package struct RunReport: Sendable {
     }
 }
 
-/// Rows of text; the first is the head, the first column names the row.
-package struct ReportTable: Sendable {
-    package var rows: [[String]]
-    /// What the columns mean.
-    package var legend: String
-
-    package init(rows: [[String]], legend: String = "") { (self.rows, self.legend) = (rows, legend) }
-}
-
 /// One round of training.
 package struct RoundReport: Sendable {
     /// `round-1`, …

@@ -32,6 +32,7 @@ enum Stylesheet {
         table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .95rem; }
         th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
         thead th { color: var(--soft); font-weight: 600; }
+        th.label { text-align: left; } tbody th.label { font-weight: 500; }
         th:first-child { text-align: left; font-weight: 500; padding-left: 0; position: sticky; left: 0; background: var(--page); }
         @media (max-width: 46rem) {
           th, td { padding: .3rem .4rem; font-size: .85rem; }
@@ -78,6 +79,55 @@ enum Stylesheet {
         .badge.chosen, .badge.rejected { font-weight: 650; }
         .scale { display: inline-block; width: 8rem; height: .7rem; border-radius: 1rem; vertical-align: middle; margin: 0 .4rem;
           background: linear-gradient(to right, var(--low), var(--middle), var(--high)); }
+        .findings { margin: 1rem 0 0; padding-left: 1.2rem; } .findings li { margin: .2rem 0; }
+        details { margin: .8rem 0; }
+        .doubts dt { max-width: 14rem; overflow-wrap: anywhere; }
+        .names { columns: 18rem; margin: .5rem 0 0; padding-left: 1.2rem; font-size: .85rem; overflow-wrap: anywhere; }
+        .benchmark { margin: 0 0 2rem; } .benchmark h3 { font-size: 1.1rem; margin-bottom: .3rem; }
+        .forest { width: 100%; margin-bottom: .8rem; table-layout: fixed; font-size: .92rem; }
+        .forest th, .forest td { white-space: normal; border: 0; padding: .18rem .4rem; }
+        .forest tr.first > * { border-top: 1px solid var(--rule); }
+        .forest th { width: 26%; position: static; line-height: 1.25; padding-left: 0; }
+        .forest th small { display: block; color: var(--soft); font-size: .85em; }
+        .forest tr.first th small { margin-top: .1rem; }
+        .forest .again { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+        .forest .values { width: 9.5rem; color: var(--soft); white-space: nowrap; }
+        .forest .told { width: 12.5rem; white-space: nowrap; }
+        .forest .plot { position: relative; height: 1.7rem; padding: 0; }
+        .forest i { position: absolute; display: block; }
+        .forest .zero, .forest .tick-line { top: 0; bottom: 0; width: 0; border-left: 1px solid var(--rule); }
+        .forest .zero { border-left: 1px dashed var(--soft); }
+        .forest .span { top: calc(50% - 1.5px); height: 3px; min-width: 2px; border-radius: 2px; background: var(--tone); }
+        .forest .mark { top: calc(50% - 5px); width: 10px; height: 10px; margin-left: -5px; border-radius: 50%;
+          background: var(--tone); border: 2px solid var(--tone); }
+        .forest .open .mark { background: var(--page); } .chart .forest .open .mark { background: var(--card); }
+        .forest tr { --tone: var(--soft); }
+        .forest .better { --tone: var(--good); } .forest .worse { --tone: var(--bad); } .forest .other { --tone: var(--ink); }
+        .forest .better .told, .forest .worse .told { color: var(--tone); font-weight: 600; }
+        .forest tfoot > tr > * { border-top: 1px solid var(--rule); color: var(--soft); font-size: .8rem; font-weight: 400; }
+        .forest .axis { height: 1.5rem; }
+        .forest .axis span { position: absolute; top: .15rem; transform: translateX(-50%); white-space: nowrap; }
+        .chart h3 { margin-bottom: .4rem; } .chart .forest { margin: 0; }
+        .chart .forest, .chart .forest tbody, .chart .forest tfoot { display: block; }
+        .chart .forest tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; }
+        .chart .forest th, .chart .forest td { width: auto; background: none; border: 0; }
+        .chart .forest .values { display: none; }
+        .chart .forest .plot { grid-column: 1 / -1; grid-row: 2; }
+        .chart .forest tfoot .plot { grid-row: 1; }
+        .chart .forest tfoot th { grid-column: 1 / -1; grid-row: 2; text-align: center; }
+        @media (max-width: 46rem) {
+          .forest, .forest tbody, .forest tfoot { display: block; }
+          .forest tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 .8rem; padding: .25rem 0; }
+          .forest tr.first { border-top: 1px solid var(--rule); } .forest tr.first > * { border: 0; }
+          .forest tr > * { width: auto !important; min-width: 0; max-width: none; padding: 0; font-size: .88rem; }
+          .forest th { grid-column: 1; grid-row: 1; } .forest .told { grid-column: 2; grid-row: 1; }
+          .forest .values { grid-column: 1 / -1; grid-row: 2; text-align: left; font-size: .82rem; }
+          .forest .values:empty { display: none; }
+          .forest tbody .plot { grid-column: 1 / -1; grid-row: 3; }
+          .forest tfoot .plot { grid-column: 1 / -1; grid-row: 1; }
+          .forest tfoot th { grid-column: 1 / -1; grid-row: 2; text-align: center; }
+          dl.versions { grid-template-columns: minmax(0, 1fr); gap: .1rem; } .versions dd { margin-bottom: .6rem; }
+        }
         footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
 
         """ + series

@@ -2,7 +2,6 @@ import Checkpoint
 import Decoding
 import Kernels
 import Model
-import Random
 
 /// One stream of a decoder of 1.1 B parameters (TinyLlama's shape). Of every new token each weight is read once, so that
 /// memory is the limit; a prompt is limited by products.
@@ -33,7 +32,9 @@ struct DecodeBench {
         (config.vocabSize, config.maxPositionEmbeddings) = (32000, 1024)
         (config.hiddenSize, config.intermediateSize, config.layerCount) = (2048, 5632, 22)
         (config.headCount, config.keyValueHeadCount, config.headDim) = (32, 4, 64)
-        return try Llama(PooledSource(compute), config: config)
+        let half: HalfFloat? = compute == .f32 ? nil : .bf16
+        return try Llama(
+            PooledSource(compute, half: half, count: config.vocabSize * config.hiddenSize), config: config)
     }
 
     /// Decodes `tokens` after a prompt.
@@ -82,37 +83,5 @@ struct DecodeBench {
             int8TokensPerSecond: int8.map { _ in Series(int8Answers) },
             peerPromptTokensPerSecond: peer.map { _ in Series(peerPrompts) },
             peerTokensPerSecond: peer.map { _ in Series(peerAnswers) })
-    }
-}
-
-/// Random weights of two bytes, or four, that share their memory until they are laid out for products.
-private struct PooledSource: ParameterSource {
-    private static let count = 32000 * 2048
-    private let compute: Compute
-    private let pool: Buffer
-
-    init(_ compute: Compute) {
-        self.compute = compute
-        pool = Buffer(count: compute == .f32 ? Self.count : Self.count / 2)
-        var random = SplitMix64(seed: 1)
-        // One float, or two halves, of ±0.008 to ±0.016.
-        for i in 0..<pool.count {
-            pool.base[i] = Float(
-                bitPattern: UInt32(truncatingIfNeeded: random.next()) & 0x807f_807f | 0x3c00_3c00)
-        }
-    }
-
-    func has(_ name: String) -> Bool { true }
-
-    func parameter(_ name: String, _ shape: [Int], start: ParameterStart) -> Parameter {
-        guard shape.count == 2, case .normal = start else {
-            return RandomSource(seed: 1).parameter(name, shape, start: start)
-        }
-        let half: HalfFloat? = compute == .f32 ? nil : .bf16
-        let bytes = UnsafeRawBufferPointer(
-            start: pool.base, count: (half == nil ? 4 : 2) * shape[0] * shape[1])
-        let stored = StoredMatrix(
-            mapped: bytes, as: half, rows: shape[0], columns: shape[1], owner: pool, isFile: false)
-        return Parameter(name: name, shape: shape, stored: stored, compute: compute)
     }
 }

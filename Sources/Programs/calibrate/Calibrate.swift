@@ -135,7 +135,14 @@ import StageKit
                 calibration: try calibration, relevance: relevance?.model, cleansTexts: !filter.isEmpty),
             relevance: relevance, rescorer: rescorer, images: images, view: view,
             filter: filter.isEmpty ? nil : SentenceFilter(filter))
-        try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { scoring.score($0) }
+        var work = likelihood.map { WorkEstimate($0) }
+        func check(_ input: InputRecord) throws {
+            let read = try scoring.read(input)
+            let rows = try rescorer?.rows(of: read.sample, to: read.prompt, image: read.ownImage)
+            try work?.add(rows: rows ?? 0, picture: read.ownImage)
+        }
+        try run.transform(options, batch: batch, check: check) { scoring.score($0) }
+        if run.isDryRun { try work?.say(run) }
         if let cut = relevance?.model.cutTexts, cut > 0 {
             run.console.say(
                 "\(cut) sentences were longer than the relevance model reads; their ends were ignored")

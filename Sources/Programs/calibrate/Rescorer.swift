@@ -24,9 +24,7 @@ final class Rescorer {
     /// - Throws: `PromptError`, `RecordError`, `ImageError`, all about this record.
     func rescore(_ sample: inout Sample, of prompt: Prompt, image: String?) throws {
         let shape = try image.map { try model.shape(at: $0) }
-        let root = try model.encode(
-            prompt: prompt.prompt, history: prompt.history.texts, picture: shape
-        ).prompt
+        let root = try root(prompt, shape)
         if sample.tokenizer == model.tokenizer.digest {
             try check(sample.nodes)
         } else {
@@ -54,6 +52,17 @@ final class Rescorer {
             sample.nodes[index].logprob = values.prefix(labels.count).reduce(0) { $0 + Double($1) }
             values = values.dropFirst(labels.count)
         }
+    }
+
+    /// Rows of a record's tree, where its own tokenizer cut it about as this one does.
+    func rows(of sample: Sample, to prompt: Prompt, image: String?) throws -> Int {
+        try sample.nodes.reduce(root(prompt, image.map { try model.shape(at: $0) }).count) {
+            $0 + $1.ids.count
+        }
+    }
+
+    private func root(_ prompt: Prompt, _ picture: PictureShape?) throws -> [Int32] {
+        try model.encode(prompt: prompt.prompt, history: prompt.history.texts, picture: picture).prompt
     }
 
     /// Each sentence as the tokens that it adds to the answer before it.

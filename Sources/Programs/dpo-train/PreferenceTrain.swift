@@ -80,7 +80,16 @@ import TrainingKit
             policy, training: .adapter(rank: initial?.rank ?? training.rank), groups: pairs.lengths,
             batch: training.common.batch, tokens: training.passTokens, pictures: pairs.pictureBytes,
             engine.computing, run)
-        if run.isDryRun { return run.console.say("\(pairs.examples.count) pairs can be trained on") }
+        if run.isDryRun {
+            run.console.say("\(pairs.examples.count) pairs can be trained on")
+            var work = WorkEstimate(policy)
+            for (pair, rows) in zip(pairs.examples, pairs.lengths) {
+                try work.add(rows: rows, picture: pair.image)
+            }
+            return try work.say(
+                training: initial?.rank ?? training.rank, epochs: Double(training.epochs),
+                recomputes: cut.recomputes, readsReference: true, run)
+        }
 
         if initial == nil { training.attachAdapter(to: policy.decoder, seed: engine.seed) }
         policy.decoder.adapterParameters.forEach { $0.train() }

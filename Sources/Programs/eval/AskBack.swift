@@ -60,9 +60,10 @@ struct AskBack: StageCommand {
             }
         }
         run.console.say("\(told.texts.count) captions and \(asked.count) questions")
-        if run.isDryRun { return }
+        let examinee = try asking.examinee(opened, images, engine, run)
+        if run.isDryRun { return try examinee.estimate(asked.map(\.request), run) }
 
-        let replies = try asking.examinee(opened, images, engine, run).answer(asked.map(\.request), run)
+        let replies = try examinee.answer(asked.map(\.request), run)
         let verdicts = replies.map { firstWordAnswer(in: $0) }
         let denials = zip(asked, verdicts).filter { $1 == .no }.map(\.0)
         let denied = Dictionary(grouping: denials, by: \.picture.image).mapValues { Set($0.map(\.object)) }

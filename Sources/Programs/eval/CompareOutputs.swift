@@ -10,22 +10,26 @@ extension CompareScores {
     struct Outputs {
         private let summary: String?
         private let plot: String?
+        private let report: String?
 
         /// - Throws: `StageError` where two of them are one, or where something stands that no comparison wrote: what
         ///   it reads, for one.
-        init(_ summary: String?, plot: String?) throws {
-            (self.summary, self.plot) = (summary, plot)
-            let files = try ([summary, plot].compactMap { $0 }).compactMap(Self.file) + tables
+        init(_ summary: String?, plot: String?, report: String?) throws {
+            (self.summary, self.plot, self.report) = (summary, plot, report)
+            let files = try ([summary, plot, report].compactMap { $0 }).compactMap(Self.file) + tables
             let places = files.map(OutputPlace.real)
             if let twice = places.indices.first(where: { places[..<$0].contains(places[$0]) }) {
                 throw StageError.usage(
-                    "\(files[twice]): two outputs would go there; give -o and --plot different names")
+                    "\(files[twice]): two outputs would go there; give each a name of its own")
             }
             try summary.map {
                 try Self.check($0) { _ = try SummaryFile(json: $0, file: "") }
             }
             try plot.map {
                 try Self.check($0) { guard $0.starts(with: Data("<svg".utf8)) else { throw Stranger() } }
+            }
+            try report.map {
+                try Self.check($0) { guard ComparisonReport.isPage($0) else { throw Stranger() } }
             }
             guard let table = tables.first else { return }
             // Both are known by the first.
@@ -82,6 +86,13 @@ extension CompareScores {
                 try run.write(summaries.utf8, to: summary)
             }
             if let plot { try run.write(Self.chart(table).svg.utf8, to: plot, role: "plot") }
+        }
+
+        func write(_ page: ComparisonReport, _ run: StageRun) throws {
+            guard let report else { return }
+            let html = page.html()
+            try run.write(html.utf8, to: report, role: "report")
+            run.console.say("\(report): \(html.utf8.count >> 10) KiB")
         }
 
         /// Hallucination beside what it may be bought with, recall and length, and whether looking won it.

@@ -14,7 +14,9 @@ struct CompareScores: StageCommand {
             Each model is NAME=FOLDER, a folder that eval wrote or a round that holds it as eval/; the others
             are compared with the first. Folders with the same NAME are seeds of one run and are pooled. Prints
             a table, and with -o summary.json writes the figures there and, beside it, comparison.json (with all
-            intervals) and comparison.md.
+            intervals) and comparison.md. --report writes a page to look at; --training adds which of the test's
+            pictures were trained on.
+              eval compare base=scored/base dpo=scored/dpo --report page.html --training pairs.jsonl
             """)
 
     @Argument(help: ArgumentHelp("What to compare.", valueName: "name=folder")) var models: [String]
@@ -24,6 +26,17 @@ struct CompareScores: StageCommand {
         help: ArgumentHelp(
             "Draw CHAIR_S, recall, words and habits with their intervals to this file.", valueName: "svg"))
     var plot: String?
+    @Option(help: ArgumentHelp("Write one self-contained HTML page to this file.", valueName: "html"))
+    var report: String?
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Prompts or pairs that were trained on, whose pictures the report looks for in the test.",
+            valueName: "file"))
+    var training: [String] = []
+    @Option(help: ArgumentHelp("Folder of the test's pictures.", valueName: "folder")) var imageRoot = "."
+    @Option(help: ArgumentHelp("Folder of the training's pictures.", valueName: "folder"))
+    var trainingImageRoot = "."
     @Option(help: "Number of bootstrap resamples.") var resamples = 10_000
     @Option(help: "Confidence level of the intervals.") var level = 0.95
     @Option(help: "Seed of the bootstrap.") var seed: UInt64 = 20_240_522
@@ -33,6 +46,14 @@ struct CompareScores: StageCommand {
         if !(10...1_000_000).contains(resamples) {
             throw ValidationError("--resamples \(resamples): give a number from 10 to 1000000")
         }
+        if report == nil && !training.isEmpty {
+            throw ValidationError("--training: what it finds goes to the page; name one with --report")
+        }
+    }
+
+    func refuseIdle(_ given: GivenOptions) throws {
+        try given.refuse(
+            ["image-root", "training-image-root"], where: training.isEmpty, belongingTo: "--training")
     }
 
     func run(in run: StageRun) throws {
@@ -45,7 +66,7 @@ struct CompareScores: StageCommand {
             }
         }
         let sheets = try folders.map { (name: $0.name, sheet: try ScoreSheet(folder: $0.path)) }
-        let outputs = try Outputs(output, plot: plot)
+        let outputs = try Outputs(output, plot: plot, report: report)
         for (name, sheet) in sheets.dropFirst() where !sheet.asksTheSame(as: sheets[0].sheet) {
             throw StageError.failed(
                 "\(name): scored on other scenes or questions than \(sheets[0].name) "
@@ -62,6 +83,7 @@ struct CompareScores: StageCommand {
             run.console.warn(
                 "\(name): two of its folders hold the same answers word for word: one run, not two seeds")
         }
+        let overlap = try self.overlap(sheets[0].sheet, run)
         if run.isDryRun { return run.console.say("\(sheets.count) evaluations would be compared") }
         var names: [String] = []
         for (name, _) in sheets where !names.contains(name) { names.append(name) }
@@ -78,8 +100,24 @@ struct CompareScores: StageCommand {
         ).json()
         let lines = table.headlines
         try outputs.write(table, summary, lines, run)
+        if report != nil {
+            let report = CompareReport(
+                table: table, runs: groups.map { (name: $0.name, sheets: $0.sheets) }, resamples: resamples,
+                overlap: overlap)
+            try outputs.write(try report.page(), run)
+        }
         let told = table.overview == nil ? lines : []
         try Program.put(table.plainText + told.map { $0 + "\n" }.joined())
+    }
+
+    /// - Returns: nil where no training was named.
+    private func overlap(_ sheet: ScoreSheet, _ run: StageRun) throws -> TrainingOverlap? {
+        guard !training.isEmpty else { return nil }
+        let pictures = try run.records(paths: training).compactMap { try $0.record.picture() }
+        let overlap = try TrainingOverlap(
+            test: sheet.images, in: imageRoot, training: pictures, in: trainingImageRoot)
+        run.console.say(overlap.sentence)
+        return overlap
     }
 
     private static func size(_ sheet: ScoreSheet) -> String {

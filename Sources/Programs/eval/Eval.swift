@@ -42,10 +42,15 @@ struct Eval: StageCommand {
             Benchmarks are found by name in the folder that they were unpacked to; eval list names them:
               eval run pope mme --data coco --model llava -o scored
               eval score gqa --data gqa --answers predictions.json -o scored
+            Shards of a run are scored together:
+              eval run pope --data coco --model llava --shard 1/2 -o first
+              eval score pope --data coco --answers first second -o scored
             Compare the results with
               eval compare base=runs/demo/base round-1=runs/demo/round-1 -o runs/demo/summary.json
             """)
+    /// Questions and labels are told by their digests.
     static let immaterialOptions = AskingOptions.immaterial
+        .union(ExamList.all.exams.map(\.name)).union(["labels"])
 
     @Option(help: ArgumentHelp("Model in Hugging Face layout.", valueName: "folder")) var model: String?
     @Option(
@@ -58,9 +63,15 @@ struct Eval: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Answers to score instead: files named like those of the questions, a folder of them, or one file for all.",
+            "Answers to score instead: files named like those of the questions, folders of them, all shards' folders, or one file for all.",
             valueName: "path"))
     var answers: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Score answers that need no model and no picture: always yes, or the most frequent right one.",
+            valueName: "yes|majority"))
+    var guess: Guess?
 
     @Argument(help: ArgumentHelp("Benchmarks whose files lie in --data.", valueName: "benchmark"))
     var benchmarks: [String] = []
@@ -86,6 +97,11 @@ struct Eval: StageCommand {
     @Option(help: ArgumentHelp("Use only the first n pictures.", valueName: "n")) var limit: Int?
     @Option(
         help: ArgumentHelp(
+            "Of those, ask only about part k of n (k from 1), by picture, and write its answers without scores.",
+            valueName: "k/n"))
+    var shard: Shard?
+    @Option(
+        help: ArgumentHelp(
             "Add a number to the logit of a token, spelled as in the tokenizer, before the likeliest is chosen.",
             valueName: "token=number"))
     var logitBias: [NamedNumber<Float>] = []
@@ -96,6 +112,7 @@ struct Eval: StageCommand {
 
     @Option(name: [.short, .long], help: ArgumentHelp("Folder to write.", valueName: "folder"))
     var output: String
+    @Flag(help: "Continue the FOLDER.part that an interrupted run left.") var resume = false
     @OptionGroup var images: ImageOptions
     @OptionGroup var pictures: PictureOptions
     @OptionGroup var features: FeatureOptions
@@ -103,7 +120,11 @@ struct Eval: StageCommand {
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func validate() throws {
-        if (model == nil) == answers.isEmpty { throw ValidationError("give --model or --answers, not both") }
+        // A word that is no benchmark may be the value of an option that isn't known, which is named first.
+        guard benchmarks.allSatisfy({ Self.benchmark($0) != nil }) else { return }
+        if [model != nil, !answers.isEmpty, guess != nil].count(where: { $0 }) != 1 {
+            throw ValidationError("give --model, --answers or --guess, one of them")
+        }
         if benchmarks.isEmpty != (data == nil) {
             throw ValidationError(
                 data == nil
@@ -123,6 +144,11 @@ struct Eval: StageCommand {
         }
         if habit && (model == nil || !files.contains { $0.exam is Captions }) {
             throw ValidationError("--habit asks a model about its captions: it needs --model and --captions")
+        }
+        if habit && shard != nil {
+            throw ValidationError(
+                "--habit asks on by answers, and its replies stand in no file of answers; leave out --shard or --habit"
+            )
         }
         for (name, count) in [
             ("caption-tokens", captionTokens), ("long-tokens", longTokens), ("limit", limit ?? 1),
@@ -147,12 +173,16 @@ struct Eval: StageCommand {
     }
 
     func refuseIdle(_ given: GivenOptions) throws {
+        if let word = benchmarks.first(where: { Self.benchmark($0) == nil }) {
+            throw StageError.usage("\(word): no such benchmark; sightline eval list names them")
+        }
         try decoding.refuseIdle(given)
         try given.refuse(
             [
                 "adapter", "template", "logit-bias", "caption-tokens", "long-tokens",
                 "answer-tokens", "suffix", "batch",
                 "tiles", "memory", "compute", "threads", "feature-cache", "feature-cache-size", "decode",
+                "resume", "shard",
             ],
             where: model == nil, belongingTo: "--model")
     }
@@ -164,55 +194,92 @@ struct Eval: StageCommand {
         var paper = try self.paper(run)
         let examinee = try model.map { try self.examinee(open($0, run), run) }
         run.console.say(paper.description)
-        if run.isDryRun { return }
+        if run.isDryRun { return try examinee?.estimate(paper.requests.map(request), run) ?? () }
 
-        let folder = try target.prepare(keeping: false)
-        let answers = "\(folder)/answers"
-        try FileManager.default.createDirectory(atPath: answers, withIntermediateDirectories: true)
-        let texts = try examinee.map { try $0.answer(paper.requests.map(request), run) } ?? read(paper, run)
+        let joined = try ShardNote.joined(answers)
+        let folder = try target.prepare(keeping: examinee != nil)
+        let work = try examinee.map { examinee in
+            let work = try run.keepWork(in: folder, resume: resume)
+            try examinee.keep(in: work)
+            return work
+        }
+        try FileManager.default.createDirectory(
+            atPath: Self.answers(in: folder), withIntermediateDirectories: true)
+        let given =
+            try examinee.map { try $0.answer(paper.requests.map(request), run) }
+            ?? guess.map { paper.texts(by: $0) }
+        let texts = try given?.map { SharedText($0) } ?? read(paper, run)
         run.count(written: texts.count)
-        var sheet = try paper.score(texts, writingTo: answers)
-        if let examinee {
-            sheet.model = examinee.model.digest
-            if habit { try paper.askOn(&sheet) { try examinee.answer($0.map(request), run) } }
+        var sheet: ScoreSheet?
+        if let examinee, let shard {
+            try paper.write(texts, to: Self.answers(in: folder))
+            let note = ShardNote(
+                shard, model: examinee.model.digest, logitBias: biases, decoding: decoding.description,
+                seconds: began.duration(to: .now) / .seconds(1))
+            try note.write(to: folder)
+        } else {
+            sheet = try score(&paper, texts, by: examinee, or: joined, since: began, in: folder, run)
         }
-        if !logitBias.isEmpty {
-            sheet.logitBias = Dictionary(uniqueKeysWithValues: logitBias.map { ($0.name, $0.value) })
+        try work?.finish()
+        try target.publish()
+        try run.addOutput(output, kind: .file)
+        guard let sheet else {
+            return try Program.put("\(texts.count) answers; let eval score take those of all shards\n")
         }
-        sheet.decoding = decoding.description
-        sheet.seconds = began.duration(to: .now) / .seconds(1)
+        try run.addMetrics(of: sheet)
+        try Program.put(try sheet.report())
+    }
+
+    private static func answers(in folder: String) -> String { "\(folder)/answers" }
+
+    /// Scores answers and writes them with all that follows from them.
+    private func score(
+        _ paper: inout ExamPaper, _ texts: [SharedText], by examinee: Examinee?, or joined: ShardNote?,
+        since began: ContinuousClock.Instant, in folder: String, _ run: StageRun
+    ) throws -> ScoreSheet {
+        var sheet = try paper.score(texts, writingTo: Self.answers(in: folder))
+        sheet.model = examinee?.model.digest ?? joined?.model
+        if let examinee, habit {
+            try paper.askOn(&sheet) { try examinee.answer($0.map(request), run) }
+        }
+        sheet.logitBias = biases ?? joined?.logitBias
+        sheet.decoding = decoding.description ?? joined?.decoding
+        // How long answers took that were given isn't known, and how long this took is no figure of theirs.
+        sheet.seconds = examinee == nil ? joined?.seconds ?? 0 : began.duration(to: .now) / .seconds(1)
         try sheet.write(to: "\(folder)/\(ScoreSheet.fileName)")
         for (name, bytes) in sheet.submissions {
             try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
         }
-        try target.publish()
-        try run.addOutput(output, kind: .file)
-        try run.addMetrics(of: sheet)
-        try Program.put(try sheet.report())
+        return sheet
+    }
+
+    private var biases: [String: Float]? {
+        logitBias.isEmpty ? nil : Dictionary(uniqueKeysWithValues: logitBias.map { ($0.name, $0.value) })
     }
 
     /// What is asked: named files, and those of benchmarks.
     private var files: [(exam: any Exam, path: String)] {
         get throws {
             try exams.files
-                + benchmarks.flatMap { name in
-                    let known = ExamList.all.exams.first { $0.name == name && $0.help != nil }
-                    guard let known else {
-                        throw ValidationError("\(name): no such benchmark; sightline eval list names them")
-                    }
-                    let paths = known.files(in: data ?? ".")
+                + benchmarks.compactMap(Self.benchmark).flatMap { exam in
+                    let paths = exam.files(in: data ?? ".")
                     if paths.isEmpty {
-                        throw ValidationError("\(name) has no files of its own; name yours with --\(name)")
+                        throw ValidationError(
+                            "\(exam.name) has no files of its own; name yours with --\(exam.name)")
                     }
-                    return paths.map { (known, $0) }
+                    return paths.map { (exam, $0) }
                 }
         }
+    }
+
+    private static func benchmark(_ name: String) -> (any Exam)? {
+        ExamList.all.exams.first { $0.name == name && $0.help != nil }
     }
 
     /// Where pictures lie.
     private var shown: ImageOptions {
         var shown = images
-        if let data, images.imageRoot == ImageOptions().imageRoot { shown.imageRoot = data }
+        if let data, images.imageRoot == ImageOptions.currentFolder { shown.imageRoot = data }
         return shown
     }
 
@@ -247,13 +314,23 @@ struct Eval: StageCommand {
         if !labels.isEmpty, !hasLabelFiles {
             throw StageError.usage("--labels: all questions have labels already; leave it out")
         }
-        if let limit { paper.keep(pictures: limit) }
+        try keep(&paper)
         return paper
+    }
+
+    /// Leaves the pictures of limit and shard.
+    private func keep(_ paper: inout ExamPaper) throws {
+        if limit == nil, shard == nil { return }
+        let most = limit ?? .max
+        let count = paper.keep(picturesWhere: { $0 <= most && shard?.contains(line: $0) ?? true })
+        guard let shard, shard.k > min(most, count) else { return }
+        throw StageError.usage(
+            "--shard \(shard): there are \(min(most, count)) pictures; give no more shards than that")
     }
 
     private func request(_ request: ExamRequest) -> Examinee.Request {
         switch request.answer {
-        case .short: asking.request(request.prompt, image: request.image, place: request.place)
+        case .short: short(request)
         case .caption: whole(request, maxTokens: captionTokens)
         case .long: whole(request, maxTokens: longTokens)
         case .ranked: whole(request, maxTokens: 0)
@@ -263,10 +340,16 @@ struct Eval: StageCommand {
     private func whole(_ request: ExamRequest, maxTokens: Int) -> Examinee.Request {
         Examinee.Request(
             place: request.place, image: request.image, prompt: request.prompt, maxTokens: maxTokens,
-            ranked: request.ranked)
+            ranked: request.ranked, embedded: request.embedded)
     }
 
-    private func read(_ paper: ExamPaper, _ run: StageRun) throws -> [String] {
+    private func short(_ request: ExamRequest) -> Examinee.Request {
+        var own = asking.request(request.prompt, image: request.image, place: request.place)
+        own.embedded = request.embedded
+        return own
+    }
+
+    private func read(_ paper: ExamPaper, _ run: StageRun) throws -> [SharedText] {
         let (texts, unnamed) = try paper.texts(in: answers)
         for (file, count) in unnamed.sorted(by: { $0.key < $1.key }) where count > 0 {
             run.console.warn(
@@ -276,7 +359,7 @@ struct Eval: StageCommand {
     }
 
     private func examinee(_ model: VisionLanguageModel, _ run: StageRun) throws -> Examinee {
-        let biases = try logitBias.map { bias in
+        let tokens = try logitBias.map { bias in
             guard let id = model.tokenizer.id(of: bias.name) else {
                 throw StageError.usage(
                     "--logit-bias \(bias.name): the tokenizer has no such token; a word's first token usually begins with ▁ or Ġ"
@@ -285,7 +368,7 @@ struct Eval: StageCommand {
             return (id, bias.value)
         }
         return try asking.examinee(
-            model, shown, bias: Dictionary(uniqueKeysWithValues: biases),
+            model, shown, bias: Dictionary(uniqueKeysWithValues: tokens),
             contrasting: decoding.contrast(of: model),
             seed: decoding.noiseSeed, engine, run)
     }
@@ -295,3 +378,5 @@ struct Eval: StageCommand {
             run, pictures.reading)
     }
 }
+
+extension Guess: ExpressibleByArgument {}

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Exams
 import StageKit
-import Tables
 
 /// An option for the files of each exam, as `ExamList` has them. What options there are isn't known when this is
 /// compiled, so that the parser is shown them by a mirror of its own, where it looks for declared ones.
@@ -68,16 +67,5 @@ struct ExamOptions: ParsableArguments, CustomReflectable {
         let names = exams.filter(isMeant).map { "--\($0.name)" }
         let start = names.dropLast().joined(separator: ", ")
         return start.isEmpty ? names.joined() : "\(start) or \(names.last ?? "")"
-    }
-}
-
-/// The benchmarks that `eval` knows, by name.
-struct ListExams: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "eval list", abstract: "List the benchmarks that eval takes, by option name.")
-
-    func run() throws {
-        let rows = ExamList.all.exams.compactMap { exam in exam.help.map { [exam.name, $0] } }
-        try Program.put(TextTable(rows, right: []).plainText)
     }
 }

@@ -2,9 +2,11 @@ import Decoding
 import Exams
 import Foundation
 import Imaging
+import JSON
 import Kernels
 import Model
 import ModelOptions
+import Records
 import StageKit
 
 /// A model that answers greedily, with some tokens made likelier or less likely, or held against what it says without
@@ -18,6 +20,8 @@ final class Examinee {
         let maxTokens: Int
         /// Of which the likeliest is the answer; nil where it is drawn.
         var ranked: Choices?
+        /// What a picture is called that is a `data:` URI.
+        var embedded: String?
     }
 
     /// What a question is read with in the picture's place.
@@ -38,6 +42,29 @@ final class Examinee {
         let prompt: [UInt8]
         let maxTokens: Int
         let ranked: [String]
+
+        init(_ request: Request) {
+            (image, prompt) = (request.embedded ?? request.image, Array(request.prompt.utf8))
+            (maxTokens, ranked) = (request.maxTokens, request.ranked?.texts ?? [])
+        }
+
+        /// - Throws: `RecordError` for what `record` didn't make.
+        init(_ record: Record) throws {
+            image = try record.requiredString("image")
+            prompt = Array(try record.requiredString("prompt").utf8)
+            maxTokens = try record.requiredInt("max_tokens")
+            ranked = try record.strings("ranked") ?? []
+        }
+
+        func record(_ text: String) -> Record {
+            var record = Record()
+            record.set("image", .string(image))
+            record.set("prompt", .string(String(decoding: prompt, as: UTF8.self)))
+            record.set("max_tokens", .int(maxTokens))
+            if !ranked.isEmpty { record.set("ranked", .strings(ranked)) }
+            record.set("text", .string(text))
+            return record
+        }
     }
 
     let model: VisionLanguageModel
@@ -49,6 +76,7 @@ final class Examinee {
     private let memory: Int
     private let sampler: Sampler
     private var known: [Key: String] = [:]
+    private var work: KeptWork?
 
     /// - Parameters:
     ///   - batch: pictures worked on together.
@@ -72,12 +100,25 @@ final class Examinee {
         cache = PictureCache(model)
     }
 
+    /// Keeps answers as they are given, and knows those that were kept.
+    ///
+    /// - Throws: `RecordError` for records that are no such answers.
+    func keep(in work: KeptWork) throws {
+        for record in work.earlier { known[try Key(record)] = try record.requiredString("text") }
+        self.work = work
+    }
+
     /// - Returns: an answer per request, trimmed.
     /// - Throws: `StageError` naming the place of what this model can't be asked.
     func answer(_ requests: [Request], _ run: StageRun) throws -> [String] {
         try rank(requests.filter { $0.ranked != nil }, run)
         let interviews = try prepare(requests.filter { $0.ranked == nil })
-        guard !interviews.isEmpty else { return requests.map { known[Self.key($0)] ?? "" } }
+        if !interviews.isEmpty { try draw(interviews, run) }
+        try work?.flush()
+        return requests.map { known[Key($0)] ?? "" }
+    }
+
+    private func draw(_ interviews: [Interview], _ run: StageRun) throws {
         let progress = run.progress(total: interviews.count, unit: "pictures")
         let answerer = Answerer(
             model: model.decoder, stops: model.stops, sampler: sampler, contrast: contrasting?.rule,
@@ -88,13 +129,6 @@ final class Examinee {
             progress.advance(by: some.count)
         }
         progress.finish()
-        return requests.map { known[Self.key($0)] ?? "" }
-    }
-
-    private static func key(_ request: Request) -> Key {
-        Key(
-            image: request.image, prompt: Array(request.prompt.utf8), maxTokens: request.maxTokens,
-            ranked: request.ranked?.texts ?? [])
     }
 
     /// Answers with the letters of the likeliest choices.
@@ -102,7 +136,7 @@ final class Examinee {
         if requests.isEmpty { return }
         var seen = Set(known.keys)
         let pictures = Dictionary(
-            grouping: requests.filter { seen.insert(Self.key($0)).inserted }, by: \.image)
+            grouping: requests.filter { seen.insert(Key($0)).inserted }, by: \.image)
         let order = requests.map(\.image).filter(Set(pictures.keys).contains)
         var done: Set<String> = []
         let progress = run.progress(total: pictures.count, unit: "pictures")
@@ -137,11 +171,34 @@ final class Examinee {
         for group in groups {
             do {
                 let best = try ranker.likeliest(group.questions, after: group.root, picture: group.path)
-                for (request, index) in zip(group.requests, best) {
-                    known[Self.key(request)] = request.ranked?.letters[index]
+                let answers = zip(group.requests, best).map { request, index in
+                    (Key(request), request.ranked?.letters[index] ?? "")
                 }
-            } catch { throw StageError.failed("\(group.requests[0].place): \(error)") }
+                for (key, letter) in answers { known[key] = letter }
+                try work?.add(answers.map { $0.record($1) }, at: group.requests[0].place)
+            } catch let error as ImageError {
+                throw StageError.failed("\(group.requests[0].place): \(error)")
+            }
         }
+    }
+
+    /// Says about how long that will take.
+    func estimate(_ requests: [Request], _ run: StageRun) throws {
+        let interviews = try prepare(requests.filter { $0.ranked == nil })
+        guard !interviews.isEmpty else { return }
+        var work = WorkEstimate(model)
+        for interview in interviews {
+            let rows = interview.questions.reduce(interview.root.count) { $0 + $1.tokens.count }
+            try work.add(rows: rows * (1 + contexts.count), picture: interview.path)
+        }
+        let batches = stride(from: 0, to: interviews.count, by: batch).map {
+            interviews[$0..<min(interviews.count, $0 + batch)]
+        }
+        let longest = batches.map { $0.flatMap(\.questions).map(\.maxTokens).max() ?? 0 }
+        let questions = interviews.reduce(0) { $0 + $1.questions.count }
+        try work.say(
+            drawing: longest.reduce(0, +) / batches.count, streams: max(1, questions / interviews.count),
+            atOnce: batch, run)
     }
 
     /// What is still to be asked about one picture.
@@ -165,7 +222,7 @@ final class Examinee {
         var interviews: [Interview] = []
         var indices: [[Int32]: [String: Int]] = [:]
         var seen = Set(known.keys)
-        for request in requests where seen.insert(Self.key(request)).inserted {
+        for request in requests where seen.insert(Key(request)).inserted {
             do {
                 let path = try images.resolve(request.image)
                 let encoded = try model.encode(prompt: request.prompt, picture: model.shape(at: path))
@@ -193,7 +250,7 @@ final class Examinee {
                     interviews[index].others[number].questions.append(
                         try self.question(question, of: request, in: context))
                 }
-                interviews[index].keys.append(Self.key(request))
+                interviews[index].keys.append(Key(request))
             } catch { throw StageError.failed("\(request.place): \(error)") }
         }
         return interviews
@@ -240,11 +297,14 @@ final class Examinee {
                     return .init(root: other.root, picture: picture, questions: other.questions)
                 })
         }
-        for (interview, texts) in zip(interviews, try answerer.answer(groups)) {
-            for (key, ids) in zip(interview.keys, texts) {
-                known[key] = model.tokenizer.decode(ids, skipSpecialTokens: true)
+        try answerer.answer(groups) { index, answers in
+            let interview = interviews[index]
+            let texts = answers.map {
+                model.tokenizer.decode($0, skipSpecialTokens: true)
                     .trimmingCharacters(in: .whitespacesAndNewlines)
             }
+            for (key, text) in zip(interview.keys, texts) { known[key] = text }
+            try work?.add(zip(interview.keys, texts).map { $0.record($1) }, at: interview.id)
         }
     }
 }

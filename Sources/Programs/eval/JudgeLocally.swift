@@ -42,9 +42,17 @@ struct JudgeLocally: StageCommand {
         func requests(_ inputs: [InputRecord]) throws -> [LocalJudge.Request] {
             try inputs.map { try LocalJudge.Request($0.record, maxTokens: maxTokens) }
         }
-        try run.transform(options, from: .unnamed, batch: batch, check: { _ = try requests([$0]) }) {
+        var work = WorkEstimate(opened)
+        func check(_ input: InputRecord) throws {
+            for request in try requests([input]) {
+                let tokens = try opened.encode(prompt: request.text, picture: nil).prompt
+                try work.add(rows: tokens.count, picture: nil)
+            }
+        }
+        try run.transform(options, from: .unnamed, batch: batch, check: check) {
             try judge.answer(requests($0)).map { .record($0) }
         }
+        if run.isDryRun { try work.say(drawing: maxTokens, atOnce: batch, run) }
     }
 }
 

@@ -83,7 +83,15 @@ import TrainingKit
             policy, training: .adapter(rank: training.rank), groups: comparisons.lengths,
             batch: training.common.batch, tokens: training.passTokens, pictures: comparisons.pictureBytes,
             engine.computing, run)
-        if run.isDryRun { return run.console.say("\(read.count) pairs can be trained on") }
+        if run.isDryRun {
+            run.console.say("\(read.count) pairs can be trained on")
+            var work = WorkEstimate(policy)
+            for (pair, rows) in zip(read, comparisons.lengths) {
+                try work.add(rows: rows, picture: pair.image)
+            }
+            return try work.say(
+                training: training.rank, epochs: Double(training.epochs), recomputes: cut.recomputes, run)
+        }
 
         training.attachAdapter(to: decoder, seed: engine.seed)
         let head = RewardHead(width: decoder.config.hiddenSize, seed: engine.seed)

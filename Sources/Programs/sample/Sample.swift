@@ -102,13 +102,21 @@ import StageKit
             model: policy, plan: plan, steering: steering, view: view, images: images,
             maxCharacters: mode == .tree ? tree.maxCharacters : nil, memory: memory,
             mode: mode.rawValue)
+        var work = WorkEstimate(policy)
         func check(_ input: InputRecord) throws {
-            _ = try drafts.read(input)
+            let read = try drafts.read(input)
+            try work.add(rows: read.tokens.count, picture: read.image)
             _ = try view.seen(input)
         }
         try run.transform(options, batch: batch, check: check) { batch in
             let read = batch.map { input in Result { try drafts.read(input) } }
             return try author.answer(batch, read)
+        }
+        if run.isDryRun {
+            let fit = memory / (KeyValueCache.bytesPerSlot(policy.decoder) * slots / batch)
+            try work.say(
+                drawing: plan.steps, streams: plan.samplers.count * plan.width,
+                atOnce: min(batch, max(1, fit)), run)
         }
         steering?.sayWhatWasCut(run.console)
     }

@@ -4,7 +4,6 @@ import Imaging
 import PictureWorld
 import Records
 import StageKit
-import Synchronization
 
 /// Writes scenes as pictures and records, block by block, so that memory doesn't grow with their number.
 struct SceneBook {
@@ -33,7 +32,9 @@ struct SceneBook {
         for name in names { files[name] = try AtomicFile("\(folder)/\(name)") }
         for start in stride(from: 0, to: scenes.count, by: SceneBook.blockSize) {
             let block = start..<min(scenes.count, start + SceneBook.blockSize)
-            for lines in try inParallel(block, { try describe(scenes[$0], number: $0, kinds, statistics) }) {
+            for lines in try inParallel(
+                block, threads: threads, { try describe(scenes[$0], number: $0, kinds, statistics) })
+            {
                 for (name, bytes) in lines { try files[name]?.write(bytes) }
             }
             advance(block.count)
@@ -57,6 +58,7 @@ struct SceneBook {
         case .captions: ["sft.jsonl"]
         case .questions: PopeQuestion.Split.allCases.map { "pope_\($0.rawValue).jsonl" } + ["mme.jsonl"]
         case .clip: ["clip.jsonl"]
+        case .benchmarks: BenchmarkFiles.names
         case .all: []
         }
     }
@@ -82,7 +84,7 @@ struct SceneBook {
                 }
                 lines["mme.jsonl"] = SceneBook.lines(scene.mmeRecords(seed: seed))
             case .clip: lines["clip.jsonl"] = SceneBook.lines([try scene.pictureRecord()])
-            case .all: break
+            case .all, .benchmarks: break
             }
         }
         return lines
@@ -90,22 +92,6 @@ struct SceneBook {
 
     private static func lines(_ records: [Record]) -> [UInt8] {
         records.flatMap { $0.bytes + [UInt8(ascii: "\n")] }
-    }
-
-    /// The results in the order of `numbers`, whatever thread made them.
-    private func inParallel<Result: Sendable>(
-        _ numbers: Range<Int>, _ make: @Sendable (Int) throws -> Result
-    ) throws -> [Result] {
-        let results = Mutex<[Int: Swift.Result<Result, any Error>]>([:])
-        let threads = threads
-        DispatchQueue.concurrentPerform(iterations: threads) { thread in
-            for number in stride(from: numbers.lowerBound + thread, to: numbers.upperBound, by: threads) {
-                let result = Swift.Result { try make(number) }
-                results.withLock { $0[number] = result }
-            }
-        }
-        let finished = results.withLock { $0 }
-        return try numbers.compactMap { try finished[$0]?.get() }
     }
 
     /// What a caption of these scenes looks like, in figures.

@@ -20,11 +20,16 @@ struct Scenes: StageCommand {
               pope_{random,popular,adversarial}.jsonl  (questions)  POPE's questions
               mme.jsonl                                (questions)  existence, count, color, position
               clip.jsonl                               (clip)       pictures and scenes
+            With --kind benchmarks, the files of POPE, CHAIR, MME, MMBench, GQA and TextVQA as these have them:
+              images/N.jpg, others/N.jpg               the pictures, and under each name another one
+              coco_pope_{random,popular,adversarial}.json; {existence,count,position,color}.txt;
+              captions.jsonl, annotations/{instances,captions}_val2014.json; MMBench_DEV_EN.tsv;
+              testdev_balanced_questions.json; TextVQA_0.5.1_val.json
             Image paths are relative to that folder: pass it as --image-root.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
-        case prompts, captions, questions, clip, all
+        case prompts, captions, questions, clip, all, benchmarks
     }
 
     @Option(help: "Which scenes to draw: \(Split.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -35,7 +40,7 @@ struct Scenes: StageCommand {
     var start = 0
     @Option(name: .shortAndLong, help: "Folder to write into; created if it is missing.")
     var output: String
-    @Option(help: "What to write: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "What to write: prompts, captions, questions, clip, all of these, or benchmarks.")
     var kind = Kind.all
     @Flag(help: "Write captions without the habit: nothing in them is invented.")
     var clean = false
@@ -55,6 +60,9 @@ struct Scenes: StageCommand {
 
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1, got \(count)") }
+        if kind == .benchmarks, !(2..<1_000_000).contains(count) {
+            throw ValidationError("--count must be 2 to 999999 for benchmarks, got \(count)")
+        }
         if start < 0 { throw ValidationError("--start must be at least 0, got \(start)") }
         for (name, value) in [("existence", existence), ("choices", choices)] where value < 0 {
             throw ValidationError("--\(name) must be at least 0, got \(value)")
@@ -64,10 +72,11 @@ struct Scenes: StageCommand {
     }
 
     func run(in run: StageRun) throws {
-        let kinds = kind == .all ? Kind.allCases.filter { $0 != .all } : [kind]
+        let kinds = kind == .all ? [.prompts, .captions, .questions, .clip] : [kind]
+        let size = withoutImages ? nil : size
         let book = SceneBook(
             folder: output, seed: random.seed, habit: !clean, questions: questions, existence: existence,
-            choices: choices, size: withoutImages ? nil : size, threads: threads.threadCount)
+            choices: choices, size: size, threads: threads.threadCount)
         if run.isDryRun {
             let names = kinds.flatMap(book.fileNames).joined(separator: ", ")
             run.console.say("\(count) scenes of \(split.rawValue) would go to \(output): \(names)")
@@ -77,14 +86,23 @@ struct Scenes: StageCommand {
             Scene.generate(seed: random.seed, split: split, index: $0)
         }
         let progress = run.progress(total: count, unit: "scenes")
-        try book.write(scenes, kinds: kinds) { progress.advance(by: $0) }
+        if kind == .benchmarks {
+            let benchmarks = BenchmarkBook(
+                folder: output, seed: random.seed, size: size, threads: threads.threadCount)
+            try benchmarks.write(scenes)
+            progress.advance(by: count)
+        } else {
+            try book.write(scenes, kinds: kinds) { progress.advance(by: $0) }
+        }
         progress.finish()
         for name in kinds.flatMap(book.fileNames) {
             let isRecords = name.hasSuffix(".jsonl")
             try run.addOutput("\(output)/\(name)", kind: isRecords ? .records : .file)
         }
         run.count(written: count)
-        run.console.say(book.summary(of: scenes))
+        run.console.say(
+            kind == .benchmarks
+                ? "\(count) pictures in the files of six benchmarks" : book.summary(of: scenes))
     }
 }
 

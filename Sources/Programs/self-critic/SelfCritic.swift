@@ -75,10 +75,16 @@ import StageKit
             model: policy, prompt: prompt, images: images,
             view: try looks.view(of: options.input, seed: engine.seed, run), order: order,
             maxPairs: maxPairs, reading: reading, maxTokens: maxTokens, memory: memory)
-        try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
-        try run.transform(options, batch: batch, check: { _ = try critic.inquiry(about: $0) }) {
-            try critic.judge($0)
+        var work = WorkEstimate(policy)
+        func check(_ input: InputRecord) throws {
+            let inquiry = try critic.inquiry(about: input)
+            for question in inquiry.questions {
+                try work.add(rows: question.tokens.count, picture: inquiry.image)
+            }
         }
+        try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
+        try run.transform(options, batch: batch, check: check) { try critic.judge($0) }
+        if run.isDryRun { try work.say(drawing: maxTokens, atOnce: batch, run) }
         if critic.tooLong > 0 {
             run.console.warn(
                 "\(critic.tooLong) pairs of answers are longer than the critic reads; sample shorter ones, or lower "

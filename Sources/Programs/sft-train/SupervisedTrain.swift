@@ -110,10 +110,19 @@ import TrainingKit
             throw StageError.failed("no records to train on; give files of samples")
         }
         if run.isDryRun {
-            if model != nil {
-                _ = try plan(try open(lessons, URL(fileURLWithPath: output), run), lessons, run)
+            run.console.say("\(lessons.count) pictures can be trained on")
+            guard model != nil else { return }
+            let start = try open(lessons, URL(fileURLWithPath: output), run)
+            let cut = try plan(start, lessons, run)
+            var work = WorkEstimate(start)
+            for (lesson, rows) in zip(lessons, lengths(of: lessons, start)) {
+                try work.add(rows: rows, picture: lesson.image)
             }
-            return run.console.say("\(lessons.count) pictures can be trained on")
+            let epochs = Double(training.steps * training.common.batch) / Double(lessons.count)
+            let learns = rank == nil && !freezeTower && start.trainsTower
+            return try work.say(
+                training: rank, epochs: epochs, recomputes: cut.recomputes,
+                towerPasses: learns ? 3 * epochs : epochs, run)
         }
         let session = try TrainingSession(
             target, resume: training.common.resume, reading: [model, tower], run)
@@ -155,15 +164,20 @@ import TrainingKit
     private func plan(_ model: VisionLanguageModel, _ lessons: [Lesson], _ run: StageRun) throws -> PassPlan {
         let all = model.parameters.reduce(0) { $0 + $1.count }
         let frozen = freezeTower ? model.towerParameters.reduce(0) { $0 + $1.count } : 0
-        // A picture's rows are those of a usual one: reading them all would take as long as a pass over them.
-        let lengths = lessons.map { lesson in
+        return try PassPlan(
+            model, training: rank.map { .adapter(rank: $0) } ?? .model(parameters: all - frozen),
+            groups: lengths(of: lessons, model), batch: training.common.batch, count: passes, pictures: 0,
+            engine.computing, run)
+    }
+
+    /// Tokens of each. A picture's rows are those of a usual one: reading them all would take as long as a pass over
+    /// them.
+    private func lengths(of lessons: [Lesson], _ model: VisionLanguageModel) -> [Int] {
+        lessons.map { lesson in
             lesson.texts.reduce(lesson.image == nil ? 0 : model.usualPictureRows) {
                 $0 + model.tokenizer.encode($1).count + 8
             }
         }
-        return try PassPlan(
-            model, training: rank.map { .adapter(rank: $0) } ?? .model(parameters: all - frozen),
-            groups: lengths, batch: training.common.batch, count: passes, pictures: 0, engine.computing, run)
     }
 
     private func trainedParameters(of model: VisionLanguageModel) -> [Parameter] {

@@ -37,6 +37,9 @@ struct RunGraph: ParsableCommand {
 
     @Option(help: ArgumentHelp("Model to start from.", valueName: "folder")) var model: String?
 
+    @Option(help: ArgumentHelp("eval-all: a PEFT adapter over the model.", valueName: "folder"))
+    var adapter: String?
+
     @Option(
         help: ArgumentHelp(
             "CLIP model that scores how well a sentence fits the picture.", valueName: "folder"))
@@ -79,6 +82,7 @@ struct RunGraph: ParsableCommand {
     private var variables: [(name: String, value: String)] {
         let all = [
             ("ROUNDS", rounds), ("RECIPE", recipe), ("PROMPTS", prompts), ("TEST", test), ("MODEL", model),
+            ("ADAPTER", adapter),
             ("RELEVANCE", relevance), ("DATA", data), ("IMAGES", images),
             ("EXAM", exam.isEmpty ? nil : exam.joined(separator: " ")), ("CONTROL", control),
             ("BASELINE", baseline), ("CRITIC", critic), ("CRITIC_ADAPTER", criticAdapter), ("REWARD", reward),

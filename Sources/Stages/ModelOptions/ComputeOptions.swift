@@ -17,7 +17,7 @@ package struct ComputeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Memory to stay within, as 8G or 500M; nine tenths of the machine's, or of its control group's, by default.",
+            "Memory to stay within, as 8G or 500M, MiB without a unit; nine tenths of the machine's, or of its control group's, by default.",
             valueName: "size"))
     package var memory: MemorySize?
 

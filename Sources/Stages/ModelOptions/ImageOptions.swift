@@ -7,12 +7,15 @@ package struct ImageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Folder that image paths are relative to; they must stay inside it.", valueName: "folder"))
-    package var imageRoot: String = "."
+    package var imageRoot = ImageOptions.currentFolder
 
     @Flag(help: "Refuse links that lead out of the image folder; by default they are followed.")
     package var noLinks = false
 
     package init() {}
+
+    /// What paths are relative to unless an option says otherwise.
+    package static let currentFolder = "."
 
     /// The file of an image path, after a look at its header: what the path says lies inside the root. A `data:` URI
     /// is its own place.

@@ -17,7 +17,9 @@ package struct MemoryPlan: CustomStringConvertible {
         self.init(limit: limit)
         add("weights", family.weightBytes)
         add("activations", Footprint.decodingBytes)
-        try check(remedy: "use a smaller model, or give it more")
+        add("reading pictures", Footprint.decodingBytes)
+        let int8 = family.decoder.head.compute == .int8 ? "" : ", or --compute int8"
+        try check(remedy: "use a smaller model\(int8), or give it more")
     }
 
     package mutating func add(_ name: String, _ bytes: Int) {
@@ -32,7 +34,9 @@ package struct MemoryPlan: CustomStringConvertible {
     /// - Throws: `StageError` with all numbers where the program would take more than it may.
     package func check(remedy: String) throws {
         guard left < 0 else { return }
-        throw StageError.failed("\(self), more than the \(MemorySize(bytes: limit)) of --memory; \(remedy)")
+        throw StageError.failed(
+            "\(self), \(MemorySize(bytes: -left)) more than the \(MemorySize(bytes: limit)) of --memory; \(remedy)"
+        )
     }
 
     package var description: String {

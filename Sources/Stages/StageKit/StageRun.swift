@@ -20,6 +20,8 @@ package final class StageRun: Sendable {
         var memoryLimit: Int?
         /// Digests of models, prompts and pools, by role.
         var ingredients: [String: String] = [:]
+        /// Digests of all other inputs, in the order in which they were noted.
+        var inputs: [(path: String, digest: String)] = []
         /// Folders of the models that were opened.
         var models: [String] = []
         var interruption: (@Sendable () -> Void)?
@@ -131,10 +133,11 @@ package final class StageRun: Sendable {
     /// Notes as input what beside records and options decides the result.
     func addIngredient(_ artefact: Artefact, role: String) {
         state.withLock { $0.ingredients[role] = artefact.digest }
-        addInput(artefact, role: role)
+        row?.add(.input(artefact, role: role))
     }
 
     package func addInput(_ artefact: Artefact, role: String = "input") {
+        state.withLock { $0.inputs.append((artefact.path, artefact.digest)) }
         row?.add(.input(artefact, role: role))
     }
 
@@ -183,6 +186,7 @@ package final class StageRun: Sendable {
     package var core: String? { state.withLock { $0.core } }
     /// Digests of what beside options and records decides the result, by role: models, prompts, pools.
     var ingredients: [String: String] { state.withLock { $0.ingredients } }
+    var inputs: [(path: String, digest: String)] { state.withLock { $0.inputs } }
 
     /// What to do on SIGINT, SIGTERM or SIGHUP before the program leaves, on a thread of its own:
     /// bring finished work to its file, nothing longer. nil takes it back.

@@ -65,11 +65,11 @@ package struct PassPlan {
         if plan(limit, recomputes: false).left < 0 { recomputes = true }
         while tokens == nil, limit > longest, plan(limit, recomputes: recomputes).left < 0 { limit /= 2 }
         let chosen = plan(limit, recomputes: recomputes)
-        if run.isDryRun { run.console.say("\(chosen)") }
         try chosen.check(
             remedy:
                 "use shorter answers or fewer tokens of the picture, a lower rank or a smaller model, or give it more"
         )
+        if run.isDryRun { run.console.say("\(chosen)") }
         if recomputes {
             run.console.say("layers are recomputed, at most \(limit) tokens a pass, to fit --memory")
         }

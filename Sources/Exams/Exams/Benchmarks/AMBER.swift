@@ -12,7 +12,12 @@ import Tables
 /// in the figures that are named so, which are ours.
 package struct AMBER: Exam {
     package let name = "amber"
+    package let title = "AMBER"
     package let help: String? = "AMBER's yes/no queries, with annotations.json beside them."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`query_discriminative.json` or `query_all.json`, and `annotations.json` beside it or a folder above",
+        source: "AMBER's repository", license: "Apache-2.0")
     package let readsLabels = true
     package let isPart = true
     package let layouts = [AnswerLayout(id: "id", text: "response")]
@@ -155,6 +160,12 @@ package struct AMBER: Exam {
                 }
             }
         }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: Reading.official.answer(score.answer)?.rawValue,
+            strict: Reading.firstWord.answer(score.answer)?.rawValue)
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {

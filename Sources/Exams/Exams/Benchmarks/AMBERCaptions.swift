@@ -15,7 +15,12 @@ import Records
 /// the figures that are named so are given, which take no word for another.
 package struct AMBERCaptions: Exam {
     package let name = "amber-captions"
+    package let title = "AMBER's captions"
     package let help: String? = "AMBER's captions, with annotations, relation.json, safe_words.txt."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`query_generative.json` or `query_all.json`; `annotations.json` beside it or a folder above, and there `relation.json`, `safe_words.txt`, `similar_words.json` (below)",
+        source: "AMBER's repository", license: "Apache-2.0")
     package let readsLabels = true
     package let isPart = true
     package let answers = AnswerLength.caption

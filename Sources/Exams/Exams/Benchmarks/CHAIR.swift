@@ -13,7 +13,12 @@ import Tables
 /// or stands in the line: `objects`, and `objects_original` where the variants differ.
 package struct CHAIR: Exam {
     package let name = "chair"
+    package let title = "CHAIR"
     package let help: String? = "CHAIR's COCO pictures by image_id, with --labels for COCO's files."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`captions.jsonl` of `image_id` or `image`; COCO's `instances_*2014.json` and `captions_*2014.json` beside it or in `annotations/` (below)",
+        source: "COCO's site", license: "CC BY 4.0")
     package let readsLabels = true
     package let takesSeveralFiles = false
     package let answers = AnswerLength.caption
@@ -24,6 +29,8 @@ package struct CHAIR: Exam {
     ]
 
     package init() {}
+
+    package func files(in folder: String) -> [String] { ["\(folder)/captions.jsonl"] }
 
     package static let prompt = "Please describe this image in detail."
 

@@ -8,7 +8,12 @@ import Tables
 /// how their companions are told.
 package struct Captions: Exam {
     package let name = "captions"
+    package let title = "Captions"
     package let help: String? = "Prompts for captions, with a scene or facts of the kind object."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "prompts, records with a scene or with facts of the kind `object`",
+        source: "the picture world (`scenes`), or your own", license: "your own")
     package let takesSeveralFiles = false
     package let standsEmpty = true
     package let answers = AnswerLength.caption
@@ -212,6 +217,7 @@ extension ScoreSheet {
 /// "Is there an X?", asked about objects that the model's own captions invented.
 package struct OwnInventions: Exam {
     package let name = "habit"
+    package let title = "Own inventions"
     package let help: String? = nil
     package let figures: [Figure] = []
 

@@ -12,7 +12,12 @@ import Tables
 /// leaves predictions in GQA's layout as they are where that script wrote them.
 package struct GQA: Exam {
     package let name = "gqa"
+    package let title = "GQA"
     package let help: String? = "GQA questions: testdev_balanced_questions.json, or LLaVA's file."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`testdev_balanced_questions.json`, or LLaVA's `llava_gqa_testdev_balanced.jsonl` with it beside",
+        source: "GQA's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let readsLabels = true
     package let isPart = true
     package let layouts = [AnswerLayout(id: "questionId", text: "prediction")]
@@ -124,6 +129,12 @@ package struct GQA: Exam {
             + [figure("exact", "accuracy, as written", isSummarized: false)]
     }
 
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("gqa", "GQA % ↑")]
+        return highlights
+    }
+
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores {
             let right: Double = isRight(score) ? 1 : 0
@@ -138,6 +149,8 @@ package struct GQA: Exam {
     private func isRight(_ score: TaggedScore) -> Bool {
         score.references.contains { CodePoints($0) == Self.prediction(score.answer) }
     }
+
+    package let readings = [FigureReadings(official: "gqa", strict: "gqa_exact")]
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         ["binary", "open"].map { kind in

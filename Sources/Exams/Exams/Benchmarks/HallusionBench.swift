@@ -9,7 +9,12 @@ import Tables
 /// as the official script counts (`utils.py` at d0114ff).
 package struct HallusionBench: Exam {
     package let name = "hallusionbench"
+    package let title = "HallusionBench"
     package let help: String? = "HallusionBench.json, read by rule: no judge."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`HallusionBench.json`",
+        source: "HallusionBench's repository", license: "BSD-3")
     package let layouts = [AnswerLayout(ids: Self.id, text: "model_prediction")]
 
     package init() {}
@@ -115,6 +120,18 @@ package struct HallusionBench: Exam {
             return reading == .rule && score["category"] == "VS" && score["figure"] == "0"
         }
         return score.references == [answer.rawValue]
+    }
+
+    package var readings: [FigureReadings] {
+        Self.figures.map { key, _ in
+            FigureReadings(official: "hallusionbench_\(key)", strict: "hallusionbench_strict_\(key)")
+        }
+    }
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(
+            official: Reading.rule.answer(score.answer)?.rawValue,
+            strict: Reading.strict.answer(score.answer)?.rawValue)
     }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {

@@ -10,6 +10,10 @@ import Tables
 package struct LLaVABench: JudgedExam {
     package let name = "llava-bench"
     package let help: String? = "LLaVA-Bench's questions.jsonl, with context.jsonl and answers_gpt4.jsonl."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`questions.jsonl`, with `context.jsonl` and `answers_gpt4.jsonl` beside it",
+        source: "Hugging Face, `liuhaotian/llava-bench-in-the-wild`", license: "Apache-2.0")
     package let title = "LLaVA-Bench"
     package let readsLabels = true
     package let officialJudge = "gpt-4-0314"

@@ -8,7 +8,12 @@ import Tables
 /// judge (`mcq_circular_eval`, `vlmeval/dataset/utils/multiple_choice.py` at 028a6e7): what isn't read is wrong.
 package struct MMBench: Exam {
     package let name = "mmbench"
+    package let title = "MMBench"
     package let help: String? = "MMBench's TSV, pictures in it or unpacked as INDEX.jpg."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "MMBench's TSV (also V1.1, CN) with its pictures in it, or these unpacked as `INDEX.jpg`; without answers: writes `mmbench-submission.xlsx`",
+        source: "OpenCompass", license: "Apache-2.0")
     /// Files of other versions and splits have the same indices.
     package let takesSeveralFiles = false
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
@@ -71,6 +76,12 @@ package struct MMBench: Exam {
             ]
     }
 
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("mmbench", "MMBench % ↑")]
+        return highlights
+    }
+
     /// A question with its rotations, in the order in which the file has the unrotated ones.
     private struct Group {
         let main: TaggedScore
@@ -111,6 +122,14 @@ package struct MMBench: Exam {
                     [("passes", Self.isRight(pass, Self.official) ? 1 : 0)], to: cluster, &sums)
             }
         }
+    }
+
+    package let readings = [FigureReadings(official: "mmbench", strict: "mmbench_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(
+            official: Self.official(score.choices, score.answer),
+            strict: Self.strict(score.choices, score.answer))
     }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {

@@ -8,7 +8,12 @@ import Records
 /// and no labels: those stand in MME's.
 package struct MME: Exam {
     package let name = "mme"
+    package let title = "MME"
     package let help: String? = "MME questions, two per picture: records or MME's own files."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "MME's `TASK.txt` (tab-separated, all fourteen); LLaVA's `llava_mme.jsonl` with those folders beside it; records with `task`",
+        source: "MME's authors; LLaVA's `eval.zip`", license: "none stated; for academic research")
     package let readsLabels = true
     package let standsEmpty = true
 
@@ -110,6 +115,12 @@ package struct MME: Exam {
                 100 * quotient($0[0], $0[1]) + 100 * quotient($0[2], $0[3])
             }
         }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: mmeAnswer(in: score.answer)?.rawValue,
+            strict: firstWordAnswer(in: score.answer)?.rawValue)
     }
 
     package func count(
@@ -216,6 +227,9 @@ struct MMETable {
         var rows: [Row] = []
         try lines.forEach { line, number in
             let place = "\(lines.path):\(number)"
+            if line.contains(0) {
+                throw EvaluationError("\(place): a zero byte; the file is damaged, fetch it again")
+            }
             guard let text = String(validating: line, as: UTF8.self) else {
                 throw EvaluationError("\(place): not valid UTF-8; convert the file")
             }

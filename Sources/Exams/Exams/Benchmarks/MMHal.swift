@@ -9,6 +9,10 @@ import Tables
 package struct MMHal: JudgedExam {
     package let name = "mmhal"
     package let help: String? = "MMHal-Bench's response_template.json."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`response_template.json`; pictures under the names that their addresses end in",
+        source: "Hugging Face, `Shengcao1006/MMHal-Bench`", license: "Apache-2.0; pictures OpenImages")
     package let title = "MMHal-Bench"
     package let layouts = [AnswerLayout(id: "image_id", text: "model_answer")]
     package let officialJudge = "gpt-4-0314"

@@ -6,7 +6,12 @@ import Tables
 /// with `index`, `question`, `A` to `D`, `answer`, `category` and `l2_category`.
 package struct MMStar: Exam {
     package let name = "mmstar"
+    package let title = "MMStar"
     package let help: String? = "MMStar's TSV, pictures in it or unpacked as INDEX.jpg."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "VLMEvalKit's `MMStar.tsv` with its pictures in it, or these unpacked as `INDEX.jpg`",
+        source: "OpenCompass", license: "see its data set page")
     package let takesSeveralFiles = false
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
@@ -53,6 +58,12 @@ package struct MMStar: Exam {
     }
 
     private static func isRight(_ score: TaggedScore) -> Bool { letter(score) == score.references[0] }
+
+    package let readings = [FigureReadings(official: "mmstar", strict: "mmstar_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(official: Self.letter(score), strict: score.choices.strict(score.answer))
+    }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         [

@@ -6,7 +6,12 @@ import Records
 /// `(b)` that stands in the answer, or a lone letter, in whatever case.
 package struct MMVP: Exam {
     package let name = "mmvp"
+    package let title = "MMVP"
     package let help: String? = "MMVP's Questions.csv; pictures as \"MMVP Images/INDEX.jpg\"."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`Questions.csv`, `MMVP Images/`",
+        source: "MMVP's data set page", license: "MIT")
     package let layouts = [AnswerLayout(id: "question_id", text: "response")]
 
     package init() {}
@@ -109,6 +114,11 @@ package struct MMVP: Exam {
                 ]
             Self.sums.add(cells, to: "pair \(pair[0]["pair"])", &sums)
         }
+    }
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        let plain = Choices([("a", ""), ("b", "")]).strict(CodePoints(score.answer).lowercased.text)
+        return AnswerReading(official: Self.letter(score.answer), strict: plain.map { "(\($0))" })
     }
 
     package func trials(_ scores: [TaggedScore]) throws -> [TrialSeries] {

@@ -8,6 +8,10 @@ import Tables
 package struct MMVet: JudgedExam {
     package let name = "mm-vet"
     package let help: String? = "MM-Vet's mm-vet.json."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`mm-vet.json`",
+        source: "MM-Vet's repository, release `mm-vet.zip`", license: "CC BY-NC 4.0")
     package let title = "MM-Vet"
     package let layouts = [AnswerLayout.dictionary]
     package let officialJudge = "gpt-4-0613"

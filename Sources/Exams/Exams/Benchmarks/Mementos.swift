@@ -13,6 +13,10 @@ import Tables
 package struct Mementos: JudgedExam {
     package let name = "mementos"
     package let help: String? = "Mementos' descriptions (dl, robo and cmc), with pictures by their names."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`dl_description.csv`, `robo_description.csv`, `cmc_description.csv`; `sym_graphs` for `judge-replies`",
+        source: "`si0wang/Mementos`; pictures from its Google Drive", license: "none stated")
     package let title = "Mementos"
     package let takesSeveralFiles = true
     package let officialJudge = "gpt-4-1106-preview"

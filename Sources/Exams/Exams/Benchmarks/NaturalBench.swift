@@ -9,7 +9,12 @@ import Records
 /// first question about both pictures, then the second.
 package struct NaturalBench: Exam {
     package let name = "naturalbench"
+    package let title = "NaturalBench"
     package let help: String? = "NaturalBench groups as JSON, pictures as paths."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`naturalbench.json` or `.jsonl`: the data set's rows, pictures as paths",
+        source: "Hugging Face, `BaiqiL/NaturalBench`", license: "Apache-2.0")
 
     package init() {}
 
@@ -124,9 +129,25 @@ package struct NaturalBench: Exam {
 
     /// By its label, which must be its first word.
     private static func isStrictlyRight(_ score: TaggedScore) -> Bool {
-        let word = CodePoints(score.answer).drop { !$0.properties.isAlphabetic }.prefix(
-            while: \.properties.isAlphabetic)
-        return score.references.contains { CodePoints($0).lowercased == CodePoints(word).lowercased }
+        score.references.contains { CodePoints($0).lowercased == firstWord(score.answer) }
+    }
+
+    private static func firstWord(_ answer: String) -> CodePoints {
+        let letters = CodePoints(answer).drop { !$0.properties.isAlphabetic }
+        return CodePoints(letters.prefix(while: \.properties.isAlphabetic)).lowercased
+    }
+
+    package var readings: [FigureReadings] {
+        ["acc", "q_acc", "i_acc", "g_acc"].map {
+            FigureReadings(official: "naturalbench_\($0)", strict: "naturalbench_strict_\($0)")
+        }
+    }
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        guard let words = Kind(rawValue: score["kind"])?.words else { return nil }
+        let strict = [words.0, words.1].first { Self.firstWord(score.answer) == CodePoints($0).lowercased }
+        return AnswerReading(
+            official: Self.answer(score).map { $0 ? words.0 : words.1 }, strict: strict)
     }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {

@@ -12,7 +12,12 @@ import Records
 /// under `image`, or its path. What is in the pictures comes from COCO's own files, as for `CHAIR`.
 package struct ObjectHalBench: Exam {
     package let name = "object-halbench"
+    package let title = "Object HalBench"
     package let help: String? = "Object HalBench's questions, with --labels for COCO's files."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`obj_halbench_300_with_image.jsonl`; COCO's four files of 2014 as for `chair`",
+        source: "RLHF-V's repository; COCO's site", license: "CC BY-NC 4.0; CC BY 4.0")
     package let readsLabels = true
     package let takesSeveralFiles = false
     package let answers = AnswerLength.caption

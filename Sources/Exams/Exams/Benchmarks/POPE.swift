@@ -9,7 +9,12 @@ import Tables
 /// (`llava_pope_test.jsonl`), which has the questions of all splits (`category`) and no labels: those stand in POPE's.
 package struct POPE: Exam {
     package let name = "pope"
+    package let title = "POPE"
     package let help: String? = "POPE questions, one file per split."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`coco_pope_SPLIT.json`, SEEM's arrays, LLaVA's `llava_pope_test.jsonl` with those beside it, or one file with `category` and `label`",
+        source: "POPE's repository (LLaVA uses commit e3e3926)", license: "MIT; pictures COCO val2014")
     package let readsLabels = true
     package let standsEmpty = true
 
@@ -80,13 +85,21 @@ package struct POPE: Exam {
         let companions = Figure(
             "pope_companion_accuracy", "POPE companion accuracy", .fraction, better: .more,
             .share(Self.companionRight, of: Self.companionAsked))
+        let strict = POPESplit.allCases.map { SplitSums($0).strictAccuracy }
+        let strictParts = zip(POPESplit.allCases.map(\.rawValue) + ["mean"], strict + [.mean(strict)])
         return POPESplit.allCases.flatMap { split in all(split.rawValue) { SplitSums(split).formula($0) } }
             + all("mean") { figure in .mean(POPESplit.allCases.map { SplitSums($0).formula(figure) }) }
             + [companions]
+            + strictParts.map { part, formula in
+                Figure(
+                    "pope_\(part)_strict_accuracy", "POPE \(part) strict accuracy", .fraction, better: .more,
+                    formula, isSummarized: false)
+            }
     }
 
     package var highlights: Highlights {
         var highlights = Highlights()
+        highlights.columns = [("pope_mean_f1", "POPE F1 % ↑")]
         highlights.changes = [
             ("pope_adversarial_accuracy", "POPE adversarial accuracy", .pointsWithBounds)
         ]
@@ -107,11 +120,13 @@ package struct POPE: Exam {
             guard let own = names[try score.split()] else { continue }
             let isYes = try score.truth() == .yes
             let saysYes = popeAnswer(in: score.answer) == .yes
+            let isStrictlyRight = firstWordAnswer(in: score.answer) == (isYes ? .yes : .no)
             sums.add(
                 [
                     own.truePositives: saysYes && isYes ? 1 : 0,
                     own.falsePositives: saysYes && !isYes ? 1 : 0,
-                    own.positives: isYes ? 1 : 0, own.right: saysYes == isYes ? 1 : 0, own.total: 1,
+                    own.positives: isYes ? 1 : 0, own.right: saysYes == isYes ? 1 : 0,
+                    own.strictlyRight: isStrictlyRight ? 1 : 0, own.total: 1,
                 ], to: score.image)
             // Three splits ask the same.
             guard let object = score.object, companions[score.image]?.contains(object) == true,
@@ -120,6 +135,18 @@ package struct POPE: Exam {
             sums.add(
                 [Self.companionRight: saysYes == isYes ? 1 : 0, Self.companionAsked: 1], to: score.image)
         }
+    }
+
+    package var readings: [FigureReadings] {
+        (POPESplit.allCases.map(\.rawValue) + ["mean"]).map {
+            FigureReadings(official: "pope_\($0)_accuracy", strict: "pope_\($0)_strict_accuracy")
+        }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: popeAnswer(in: score.answer).rawValue,
+            strict: firstWordAnswer(in: score.answer)?.rawValue)
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {
@@ -143,13 +170,17 @@ private typealias SplitFigure = @Sendable (YesNoMetrics) -> Double
 
 /// Names of the sums of a split.
 private struct SplitSums {
-    let truePositives, falsePositives, positives, right, total: String
+    let truePositives, falsePositives, positives, right, strictlyRight, total: String
 
     init(_ split: POPESplit) {
         let start = "pope.\(split.rawValue)"
         (truePositives, falsePositives) = ("\(start).true-positives", "\(start).false-positives")
         (positives, right, total) = ("\(start).positives", "\(start).right", "\(start).total")
+        strictlyRight = "\(start).strictly-right"
     }
+
+    /// What can't be read is wrong.
+    var strictAccuracy: Formula { .ratio(strictlyRight, of: total) }
 
     func formula(_ figure: @escaping SplitFigure) -> Formula {
         .function(of: [truePositives, falsePositives, positives, right, total]) {
@@ -255,15 +286,28 @@ package func popeAnswer(in text: String) -> YesNo {
 /// same ids, of 2,910 and of 3,000 random questions.
 struct LabelBook {
     private struct Entry {
-        let label: String
+        @SharedText private(set) var label: String
         var isUsed = false
+    }
+
+    /// Picture and first line: LLaVA asks for a short answer on a second one.
+    private struct Key: Hashable {
+        let image: SharedText
+        let line: SharedText
+
+        init(_ question: JSONObject) throws {
+            let text = try question.requiredString("text")
+            line = SharedText(
+                String(decoding: text.utf8.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+            image = SharedText(try question.requiredString("image"))
+        }
     }
 
     private let questions: String
     private let given: [String]
     /// The file of each split that was asked for.
     private(set) var files: [POPESplit: String] = [:]
-    private var labels: [POPESplit: [String: Entry]] = [:]
+    private var labels: [POPESplit: [Key: Entry]] = [:]
 
     /// - Parameter files: nil names are looked for beside `questions`, where LLaVA keeps them.
     init(for questions: String, files: [String]) { (self.questions, given) = (questions, files) }
@@ -273,7 +317,7 @@ struct LabelBook {
     mutating func label(of question: JSONObject, split word: String) throws -> String {
         let split = try POPESplit(known: word, key: "category")
         if labels[split] == nil { try open(split) }
-        let key = try Self.key(question)
+        let key = try Key(question)
         guard let label = labels[split]?[key]?.label else {
             throw RecordError.invalid(
                 key: "text", found: "a question that \(files[split] ?? "") has no label for",
@@ -298,10 +342,10 @@ struct LabelBook {
 
     private mutating func open(_ split: POPESplit) throws {
         let file = try find(split)
-        var entries: [String: Entry] = [:]
-        _ = try FileLines(file).objects { object, _ in
+        var entries: [Key: Entry] = [:]
+        try FileLines(file).forEachObject { object, _ in
             let label = try object.requiredString("label")
-            let other = entries.updateValue(Entry(label: label), forKey: try Self.key(object))
+            let other = entries.updateValue(Entry(label: label), forKey: try Key(object))
             guard other.map({ $0.label == label }) ?? true else {
                 throw RecordError.invalid(
                     key: "label", found: "\"\(label)\", and another for the same question before",
@@ -326,18 +370,11 @@ struct LabelBook {
         }
         return file
     }
-
-    /// Picture and first line: LLaVA asks for a short answer on a second one.
-    private static func key(_ question: JSONObject) throws -> String {
-        let text = try question.requiredString("text")
-        let line = text.utf8.prefix { $0 != UInt8(ascii: "\n") }
-        return try question.requiredString("image") + "\n" + String(decoding: line, as: UTF8.self)
-    }
 }
 
 /// The splits in which ids were met.
 private struct SplitIDs {
-    private var seen: [String: (line: Int, splits: UInt8)] = [:]
+    private var seen: [SharedText: (line: Int, splits: UInt8)] = [:]
 
     /// - Returns: how many splits have the id now.
     /// - Throws: `RecordError` where this one has it already.
@@ -348,12 +385,13 @@ private struct SplitIDs {
             case .popular: 2
             case .adversarial: 4
             }
-        let before = seen[id] ?? (line, 0)
+        let key = SharedText(id)
+        let before = seen[key] ?? (line, 0)
         guard before.splits & own == 0 else {
             throw RecordError.invalid(
                 key: "id", found: "\"\(id)\", which line \(before.line) has too", remedy: "ids must differ")
         }
-        seen[id] = (before.line, before.splits | own)
+        seen[key] = (before.line, before.splits | own)
         return (before.splits | own).nonzeroBitCount
     }
 }

@@ -7,7 +7,12 @@ import Tables
 /// are taken as they are; those to questions that RePOPE left out aren't counted.
 package struct RePOPE: Exam {
     package let name = "repope"
+    package let title = "RePOPE"
     package let help: String? = "RePOPE questions, one file per split; answers to POPE's fit."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`coco_repope_SPLIT.json`; answers to POPE's fit",
+        source: "RePOPE's repository", license: "none stated")
     package let isPart = true
 
     package init() {}
@@ -82,6 +87,19 @@ package struct RePOPE: Exam {
                     Self.strict(split).all: 1,
                 ], to: score.image)
         }
+    }
+
+    package var readings: [FigureReadings] {
+        POPESplit.allCases.map {
+            FigureReadings(
+                official: "repope_\($0.rawValue)_accuracy", strict: "repope_\($0.rawValue)_strict_accuracy")
+        }
+    }
+
+    package func reading(of score: QuestionScore) -> AnswerReading? {
+        AnswerReading(
+            official: repopeAnswer(in: score.answer)?.rawValue,
+            strict: firstWordAnswer(in: score.answer)?.rawValue)
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {

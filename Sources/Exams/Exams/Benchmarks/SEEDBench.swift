@@ -17,10 +17,18 @@ package struct SEEDBench: Exam {
     package init(_ reading: Reading = .letters) { self.reading = reading }
 
     package var name: String { reading == .letters ? "seed-bench" : "seed-bench-likelihood" }
+    package var title: String { reading == .letters ? "SEED-Bench" : "SEED-Bench by likelihood" }
     package var help: String? {
         reading == .letters
             ? "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
             : "The same; the likeliest choice is the answer."
+    }
+    package var facts: ExamFacts? {
+        ExamFacts(
+            files: reading == .letters
+                ? "`SEED-Bench.json`; `SEED-Bench-image/`, middle frames as `SEED-Bench-video-image/ID.png`"
+                : "the same",
+            source: "SEED-Bench's data set page", license: "CC BY-NC 4.0")
     }
     package var answers: AnswerLength { reading == .letters ? .short : .ranked }
     package var layouts: [AnswerLayout] {
@@ -109,10 +117,20 @@ package struct SEEDBench: Exam {
         Choices(["", "", "", ""]).strict(score.answer)
     }
 
+    package var readings: [FigureReadings] {
+        reading == .letters ? [FigureReadings(official: "seed_all", strict: "seed_strict")] : []
+    }
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        // The script compares with the letter itself.
+        let letter = ["A", "B", "C", "D"].first { score.answer.utf8.elementsEqual($0.utf8) }
+        return AnswerReading(official: letter, strict: Self.strict(score))
+    }
+
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         ["image", "video"].map { kind in
             TrialSeries(
-                exam: reading == .letters ? "SEED-Bench" : "SEED-Bench by likelihood", part: kind,
+                exam: title, part: kind,
                 scores.filter { $0["kind"] == kind }.map {
                     .init(image: $0.image, label: $0.references[0], isRight: isRight($0))
                 })

@@ -10,7 +10,12 @@ import Records
 /// choice, is wrong.
 package struct ScienceQA: Exam {
     package let name = "scienceqa"
+    package let title = "ScienceQA"
     package let help: String? = "ScienceQA questions as LLaVA has them: llava_test_CQM-A.json."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "LLaVA's `llava_test_CQM-A.json`; `problems.json`, `pid_splits.json` beside it",
+        source: "LLaVA's evaluation archive; ScienceQA's repository", license: "CC BY-NC-SA 4.0")
     package let readsLabels = true
 
     package init() {}
@@ -167,6 +172,13 @@ package struct ScienceQA: Exam {
             }
         }
         return found.count == 1 ? found[0] : nil
+    }
+
+    package let readings = [FigureReadings(official: "scienceqa_img", strict: "scienceqa_strict")]
+
+    package func reading(of score: TaggedScore) -> AnswerReading? {
+        AnswerReading(
+            official: Self.letter(in: score.answer), strict: Self.choices(score).strict(score.answer))
     }
 
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {

@@ -8,7 +8,12 @@ import Records
 /// the answers stand in TextVQA's.
 package struct TextVQA: Exam {
     package let name = "textvqa"
+    package let title = "TextVQA"
     package let help: String? = "TextVQA questions: LLaVA's file, or TextVQA_0.5.1_val.json."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "LLaVA's `llava_textvqa_val_v051_ocr.jsonl` with `TextVQA_0.5.1_val.json` beside it, or that alone",
+        source: "TextVQA's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let readsLabels = true
 
     package init() {}
@@ -116,6 +121,14 @@ package struct TextVQA: Exam {
                 "textvqa_exact", "TextVQA accuracy, as written", .fraction, better: .more,
                 Self.sums.formula("exact"), isSummarized: false),
         ]
+    }
+
+    package let readings = [FigureReadings(official: "textvqa", strict: "textvqa_exact")]
+
+    package var highlights: Highlights {
+        var highlights = Highlights()
+        highlights.columns = [("textvqa", "TextVQA % ↑")]
+        return highlights
     }
 
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {

@@ -9,7 +9,12 @@ import Tables
 /// (`scripts/convert_vqav2_for_submission.py`).
 package struct VQAv2: Exam {
     package let name = "vqav2"
+    package let title = "VQAv2"
     package let help: String? = "VQA v2 questions with annotations beside them, or LLaVA's test-dev file."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`v2_OpenEnded_mscoco_val2014_questions.json` and `v2_mscoco_val2014_annotations.json`; a file with `test` in its name: writes `vqav2-submission.json`",
+        source: "VQA's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let readsLabels = true
     package let layouts = [AnswerLayout(id: "question_id", text: "answer")]
 
@@ -116,6 +121,8 @@ package struct VQAv2: Exam {
                 Self.sums.formula("exact"), isSummarized: false)
         ]
     }
+
+    package let readings = [FigureReadings(official: "vqav2", strict: "vqav2_exact")]
 
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores where !score.references.isEmpty {

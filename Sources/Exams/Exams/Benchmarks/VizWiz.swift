@@ -8,7 +8,12 @@ import Tables
 /// server takes (`scripts/convert_vizwiz_for_submission.py`).
 package struct VizWiz: Exam {
     package let name = "vizwiz"
+    package let title = "VizWiz"
     package let help: String? = "VizWiz questions: val.json, or LLaVA's llava_test.jsonl for a submission."
+    package let facts: ExamFacts? = ExamFacts(
+        files:
+            "`val.json` (VizWiz-val); LLaVA's `llava_test.jsonl`: writes `vizwiz-submission.json`",
+        source: "VizWiz's site; LLaVA's `eval.zip`", license: "CC BY 4.0")
     package let layouts = [AnswerLayout(id: "image", text: "answer")]
 
     package init() {}
@@ -42,6 +47,8 @@ package struct VizWiz: Exam {
                 Self.sums.formula("exact"), isSummarized: false),
         ]
     }
+
+    package let readings = [FigureReadings(official: "vizwiz_val", strict: "vizwiz_val_exact")]
 
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
         for score in scores where !score.references.isEmpty {
