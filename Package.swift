@@ -102,7 +102,7 @@ let package = Package(
         program("sample", ["Decoding", "Relevance", "ModelOptions"]),
         program("self-critic", ["Decoding", "Imaging", "Pairing", "ModelOptions"]),
         program("calibrate", ["Imaging", "Relevance", "RewardModels", "ModelOptions"]),
-        program("pair", ["Tokenizer", "PictureWorld", "Pairing"]),
+        program("pair", ["Checkpoint", "Tokenizer", "PictureWorld", "Pairing"]),
         program("dpo-train", ["TrainingKit"]),
         program("sft-train", ["TrainingKit"]),
         program("reward-train", ["RewardModels", "TrainingKit"]),

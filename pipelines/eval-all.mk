@@ -42,5 +42,4 @@ $(rows:%=$E/%/eval/scores.json): $E/%/eval/scores.json: $E/files/TextVQA_0.5.1_v
 		$(if $(filter yes majority,$*),--guess $*,$(call asked,$*)) -o $(@D)
 
 $E/report.html: $(rows:%=$E/%/eval/scores.json)
-	sightline eval compare $(foreach row,$(rows),$(row)=$E/$(row)) -o $E/summary.json >$E/table.txt
-	sightline report $E -o $@
+	sightline eval compare $(foreach row,$(rows),$(row)=$E/$(row)) -o $E/summary.json --report $@ >$E/table.txt

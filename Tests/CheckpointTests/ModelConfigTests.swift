@@ -86,11 +86,8 @@ private func original(_ keys: String, tower: String = "openai/clip-vit-large-pat
         (#"{"model_type":"llama4"}"#, "model_type", "llama4"),
         (#"{"model_type":"llava","mm_vision_tower":"clip"}"#, "mm_projector_type", "linear"),
         (#"{"model_type":"llava_llama"}"#, "mm_vision_tower", "missing"),
-        (#"{"model_type":"llava_llama","llm_cfg":{}}"#, "llm_cfg", "VILA"),
-        (
-            #"{"model_type":"llava_llama","llm_cfg":{},"mm_projector_cfg":{"mm_projector_type":"mlp_downsample"}}"#,
-            "llm_cfg", "mlp_downsample"
-        ),
+        // A VILA without its folders.
+        (#"{"model_type":"llava_llama","llm_cfg":{}}"#, "model_type", "llava_llama"),
         (#"{"model_type":"llava_mpt","mm_vision_tower":"clip"}"#, "model_type", "llava_mpt"),
         (original(#""mm_projector_type":"mlp_downsample""#), "mm_projector_type", "mlp_downsample"),
         (original(#""mm_use_im_start_end":true"#), "mm_use_im_start_end", "true"),

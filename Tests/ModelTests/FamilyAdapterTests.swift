@@ -32,7 +32,7 @@ import Testing
     /// On tower and projector too.
     private static let whole = ["llava-dynamic", "llava-linear", "onevision", "idefics3", "qwen2.5-vl"]
 
-    @Test(arguments: decoders + whole, [false, true])
+    @Test(arguments: decoders + whole + ["vila"], [false, true])
     func answersAreThoseOfPEFT(name: String, folded: Bool) throws {
         let expected = try Self.expected(name)
         let adapter = try PEFTAdapter.read(Self.adapters.appendingPathComponent(name))

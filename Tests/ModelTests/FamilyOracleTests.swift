@@ -62,7 +62,10 @@ import Testing
 
     /// What is written is read again as the same model, and transformers' own names are known.
     @Test(arguments: FamilyOracle.all) func configsSurviveTheRoundTrip(oracle: FamilyOracle) throws {
-        let config = try CheckpointDirectory.open(oracle.folder).config()
+        let directory = try CheckpointDirectory.open(oracle.folder)
+        // Written as it stands: VilaTests.
+        guard directory.vila == nil else { return }
+        let config = try directory.config()
         let data = try JSONEncoder().encode(config)
         #expect(try ModelConfig(data, path: "") == config)
         let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])

@@ -51,9 +51,10 @@ package struct FamilyOracle: CustomTestStringConvertible, Sendable {
             CheckpointSource(directory, compute: compute), path: folder.path)
     }
 
-    /// The prompt with its image tokens as rows of the picture.
+    /// The prompt with its image tokens, −200 where no token stands for a picture, as rows of the picture.
     package func prompt(_ model: any VisionLanguageFamily) throws -> [Int32] {
-        expand(try expectation().promptIds, image: model.imageTokenID)
+        let image = model.imageTokenID
+        return expand(try expectation().promptIds.map { $0 == -200 ? Int32(image) : $0 }, image: image)
     }
 
     package func input() throws -> TowerInput {

@@ -34,12 +34,14 @@ enum ExamFiles {
         try shop.write(
             "Index,Question,Options,Correct Answer\n1,Which?,(a) One (b) Two,(a)\n2,Which?,(a) One (b) Two,(b)\n",
             to: "Questions.csv")
+        try shop.write(
+            [1, 2].map { #"{"question_id":\#($0),"text":"(a)"}"# + "\n" }.joined(), to: "pairs.jsonl")
         try shop.write("1.png\tIs it so?\tYes\n1.png\tIs it not?\tNo\n", to: "count.txt")
     }
 
     static let pope = "sightline eval --pope pope.jsonl --answers answers.jsonl -o out"
     static let mmbench = "sightline eval --mmbench mmbench.tsv --answers choices.jsonl -o out"
-    static let mmvp = "sightline eval --mmvp Questions.csv --answers choices.jsonl -o out"
+    static let mmvp = "sightline eval --mmvp Questions.csv --answers pairs.jsonl -o out"
 
     static func score(_ name: String, _ questions: String, _ answers: String) -> String {
         "sightline eval --\(name) exams/\(name)/\(questions) --answers exams/\(name)/\(answers) -o out"
@@ -79,7 +81,7 @@ extension BadInput {
             ExamFiles.pope, says: "answers.jsonl:", " answers are to other questions than pope.jsonl has"),
         BadInput(
             "answers to another benchmark", spoil: "cp exams/vizwiz/answers.json exams/vqav2/results.json",
-            ExamFiles.vqav2, says: "exams/vqav2/results.json:2: ", "\"id\" is missing"),
+            ExamFiles.vqav2, says: "exams/vqav2/results.json:2: missing key: \"question_id\""),
         BadInput(
             "answers to another benchmark in the same layout",
             spoil: "cp exams/gqa/answers.jsonl answers.jsonl", ExamFiles.pope,
@@ -97,8 +99,8 @@ extension BadInput {
             "no file of answers", spoil: "rm answers.jsonl", ExamFiles.pope, says: "answers.jsonl: ",
             "check the path"),
         BadInput(
-            "one answer for a group", spoil: "sed -i '2,$d' choices.jsonl", ExamFiles.mmvp,
-            says: "choices.jsonl: 1 of 2 questions of Questions.csv have no answer"),
+            "one answer for a group", spoil: "sed -i '2,$d' pairs.jsonl", ExamFiles.mmvp,
+            says: "pairs.jsonl: 1 of 2 questions of Questions.csv have no answer"),
         BadInput(
             "a huge id", spoil: #"sed -i '1s/:0,/:123456789012345678901234567890,/' answers.jsonl"#,
             ExamFiles.pope, says: "answers.jsonl: 1 of 6 questions", "the first is 0"),
@@ -132,9 +134,8 @@ extension BadInput {
             spoil: "sed 's/yes/no/' coco_pope_random.json >a; cat a >>coco_pope_random.json", ExamFiles.pope,
             says: "coco_pope_random.json:3: ", "another for the same question"),
         BadInput(
-            "answers of nine people",
-            spoil: "grep -n -m1 answer_id exams/vqav2/*annotations.json >/dev/null; "
-                + "sed -i '0,/\"answer\":/{s/\"answer\":/\"answr\":/}' exams/vqav2/*annotations.json",
+            "a person without an answer",
+            spoil: "sed -i '0,/\"answer\":/{s/\"answer\":/\"answr\":/}' exams/vqav2/*annotations.json",
             ExamFiles.vqav2, says: "annotations.json:", "answer"),
         BadInput(
             "annotations without one of the queries",
@@ -171,7 +172,7 @@ extension BadInput {
             ExamFiles.pope, says: "pope.jsonl:7: ", "\"text\" is a number"),
         BadInput(
             "a torn line", spoil: "head -c 250 pope.jsonl >a; mv a pope.jsonl", ExamFiles.pope,
-            says: "pope.jsonl:2: ", "byte "),
+            says: "pope.jsonl:3: ", "byte "),
         BadInput(
             "a key that stands twice", spoil: "sed -i '3s/{/{\"image\":\"x.jpg\",/' pope.jsonl",
             ExamFiles.pope,
@@ -186,7 +187,7 @@ extension BadInput {
             says: "exams/naturalbench/naturalbench.json:", "\"essay\""),
         BadInput(
             "a folder in the place of a file", spoil: "rm pope.jsonl; mkdir pope.jsonl", ExamFiles.pope,
-            says: "pope.jsonl", "directory"),
+            says: "pope.jsonl: it is a folder; "),
     ]
 
     /// Tables of which rows or columns are wrong.

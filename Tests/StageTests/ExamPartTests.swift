@@ -90,7 +90,7 @@ struct ExamPartTests {
         try shop.succeed("sed -i '$d' questions.jsonl")
         let ended = try shop.run("\(Self.command) --resume -o out")
         #expect(ended.code == 1 && ended.errors.contains("input 1 has changed"), "\(ended.errors)")
-        let anew = try shop.succeed("\(Self.command) --limit 3 -o out")
+        let anew = try shop.succeed("\(Self.command) --limit 4 -o out")
         #expect(anew.errors.contains("started over; --resume would have continued it"), "\(anew.errors)")
     }
 

@@ -41,6 +41,23 @@ import Tokenizer
             "<|im_start|>user\n<image>\nWho?<|im_end|>\n<|im_start|>assistant\nA man.<|im_end|>"
                 + "\n<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\n"
         ),
+        // As `get_prompt` of NVlabs/VILA (6b941da) has them.
+        (
+            "vila_hermes_2", "</s>",
+            "<|im_start|>system\nAnswer the questions.<|im_end|><|im_start|>user\n<image>\nWho?<|im_end|>"
+                + "<|im_start|>assistant\nA man.<|im_end|><|im_start|>user\nWhere?<|im_end|>"
+                + "<|im_start|>assistant\n"
+        ),
+        (
+            "vila_llama_3", "</s>",
+            "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+                + "You are a helpful language and vision assistant. You are able to understand the visual "
+                + "content that the user provides, and assist the user with a variety of tasks using natural "
+                + "language.<|end_of_text|><|start_header_id|>user<|end_header_id|>\n\n<image>\nWho?"
+                + "<|end_of_text|><|start_header_id|>system<|end_header_id|>\n\nA man.<|end_of_text|>"
+                + "<|start_header_id|>user<|end_header_id|>\n\nWhere?<|end_of_text|>"
+                + "<|start_header_id|>system<|end_header_id|>\n\n"
+        ),
     ])
     func turnsAreTurns(name: String, end: String, expected: String) throws {
         let template = try ChatTemplate(named: name)
@@ -58,7 +75,8 @@ import Tokenizer
         } throws: {
             "\($0)".contains("alpaca")
                 && "\($0)".contains(
-                    "chatml, llama3, llava, mistral, phi3, qwen2, qwen2_vl, smolvlm, vicuna_v1")
+                    "chatml, llama3, llava, mistral, phi3, qwen2, qwen2_vl, smolvlm, vicuna_v1, "
+                        + "vila_hermes_2, vila_llama_3")
         }
     }
 
@@ -93,6 +111,19 @@ import Tokenizer
         } throws: {
             "\($0)".contains("chat_template.jinja: its chat template can't be followed (")
         }
+    }
+
+    /// By the vocabulary alone: a Jinja text isn't asked.
+    @Test(arguments: [
+        ("</s>", "vicuna_v1"), ("<|im_start|>", "vila_hermes_2"), ("<|start_header_id|>", "vila_llama_3"),
+    ])
+    func aVILAHasItsOwn(token: String, name: String) throws {
+        let text = String(decoding: try Fixture.data("metaspace.json"), as: UTF8.self)
+        let other = text.replacingOccurrences(of: #""</s>""#, with: #""\#(token)""#)
+        let tokenizer = try Tokenizer(json: Data(other.utf8))
+        #expect(tokenizer.id(of: token) == 2)
+        #expect(try ChatTemplate(vilaReading: tokenizer).name == name)
+        #expect(try ChatTemplate(vilaReading: tokenizer, named: "llava").name == "llava")
     }
 
     @Test func aPromptsIdsBeginThoseOfPromptAndAnswer() throws {

@@ -16,6 +16,10 @@ package struct CheckpointDirectory: Sendable {
     package let files: [SafetensorsFile]
     /// The tower's folder of a LLaVA in the layout of its own code.
     package let tower: TowerFolder?
+    /// Those of a VILA.
+    package let vila: VilaFolders?
+    /// Where tokenizer and template lie.
+    package var language: URL { vila?.language ?? url }
 
     private let places: Places
 
@@ -40,6 +44,17 @@ package struct CheckpointDirectory: Sendable {
         configData = try ConfigDocument.data(of: url.appendingPathComponent("config.json"))
         let original = try OriginalLlavaConfig.read(
             configData, path: url.appendingPathComponent("config.json").path)
+        vila = try VilaFolders(configData, in: url)
+        if let vila {
+            tower = vila.tower
+            let parts = try [vila.language, vila.projector, vila.tower.url].map(Self.weights)
+            var places = try Self.merge(parts[0], TensorNames.canonical)
+            places.merge(try Self.merge(parts[1], vila.canonicalOfProjector)) { first, _ in first }
+            places.merge(try Self.merge(parts[2], vila.tower.naming(parts[2]))) { first, _ in first }
+            (files, self.places) = (parts.flatMap { $0 }, places)
+            names = places.keys.sorted(by: precedesByUTF8)
+            return
+        }
         var files = try Self.weights(in: url)
         var places = try Self.merge(files, TensorNames.canonical)
         tower = try original?.towerFolder(in: url).map(TowerFolder.init)
@@ -122,13 +137,15 @@ package struct CheckpointDirectory: Sendable {
 
     /// The model that config.json describes.
     package func config() throws -> ModelConfig {
-        try ModelConfig(
+        if let vila { return .llava(vila.config) }
+        return try ModelConfig(
             configData, path: url.appendingPathComponent("config.json").path, tower: tower?.shape)
     }
 
     /// SHA-256 of config.json, the tower's where it has one, and the weight files: what an adapter names as its base.
     package func digest() throws -> String {
-        let configs = ([url] + (tower.map { [$0.url] } ?? [])).map {
+        let parts = (vila.map { [$0.language, $0.projector] } ?? []) + (tower.map { [$0.url] } ?? [])
+        let configs = ([url] + parts).map {
             $0.appendingPathComponent("config.json")
         }
         return try ModelDigest.contentDigest(of: configs + files.map { URL(fileURLWithPath: $0.path) })

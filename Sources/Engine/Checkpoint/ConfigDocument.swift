@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import JSON
 
 /// Reads and writes small JSON files, and turns Codable's errors into ones that name file and key.
 enum ConfigDocument {
@@ -17,6 +18,14 @@ enum ConfigDocument {
         } catch let error as DecodingError {
             throw checkpointError(error, path: path)
         }
+    }
+
+    /// The object in `data`, to be written again with a few keys changed.
+    static func object(_ data: Data, path: String) throws -> JSONObject {
+        guard case .object(let document)? = try? JSON(parsing: [UInt8](data)[...]) else {
+            throw CheckpointError(path, "it is not valid JSON", "fetch the file again")
+        }
+        return document
     }
 
     /// Writes `value` with sorted keys, atomically.
@@ -64,6 +73,14 @@ enum ConfigDocument {
         case is any RandomAccessCollection.Type: "a list"
         default: "an object"
         }
+    }
+}
+
+extension JSONObject {
+    /// Notes in a config.json how its weights are stored.
+    mutating func setElementType(_ type: ElementType) {
+        remove("dtype")
+        set("torch_dtype", .string(type.torchName))
     }
 }
 

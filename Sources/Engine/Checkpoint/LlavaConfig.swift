@@ -29,6 +29,15 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
         case pad
         /// It is cut into tiles.
         case anyres
+        /// It is squeezed to the tower's square; VILA's only.
+        case resize
+    }
+
+    /// `mm_projector_type`
+    package enum Projector: String, CaseIterable, Sendable {
+        case mlp = "mlp2x_gelu"
+        /// VILA-1.5: four patches that share a corner become one row, normalized before the two layers.
+        case downsampling = "mlp_downsample"
     }
 
     package var kind = Kind.llava
@@ -41,6 +50,7 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
     package var featureSelection = FeatureSelection.default
     package var projectorActivation = ProjectorActivation.gelu
     package var projectorBias = true
+    package var projector = Projector.mlp
     package var padTokenID: Int?
     package var elementType: ElementType?
 
@@ -74,8 +84,19 @@ package struct LlavaConfig: Codable, Equatable, Sendable {
     /// Rows that one tile takes in the decoder, from the vision config: `image_seq_length` in a file is only a hint to
     /// transformers' processor, absent or stale in many checkpoints.
     package var tileRows: Int {
+        switch projector {
+        case .mlp: selectedRows
+        case .downsampling: squaresPerSide * squaresPerSide
+        }
+    }
+
+    /// Rows of the tower that the projector reads of one tile.
+    package var selectedRows: Int {
         vision.patchCount + vision.classCount - (featureSelection == .default ? 1 : 0)
     }
+
+    /// Squares of 2 × 2 patches, the last of an odd side half empty.
+    package var squaresPerSide: Int { (vision.patchesPerSide + 1) / 2 }
 
     /// Rows that a picture of one tile takes: those of the tile, and the end of a row.
     package var imageTokenCount: Int { tileRows + (kind.packsTiles ? 1 : 0) }

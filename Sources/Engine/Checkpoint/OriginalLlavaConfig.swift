@@ -35,6 +35,15 @@ struct OriginalLlavaConfig: Decodable {
     /// (width, height) each.
     let pinpoints: [[Int]]?
 
+    /// That of a VILA, whose tower has a folder beside.
+    init(
+        text: LlamaConfig, towerWidth: Int?, layer: Int, feature: Feature,
+        aspectRatio: LlavaConfig.AspectRatio
+    ) {
+        (self.text, self.tower, self.towerWidth) = (text, TowerFolder.name, towerWidth)
+        (self.layer, self.feature, self.aspectRatio, pinpoints) = (layer, feature, aspectRatio, nil)
+    }
+
     enum CodingKeys: String, CodingKey {
         case modelType = "model_type"
         case tower = "mm_vision_tower"
@@ -48,30 +57,19 @@ struct OriginalLlavaConfig: Decodable {
         case marksPictures = "mm_use_im_start_end"
         case hasScales = "s2"
         case resampler = "mm_resampler_type"
-        case partFolders = "llm_cfg"
-        case folderProjector = "mm_projector_cfg"
-    }
-
-    private struct FolderProjector: Decodable {
-        let kind: String
-        enum CodingKeys: String, CodingKey { case kind = "mm_projector_type" }
     }
 
     init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
-        guard !keys.contains(.partFolders) else {
-            let projector = try? keys.decode(FolderProjector.self, forKey: .folderProjector).kind
-            throw keys.refusal(
-                .partFolders,
-                "VILA's layout, with folders for language model, tower and projector"
-                    + (projector.map { " (\"\($0)\")" } ?? "") + ", is not supported")
-        }
         text = try LlamaConfig(from: decoder, kind: keys.choice(.modelType, default: Kind.llama).decoder)
         tower = try keys.decode(String.self, forKey: .tower)
         towerWidth = try keys.integer(.towerWidth)
         layer = try keys.integer(.layer) ?? -2
         feature = try keys.choice(.feature, default: .patch)
         aspectRatio = try keys.choice(.aspectRatio, default: .square)
+        guard aspectRatio != .resize else {
+            throw keys.refusal(.aspectRatio, "\"resize\" is not supported, only in VILA's layout")
+        }
         pinpoints = try aspectRatio == .anyres ? keys.decodeIfPresent([[Int]].self, forKey: .pinpoints) : nil
         try Self.refuseWhatIsNotComputed(keys)
         if aspectRatio == .anyres { try checkTiles(keys) }
@@ -113,17 +111,21 @@ struct OriginalLlavaConfig: Decodable {
         let modelType: String
         let tower: String?
         let text: Presence?
+        /// VILA's.
+        let parts: Presence?
 
-        struct Presence: Decodable {}
+        struct Presence: Decodable { init(from decoder: any Decoder) {} }
 
         enum CodingKeys: String, CodingKey {
             case modelType = "model_type"
             case tower = "mm_vision_tower"
             case text = "text_config"
+            case parts = "llm_cfg"
         }
 
         var isOriginal: Bool {
-            text == nil && (tower != nil || modelType != "llava" && Kind(rawValue: modelType) != nil)
+            text == nil && parts == nil
+                && (tower != nil || modelType != "llava" && Kind(rawValue: modelType) != nil)
         }
     }
 

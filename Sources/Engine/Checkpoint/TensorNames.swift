@@ -3,12 +3,15 @@
 /// Since transformers 4.52 the modules live under `model.`, yet `save_pretrained` kept writing the older names until
 /// now; since 5.0 a LLaVA's vision tower has no inner `vision_model`. Qwen2-VL was published with `model.layers` and
 /// `visual`, and adapters of LLaVA's own training name its decoder `model.layers`. The names of CLIPModel and SmolVLM never
-/// changed. LLaVA's own code has a decoder's names on top, a tower in a tower and a projector of numbered steps.
+/// changed. LLaVA's own code has a decoder's names on top, a tower in a tower and a projector of numbered steps; adapters of
+/// VILA's training have its decoder as `llm`.
 package enum TensorNames {
     static let tower = "model.vision_tower."
 
     private static let renames: [(old: String, new: String)] = [
         ("language_model.lm_head.", "lm_head."),
+        ("llm.model.", "model.language_model."),
+        ("vision_tower.vision_tower.", tower),
         ("language_model.model.", "model.language_model."),
         ("language_model.", "model.language_model."),
         ("vision_tower.", "model.vision_tower."),

@@ -52,11 +52,8 @@ extension CheckpointDirectory {
     /// - Throws: `CheckpointError`, `FileError`.
     package func writeOriginalConfig(to folder: URL, as type: ElementType) throws {
         let file = folder.appendingPathComponent("config.json")
-        guard case .object(var document)? = try? JSON(parsing: [UInt8](configData)[...]) else {
-            throw CheckpointError(file.path, "it is not valid JSON", "fetch the file again")
-        }
-        document.remove("dtype")
-        document.set("torch_dtype", .string(type.torchName))
+        var document = try ConfigDocument.object(configData, path: file.path)
+        document.setElementType(type)
         // LLaVA's code then reads the tower's weights from here.
         document.set("unfreeze_mm_vision_tower", .bool(true))
         try AtomicFile.write(document.text + "\n", to: file.path)

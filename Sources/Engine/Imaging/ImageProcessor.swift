@@ -82,6 +82,25 @@ package struct ImageProcessor: PictureProcessor, Equatable {
         }
     }
 
+    /// The same after the picture is squeezed to what comes out, bicubically as Pillow's `resize` does unasked
+    /// (`process_image` of NVlabs/VILA, `llava/mm_utils.py`).
+    ///
+    /// - Throws: `ImageError.configuration` where resizing would go on from there.
+    package func squeezing() throws -> ImageProcessor {
+        let whole = Size.exact(height: outputHeight, width: outputWidth)
+        let isDone =
+            size == nil || size == whole || outputHeight == outputWidth && size == .shortestEdge(outputHeight)
+        guard isDone else {
+            throw ImageError.processor(
+                "a picture squeezed to \(outputHeight) × \(outputWidth) pixels would be resized again",
+                "set size to that of crop_size")
+        }
+        var squeezing = try ImageProcessor(
+            size: whole, crop: nil, pad: false, resizing: Resizing(.bicubic, resizing.values))
+        try squeezing.resize(as: .pillow)
+        return squeezing
+    }
+
     static let maximumEdge = 16_384
 
     /// The model's input for the picture at `path`, as `pixels(_:)`.

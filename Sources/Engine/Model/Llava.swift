@@ -10,6 +10,8 @@ import Kernels
 package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package let config: LlavaConfig
     package let tower: ClipVisionTower
+    /// Of VILA's joined patches.
+    let projectorNorm: Norm?
     let projector1: Linear
     let projector2: Linear
     /// `image_newline`, the end of a row of tiles.
@@ -24,7 +26,9 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
             source, config: config.vision, prefix: prefix,
             postNorm: source.has(postNorm + ".weight")
                 ? Norm(source, postNorm, config.vision.hiddenSize) : nil)
-        let (inputs, width) = (config.vision.hiddenSize, config.text.hiddenSize)
+        let joins = config.projector == .downsampling
+        let (inputs, width) = (config.vision.hiddenSize * (joins ? 4 : 1), config.text.hiddenSize)
+        projectorNorm = joins ? try Norm(source, "model.multi_modal_projector.norm", inputs) : nil
         func projection(_ index: Int, _ inputs: Int) throws -> Linear {
             try Linear(
                 source, "model.multi_modal_projector.linear_\(index)", inputs: inputs, outputs: width,
@@ -43,7 +47,8 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package var modelConfig: ModelConfig { .llava(config) }
 
     package var parameters: [Parameter] {
-        tower.parameters + projector1.parameters + projector2.parameters + (newline.map { [$0] } ?? [])
+        tower.parameters + (projectorNorm?.parameters ?? []) + projector1.parameters + projector2.parameters
+            + (newline.map { [$0] } ?? [])
             + decoder.parameters
     }
 
@@ -73,6 +78,7 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
         let tower: ClipVisionTower.Tape
         /// The chosen hidden layer of the tower, `[tiles·rows × tower width]`.
         package let selected: Matrix
+        let joined: Joined?
         let inner: Matrix
         let active: Matrix
         /// What replaces the image tokens, `[rows × C]`, picture after picture.
@@ -92,7 +98,9 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
     package func features(of pictures: [TowerInput], _ arena: Arena) -> PictureFeatures {
         let tiles = pictures.flatMap(\.tiles)
         let hidden = tower.states(tiles, depth: config.visionLayersNeeded, arena)
-        let projected = project(selected(hidden, tiles.count, arena), arena).projected
+        let selected = selected(hidden, tiles.count, arena)
+        let joined = joined(selected, tiles.count, arena)
+        let projected = project(joined?.normed ?? selected, arena).projected
         let packed = packed(projected, pictures, arena)
         return PictureFeatures(values: packed.features, rows: packed.rows)
     }
@@ -101,16 +109,31 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
         let tiles = pictures.flatMap(\.tiles)
         let tape = tower.forward(tiles, depth: config.visionLayersNeeded, arena)
         let selected = selected(tape.hidden, tiles.count, arena)
-        let (inner, active, projected) = project(selected, arena)
+        let joined = joined(selected, tiles.count, arena)
+        let (inner, active, projected) = project(joined?.normed ?? selected, arena)
         let (features, rows, packings) = packed(projected, pictures, arena)
         return ImageTape(
-            tower: tape, selected: selected, inner: inner, active: active, features: features, rows: rows,
+            tower: tape, selected: selected, joined: joined, inner: inner, active: active, features: features,
+            rows: rows,
             packings: packings)
+    }
+
+    /// Patches by fours, before and after their LayerNorm.
+    struct Joined {
+        let patches, normed, statistics: Matrix
+    }
+
+    private func joined(_ selected: Matrix, _ tiles: Int, _ arena: Arena) -> Joined? {
+        guard let projectorNorm else { return nil }
+        let patches = PatchSquares(side: config.vision.patchesPerSide).join(selected, tiles: tiles, arena)
+        // PyTorch's default.
+        let (normed, statistics) = projectorNorm.forward(patches, 1e-5, arena)
+        return Joined(patches: patches, normed: normed, statistics: statistics)
     }
 
     /// The chosen rows of each tile: the last ones, a class token stands first.
     private func selected(_ hidden: Matrix, _ tiles: Int, _ arena: Arena) -> Matrix {
-        let count = config.tileRows
+        let count = config.selectedRows
         let result = arena.matrix(tiles * count, hidden.columns)
         for tile in 0..<tiles {
             result.rows(tile * count..<(tile + 1) * count).copy(from: hidden.rows(towerRows(of: tile)))
@@ -120,7 +143,7 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
 
     private func towerRows(of tile: Int) -> Range<Int> {
         let end = tower.rows(of: tile).upperBound
-        return end - config.tileRows..<end
+        return end - config.selectedRows..<end
     }
 
     private func project(
@@ -162,15 +185,27 @@ package final class Llava: VisionLanguageFamily, @unchecked Sendable {
         let dActive = arena.matrix(dProjected.rows, dProjected.columns)
         projector2.backward(tape.active, low: nil, dy: dProjected, dx: dActive, accumulate: false, arena)
         Activation.gelu.applyBackward(tape.inner, dy: dActive, into: dActive)
-        let dSelected = arena.matrix(tape.selected.rows, tape.selected.columns)
-        projector1.backward(tape.selected, low: nil, dy: dActive, dx: dSelected, accumulate: false, arena)
+        let read = tape.joined?.normed ?? tape.selected
+        let dRead = arena.matrix(read.rows, read.columns)
+        projector1.backward(read, low: nil, dy: dActive, dx: dRead, accumulate: false, arena)
+        let dSelected = joinedBackward(tape, dRead, arena)
         guard tower.parameters.contains(where: \.isTrained) else { return }
         let dHidden = arena.zeros(tape.tower.hidden.rows, dSelected.columns)
-        let count = config.tileRows
+        let count = config.selectedRows
         for tile in 0..<tape.tower.images {
             dHidden.rows(towerRows(of: tile)).copy(from: dSelected.rows(tile * count..<(tile + 1) * count))
         }
         tower.backward(tape.tower, dHidden: dHidden, arena)
+    }
+
+    private func joinedBackward(_ tape: ImageTape, _ dRead: Matrix, _ arena: Arena) -> Matrix {
+        guard let projectorNorm, let joined = tape.joined else { return dRead }
+        let dPatches = arena.zeros(dRead.rows, dRead.columns)
+        projectorNorm.backward(joined.patches, joined.statistics, dy: dRead, dx: dPatches)
+        let dSelected = arena.matrix(tape.selected.rows, tape.selected.columns)
+        PatchSquares(side: config.vision.patchesPerSide).split(
+            dPatches, tiles: tape.tower.images, into: dSelected)
+        return dSelected
     }
 
     private func packedBackward(_ tape: ImageTape, _ dFeatures: Matrix, _ arena: Arena) -> Matrix {

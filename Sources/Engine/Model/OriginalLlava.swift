@@ -31,6 +31,7 @@ extension ModelConfig {
             original.vision.kind == .clip && !hasPictureProcessor(in: folder)
             ? try ImageProcessor(square: side, pad: ratio == .pad)
             : try ImageProcessor(directory: folder, pad: ratio == .pad)
+        if ratio == .resize { return try tower.squeezing() }
         guard ratio == .anyres else { return tower }
         let shapes = (original.gridPinpoints ?? []).map { PictureSize(height: $0[0], width: $0[1]) }
         return try AnyResolutionProcessor(cuttingFor: tower, shapes: shapes)

@@ -50,7 +50,7 @@ package final class VisionLanguageModel: @unchecked Sendable {
         // Before adapters are folded in: they stay beside what would round them away.
         if Compute.preferred == .int8 { family.decoder.quantize() }
         try self.init(
-            directory: directory, family: family, tokenizer: Tokenizer(directory: directory),
+            directory: directory, family: family, tokenizer: Tokenizer(directory: checkpoint.language),
             template: template, adapters: adapters.map(\.relativePath), checkpoint: checkpoint
         ) {
             try check(family)
@@ -95,8 +95,11 @@ package final class VisionLanguageModel: @unchecked Sendable {
         self.checkpoint = checkpoint
         (self.directory, self.family, self.tokenizer) = (directory, family, tokenizer)
         let config = family.modelConfig
-        self.template = try ChatTemplate(
-            checkpoint: directory, tokenizer: tokenizer, named: template, otherwise: config.usualTemplate)
+        self.template =
+            checkpoint?.vila != nil
+            ? try ChatTemplate(vilaReading: tokenizer, named: template)
+            : try ChatTemplate(
+                checkpoint: directory, tokenizer: tokenizer, named: template, otherwise: config.usualTemplate)
         if let unread = checkpoint?.names.first(where: { family.decoder.leavesOut($0) }) {
             throw CheckpointError(
                 directory.appendingPathComponent("config.json").path,
@@ -139,6 +142,9 @@ package final class VisionLanguageModel: @unchecked Sendable {
     package func write(to folder: URL, as type: ElementType) throws {
         var config = family.modelConfig
         config.elementType = type
+        if let checkpoint, let vila = checkpoint.vila {
+            return try write(vila, of: checkpoint, to: folder, as: type)
+        }
         if config.isOriginalLlava, let checkpoint {
             try checkpoint.writeOriginalConfig(to: folder, as: type)
         } else {
@@ -148,6 +154,22 @@ package final class VisionLanguageModel: @unchecked Sendable {
             to: folder.appendingPathComponent("model.safetensors"), as: type, settled: family.adapterTargets,
             carrying: unread(), naming: config.isOriginalLlava ? TensorNames.original : { $0 })
         try CheckpointDirectory.copyCompanions(from: directory, to: folder)
+    }
+
+    /// Writes a VILA's folders again.
+    private func write(
+        _ vila: VilaFolders, of checkpoint: CheckpointDirectory, to folder: URL, as type: ElementType
+    ) throws {
+        try checkpoint.writeVilaConfigs(to: folder, as: type)
+        let others = try unread()
+        for part in VilaFolders.Part.allCases {
+            try parameters.filter { VilaFolders.part(of: $0.name) == part }.write(
+                to: folder.appendingPathComponent("\(part.rawValue)/model.safetensors"), as: type,
+                settled: family.adapterTargets,
+                carrying: others.filter { VilaFolders.part(of: $0.key) == part }, naming: vila.stored)
+        }
+        try CheckpointDirectory.copyCompanions(
+            from: vila.language, to: folder.appendingPathComponent(VilaFolders.Part.language.rawValue))
     }
 
     /// A head beside a tied one isn't the model's.

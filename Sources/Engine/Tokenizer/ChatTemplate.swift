@@ -78,8 +78,25 @@ package struct ChatTemplate: Sendable, Equatable {
         name: "mistral", opening: "[INST] ", closing: " [/INST]", answerLead: " ", reopening: " [INST] ",
         end: "</s>")
 
+    /// VILA-1.5's over LLaMA 3 (`llama_3` in llava/conversation.py of NVlabs/VILA, branch vila1.5), in which the assistant
+    /// is called system. The start token is written out, beside the one that the tokenizer may add.
+    private static let vilaLlama3 = ChatTemplate(
+        name: "vila_llama_3",
+        opening: "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+            + "You are a helpful language and vision assistant. "
+            + "You are able to understand the visual content that the user provides, "
+            + "and assist the user with a variety of tasks using natural language.<|end_of_text|>"
+            + llama3.opening,
+        closing: "<|end_of_text|><|start_header_id|>system<|end_header_id|>\n\n",
+        reopening: llama3.reopening, end: "<|end_of_text|>")
+    /// Its ChatML (`hermes-2`), without line breaks between turns.
+    private static let vilaHermes2 = ChatTemplate(
+        name: "vila_hermes_2",
+        opening: "<|im_start|>system\nAnswer the questions.<|im_end|>" + chatml.opening,
+        closing: "<|im_end|><|im_start|>assistant\n", reopening: chatml.opening, end: "<|im_end|>")
+
     private static let all = [
-        vicuna, llava, chatml, llama3, qwen2, qwen2VL, smolVLM, phi3, mistral,
+        vicuna, llava, chatml, llama3, qwen2, qwen2VL, smolVLM, phi3, mistral, vilaLlama3, vilaHermes2,
     ]
 
     /// Templates whose Jinja text is known by words in it. They are what models were trained in, with an end token after
@@ -133,6 +150,15 @@ package struct ChatTemplate: Sendable, Equatable {
         } else {
             self = try Self.byToken.first { tokenizer.id(of: $0.0) != nil }?.1 ?? ChatTemplate(named: usual)
         }
+    }
+
+    /// The template of a VILA: the one named, else the one for its decoder's vocabulary. VILA's code has its own; a Jinja
+    /// text beside the tokenizer is the bare decoder's. Throws when a name is not known.
+    package init(vilaReading tokenizer: Tokenizer, named name: String? = nil) throws {
+        let byToken = [("<|start_header_id|>", Self.vilaLlama3), ("<|im_start|>", Self.vilaHermes2)]
+        self =
+            try name.map(ChatTemplate.init(named:))
+            ?? byToken.first { tokenizer.id(of: $0.0) != nil }?.1 ?? Self.vicuna
     }
 
     private static func read(_ jinja: String, from file: String, _ tokenizer: Tokenizer) throws

@@ -76,17 +76,18 @@ package struct AnswerFile: Sendable {
     package let paths: [String]
     /// In the order of the files.
     private let answers: [Given]
-    /// By id the index of its answer, and of those behind it under the same.
-    private let first: [SharedText: Int32]
-    private let others: [SharedText: [Int]]
+    /// Their indices by id; those of one id in their order.
+    private let byID: [Int32]
+    /// Whether two have one id.
+    private let hasShared: Bool
+    /// The index of the first answer of each file.
+    private let starts: [Int]
     /// The first answer that repeats both id and prompt of another; only its place can say what it answers.
     private let repeated: Int?
 
     /// An answer as it was read.
     private struct Given {
         let id: SharedText
-        /// Which of the files, and where in it.
-        let file: Int32
         let line: Int32
         /// What it says that it was asked, and about which picture; other tools leave it out.
         let prompt: SharedText?
@@ -101,32 +102,50 @@ package struct AnswerFile: Sendable {
     }
 
     private init(_ files: [FileLines], _ layouts: [AnswerLayout]) throws {
-        var (first, others): ([SharedText: Int32], [SharedText: [Int]]) = ([:], [:])
         var answers: [Given] = []
-        var repeated: Int?
-        for (number, file) in files.enumerated() {
+        var starts: [Int] = []
+        for file in files {
+            starts.append(answers.count)
             try layouts.forEachAnswer(in: file) { id, text, object, line in
-                let answer = Given(
-                    id: SharedText(id), file: Int32(number), line: Int32(line),
-                    prompt: try object?.string("prompt").map { SharedText($0) },
-                    image: try object?.string("image").map { SharedText($0) }, text: SharedText(text))
-                if let other = first[answer.id] {
-                    let all = [Int(other)] + others[answer.id, default: []]
-                    if all.contains(where: { answers[$0].prompt == answer.prompt }) {
-                        repeated = repeated ?? answers.count
-                    }
-                    others[answer.id, default: []].append(answers.count)
-                } else {
-                    first[answer.id] = Int32(answers.count)
-                }
-                answers.append(answer)
+                answers.append(
+                    Given(
+                        id: SharedText(id), line: Int32(line),
+                        prompt: try object?.string("prompt").map { SharedText($0) },
+                        image: try object?.string("image").map { SharedText($0) }, text: SharedText(text)))
             }
         }
+        let byID = (0..<Int32(answers.count)).sorted {
+            let (a, b) = (answers[Int($0)].id, answers[Int($1)].id)
+            return a < b || a == b && $0 < $1
+        }
+        let shared = zip(byID, byID.dropFirst()).filter { answers[Int($0)].id == answers[Int($1)].id }
+        hasShared = !shared.isEmpty
+        repeated = Self.repeated(shared.map { Int($1) }, of: answers)
         paths = files.map(\.path)
-        (self.answers, self.first, self.others, self.repeated) = (answers, first, others, repeated)
+        (self.answers, self.byID, self.starts) = (answers, byID, starts)
     }
 
-    private func place(of answer: Given) -> String { "\(paths[Int(answer.file)]):\(answer.line)" }
+    /// The first that repeats both id and prompt of one before.
+    ///
+    /// - Parameter second: all but the first of each id.
+    private static func repeated(_ second: [Int], of answers: [Given]) -> Int? {
+        struct Question: Hashable {
+            let id: SharedText
+            let prompt: SharedText?
+
+            init(_ answer: Given) { (id, prompt) = (answer.id, answer.prompt) }
+        }
+        let ids = Set(second.lazy.map { answers[$0].id })
+        var seen: Set<Question> = []
+        return answers.indices.first {
+            ids.contains(answers[$0].id) && !seen.insert(Question(answers[$0])).inserted
+        }
+    }
+
+    private func place(of index: Int) -> String {
+        let file = (starts.firstIndex { $0 > index } ?? starts.count) - 1
+        return "\(paths[file]):\(answers[index].line)"
+    }
 
     /// What answers `questions`, among files, folders of files and what `eval` wrote. One file that is named alone
     /// answers all questions, whatever its name.
@@ -185,14 +204,15 @@ package struct AnswerFile: Sendable {
         texts.reserveCapacity(asked.count)
         var unnamed = 0
         var missing: (count: Int, first: String?) = (0, nil)
-        var foreign: (count: Int, first: (question: Asked, answer: Given)?) = (0, nil)
-        for (index, question) in asked.enumerated() {
-            guard let answer = isInOrder ? answers[index] : answer(to: question) else {
+        var foreign: (count: Int, first: (question: Asked, answer: Int)?) = (0, nil)
+        for (number, question) in asked.enumerated() {
+            guard let index = isInOrder ? number : index(ofAnswerTo: question) else {
                 missing = (missing.count + 1, missing.first ?? question.id)
                 continue
             }
+            let answer = answers[index]
             if !question.isAnswered(byPrompt: answer.prompt?.text, image: answer.image?.text) {
-                foreign = (foreign.count + 1, foreign.first ?? (question, answer))
+                foreign = (foreign.count + 1, foreign.first ?? (question, index))
             }
             if answer.image == nil, !question.isNamed(by: answer.prompt?.text) { unnamed += 1 }
             texts.append(answer.text)
@@ -202,51 +222,57 @@ package struct AnswerFile: Sendable {
                 "\(paths.joined(separator: ", ")): \(missing.count) of \(asked.count) questions of \(questions) have no answer, "
                     + "the first is \(first); answer every question, or use --limit")
         }
-        if let (question, answer) = foreign.first {
+        if let (question, index) = foreign.first {
+            let answer = answers[index]
             let about = answer.image.map { " about \($0.text)" } ?? ""
             throw EvaluationError(
-                "\(place(of: answer)): \(foreign.count) of \(asked.count) answers are to other questions than "
+                "\(place(of: index)): \(foreign.count) of \(asked.count) answers are to other questions than "
                     + "\(questions) has: the first to \"\(Self.firstLine(answer.prompt?.text ?? "?"))\"\(about), where question "
                     + "\(question.id) is \"\(Self.firstLine(question.prompt))\" about \(question.image); "
                     + "give the answers to these questions")
         }
-        let surplus = answers.filter { !isKnown($0.id.text) }
+        let surplus = answers.indices.filter { !isKnown(answers[$0].id.text) }
         if let first = surplus.first {
             throw EvaluationError(
                 "\(place(of: first)): \(surplus.count) of \(answers.count) answers match no question, the first is "
-                    + "\(first.id.text); give all questions that these answers were made from")
+                    + "\(answers[first].id.text); give all questions that these answers were made from")
         }
         return (texts, unnamed)
     }
 
     private func checkThatNoneIsSecond(_ asked: some Collection<Asked>) throws {
+        guard hasShared else { return }
         let sharedIDs = Set(asked.lazy.compactMap(\.sharedID))
-        let second =
-            others.isEmpty
-            ? nil
-            : asked.lazy.filter { !sharedIDs.contains($0.id) }.compactMap {
-                others[SharedText($0.id)]?.first
-            }.first
-        guard let index = repeated ?? second else { return }
+        let second = asked.lazy.filter { !sharedIDs.contains($0.id) }.compactMap {
+            indices(of: SharedText($0.id)).dropFirst().first
+        }.first
+        guard let index = repeated ?? second.map({ Int($0) }) else { return }
         throw EvaluationError(
-            "\(place(of: answers[index])): a second answer to question \(answers[index].id.text); keep one answer to a "
+            "\(place(of: index)): a second answer to question \(answers[index].id.text); keep one answer to a "
                 + "question")
     }
 
-    private func answer(to asked: Asked) -> Given? {
-        func given(_ id: SharedText) -> [Given] {
-            ((first[id].map { [Int($0)] } ?? []) + (others[id] ?? [])).map { answers[$0] }
+    /// Of the answers with this id, in their order.
+    private func indices(of id: SharedText) -> ArraySlice<Int32> {
+        var (low, high) = (0, byID.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if answers[Int(byID[middle])].id < id { low = middle + 1 } else { high = middle }
         }
-        let id = SharedText(asked.id)
-        if let only = first[id], others[id] == nil { return answers[Int(only)] }
-        let own = given(id)
+        return byID[low...].prefix { answers[Int($0)].id == id }
+    }
+
+    private func index(ofAnswerTo asked: Asked) -> Int? {
+        let own = indices(of: SharedText(asked.id))
+        if own.count == 1 { return own.first.map { Int($0) } }
         // Of several under one id its prompt says which it is.
-        let all = own.isEmpty ? asked.sharedID.map { given(SharedText($0)) } ?? [] : own
-        return all.first {
-            asked.isNamed(by: $0.prompt?.text)
-                && asked.isAnswered(byPrompt: $0.prompt?.text, image: $0.image?.text)
+        let all = own.isEmpty ? asked.sharedID.map { indices(of: SharedText($0)) } ?? [] : own
+        let named = all.first {
+            let answer = answers[Int($0)]
+            return asked.isNamed(by: answer.prompt?.text)
+                && asked.isAnswered(byPrompt: answer.prompt?.text, image: answer.image?.text)
         }
-            ?? own.first
+        return (named ?? own.first).map { Int($0) }
     }
 
     private static func firstLine(_ text: String) -> String {

@@ -114,6 +114,10 @@ package struct EvaluationError: Error, Equatable, CustomStringConvertible {
     package init(_ description: String) { self.description = description }
 
     package static func reading(_ path: String) throws -> [UInt8] {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw EvaluationError("\(path): it is a folder; name a file")
+        }
         do { return Array(try Data(contentsOf: URL(fileURLWithPath: path))) } catch {
             throw EvaluationError("\(path): it can't be read (\(error.localizedDescription)); check the path")
         }

@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 import Pairing
 import Records
@@ -10,8 +11,13 @@ struct EditSpans {
 
     /// - Throws: `TokenizerError` for a folder without a tokenizer.
     init(model directory: URL) throws {
-        tokenizer = try Tokenizer(directory: directory)
-        template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer)
+        if let language = VilaFolders.language(of: directory) {
+            tokenizer = try Tokenizer(directory: language)
+            template = try ChatTemplate(vilaReading: tokenizer)
+        } else {
+            tokenizer = try Tokenizer(directory: directory)
+            template = try ChatTemplate(checkpoint: directory, tokenizer: tokenizer)
+        }
     }
 
     /// Spans of weight 1: how much more they count is for training to say.

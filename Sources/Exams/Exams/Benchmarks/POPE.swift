@@ -374,7 +374,7 @@ struct LabelBook {
 
 /// The splits in which ids were met.
 private struct SplitIDs {
-    private var seen: [SharedText: (line: Int, splits: UInt8)] = [:]
+    private var seen: [SharedText: (line: Int32, splits: UInt8)] = [:]
 
     /// - Returns: how many splits have the id now.
     /// - Throws: `RecordError` where this one has it already.
@@ -386,7 +386,7 @@ private struct SplitIDs {
             case .adversarial: 4
             }
         let key = SharedText(id)
-        let before = seen[key] ?? (line, 0)
+        let before = seen[key] ?? (Int32(line), 0)
         guard before.splits & own == 0 else {
             throw RecordError.invalid(
                 key: "id", found: "\"\(id)\", which line \(before.line) has too", remedy: "ids must differ")
