@@ -174,8 +174,8 @@ private let picture =
         #expect(MMStar().tables(scores).map(\.plainText).joined().contains(/geometry +66\.67 +3/))
     }
 
-    /// What LLaVA's `convert_mmbench_for_submission.py` (524a75b) has for these, by hand. The workbook
-    /// was made with Python's `zipfile`; pandas 3.1 reads these cells of it.
+    /// What LLaVA's `convert_mmbench_for_submission.py` (524a75b) has for these, by hand. The workbook has the bytes of one
+    /// from Python's `zipfile`, but for the files' modes; pandas 3.1 reads these cells of it.
     @Test func mmbenchsTestIsHandedIn() throws {
         let text =
             "index\tquestion\thint\tA\tB\tC\tD\tcategory\tsource\tl2-category\tcomment\tsplit\n"
