@@ -155,7 +155,8 @@ package struct MMBench: Exam {
     }
 
     package func remarks(_ scores: [TaggedScore]) -> [[String]] {
-        let unread = scores.count { Self.official($0.choices, $0.answer) == nil }
-        return scores.isEmpty ? [] : [["MMBench answers unread, wrong", String(unread)]]
+        let labelled = scores.filter { !$0.references.isEmpty }
+        let unread = labelled.count { Self.official($0.choices, $0.answer) == nil }
+        return labelled.isEmpty ? [] : [["MMBench answers unread, wrong", String(unread)]]
     }
 }
