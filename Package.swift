@@ -88,8 +88,8 @@ let package = Package(
         library(
             "Exams/Exams",
             [
-                "Files", "JSON", "Records", "Tables", "PictureWorld", "Pairing", "English", "Metrics",
-                crypto,
+                "Files", "JSON", "Records", "Tables", "Imaging", "PictureWorld", "Pairing", "English",
+                "Metrics", crypto,
             ]),
         library("Exams/Report", ["JSON", "Records"]),
 

@@ -37,7 +37,8 @@ import Testing
             }
             let answered = "\(folder)/answers"
             try FileManager.default.createDirectory(atPath: answered, withIntermediateDirectories: true)
-            return try paper.score(answers(paper).map { SharedText($0) }, writingTo: answered).allFigures()
+            let texts = answers(paper).map { SharedText($0) }
+            return try paper.score(texts, writingTo: answered).allFigures()
         }
     }
 

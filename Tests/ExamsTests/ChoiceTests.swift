@@ -12,6 +12,11 @@ private func figures<E: Exam>(_ exam: E, _ questions: [E.Question], _ answers: [
     return try sheet.summary().values
 }
 
+/// A picture in base64.
+private let picture =
+    FileManager.default.contents(atPath: "\(OfficialScripts.folder)/../oracle/pictures/picture-0.png")?
+    .base64EncodedString() ?? ""
+
 @Suite struct ChoiceTests {
     private static let kites = Choices(["red kite", "blue kite", "a kite"])
 
@@ -52,6 +57,11 @@ private func figures<E: Exam>(_ exam: E, _ questions: [E.Question], _ answers: [
         let found = try figures(SEEDBench(), read, ["A", "B.", " C", "D"])
         #expect(found["seed_all"] == 0.5 && found["seed_video"] == 1)
         #expect(found["seed_image"] == 1.0 / 3 && found["seed_type_1"] == 0.5 && found["seed_type_5"] == 0)
+        let ranked = try SEEDBench(.likelihood).read(path: "seed.json", bytes: file(items)).questions
+        #expect(ranked[0].asked.prompt == "Which?" && ranked[0].ranked == Choices(["w", "x", "y", "z"]))
+        let likeliest = try figures(SEEDBench(.likelihood), ranked, ["A", "A", "C", "D"])
+        #expect(likeliest["seed_likelihood_all"] == 0.75 && likeliest["seed_likelihood_type_1"] == 0.5)
+        #expect(likeliest["seed_all"] == nil)
         for (bad, line) in [
             (item("101", 1, "image", "A"), 2), (item("9", 13, "image", "A"), 2),
             (item("9", 1, "sound", "A"), 2), (item("9", 1, "image", "E"), 2),
@@ -108,11 +118,11 @@ private func figures<E: Exam>(_ exam: E, _ questions: [E.Question], _ answers: [
 
     private static let mmbench =
         head
-        + "1\t\"Is it \"\"red\"\",\n\nor not?\"\tLook.\tred\tblue\tNA\t\tA\tcolor\tcoarse_perception\tx\n"
+        + "1\t\"Is it \"\"red\"\",\n\nor not?\"\tLook.\tred\tblue\tNA\t\tA\tcolor\tcoarse_perception\t\(picture)\n"
         + "1000001\t\"Is it \"\"red\"\",\n\nor not?\"\tnan\tblue\tred\t\t\tB\tcolor\tcoarse_perception\t1\n"
-        + "2\tWhere?\t\tleft\tright\t\t\tB\tplace\tlogic_reasoning\tx\n"
+        + "2\tWhere?\t\tleft\tright\t\t\tB\tplace\tlogic_reasoning\t1000003\n"
         + "1000002\tWhere?\t\tright\tleft\t\t\tA\tplace\tlogic_reasoning\t2\n"
-        + "1000003\tAlone?\t\tyes\tno\t\t\tA\tplace\tlogic_reasoning\tx\n"
+        + "1000003\tAlone?\t\tyes\tno\t\t\tA\tplace\tlogic_reasoning\t\(picture)\n"
 
     /// By hand from `mcq_circular_eval` (028a6e7): group 1 right in both, group 2 in one, 1000003 has no unrotated row.
     @Test func mmbenchIsRightAllAroundOrWrong() throws {
@@ -120,6 +130,9 @@ private func figures<E: Exam>(_ exam: E, _ questions: [E.Question], _ answers: [
         #expect(
             read[0].asked.prompt == "Look.\nIs it \"red\",\n\nor not?\nA. red\nB. blue\n" + Choices.suffix)
         #expect(read[1].asked.image == "1.jpg" && read[2].place == "m.tsv:8")
+        #expect(read.allSatisfy { $0.asked.embedded == "data:;base64," + picture })
+        // Question 2 has the picture of the row below it, and its rotation has question 2's.
+        #expect(read[2].asked.image == "3.jpg" && read[3].asked.image == "3.jpg")
         let found = try figures(MMBench(), read, ["A", "It is red", "B", "B", "A"])
         #expect(found["mmbench"] == 0.5 && found["mmbench_cp"] == 1 && found["mmbench_lr"] == 0)
         let scores = zip(read, ["A", "B", "?", "A", "A"]).map {
@@ -133,6 +146,12 @@ private func figures<E: Exam>(_ exam: E, _ questions: [E.Question], _ answers: [
         ("1\t\"open\tx", 2), ("1\tq\t\ta\tb\n", 2), ("x\tq\t\ta\tb\t\t\tA\tc\tl\ti\n", 2),
         ("1\tq\t\ta\tb\t\t\tC\tc\tl\ti\n", 2),
         ("1\tq\t\ta\tb\t\t\tA\tc\tl\ti\n1\tq\t\ta\tb\t\t\tA\tc\tl\ti\n", 3),
+        // No picture; the index of no row; that of a row without one; no base64; base64 of no picture.
+        ("1\tq\t\ta\tb\t\t\tA\tc\tl\t\n", 2),
+        ("1\t\"q\n\"\t\ta\tb\t\t\tA\tc\tl\t\(picture)\n5\tq\t\ta\tb\t\t\tA\tc\tl\t7\n", 4),
+        ("1\tq\t\ta\tb\t\t\tA\tc\tl\t2\n2\tq\t\ta\tb\t\t\tA\tc\tl\t1\n", 2),
+        ("1\tq\t\ta\tb\t\t\tA\tc\tl\t\(picture.dropLast(5))\n", 2),
+        ("1\tq\t\ta\tb\t\t\tA\tc\tl\t\(String(repeating: "AAAA", count: 20))\n", 2),
     ])
     func brokenTablesNameTheLine(_ rows: String, _ line: Int) {
         let error = #expect(throws: EvaluationError.self) {
@@ -143,12 +162,33 @@ private func figures<E: Exam>(_ exam: E, _ questions: [E.Question], _ answers: [
 
     /// By hand from `mcq_vanilla_eval` without a judge (028a6e7): answers of ten characters and more stay unread.
     @Test func mmstarReadsShortAnswers() throws {
-        let rows = "0\tq\t\tred\tblue\tgreen\tgray\tB\tmath\tl\ti\n"
-        let text =
-            Self.head + rows + rows.replacingOccurrences(of: "0\t", with: "1\t") + "2\(rows.dropFirst())"
+        let rest = "q\t\tred\tblue\tgreen\tgray\tB\tmath\tgeometry\t"
+        let head = Self.head.replacingOccurrences(of: "l2-", with: "l2_")
+        let text = head + "0\t\(rest)\(picture)\n1\t\(rest)0\n2\t\(rest)\(picture)\n"
         let read = try MMStar().read(path: "s.tsv", bytes: Array(text.utf8)).questions
-        let found = try figures(MMStar(), read, ["B.", "The answer is B", "blue"])
+        #expect(read.map(\.asked.image) == ["0.jpg", "0.jpg", "2.jpg"])
+        let answers = ["B.", "The answer is B", "blue"]
+        let found = try figures(MMStar(), read, answers)
         #expect(found["mmstar"] == 2.0 / 3 && found["mmstar_5"] == 2.0 / 3)
+        let scores = zip(read, answers).map { MMStar().score($0, answer: $1, ObjectFinder()) }
+        #expect(MMStar().tables(scores).map(\.plainText).joined().contains(/geometry +66\.67 +3/))
+    }
+
+    /// What LLaVA's `convert_mmbench_for_submission.py` (524a75b) has for these, by hand. The workbook has the bytes of one
+    /// from Python's `zipfile`, but for the files' modes; pandas 3.1 reads these cells of it.
+    @Test func mmbenchsTestIsHandedIn() throws {
+        let text =
+            "index\tquestion\thint\tA\tB\tC\tD\tcategory\tsource\tl2-category\tcomment\tsplit\n"
+            + "7\t\"Is it <b> & \"\"c\"\",\nor not?\"\tLook.\tred\tNA\t\t\tcolor\ts\tlogic_reasoning\t\ttest\n"
+            + "1000007\tIs it?\t\tyes\tno\t\t\tcolor\ts\tlogic_reasoning\t\ttest\n"
+        let read = try MMBench().read(path: "t.tsv", bytes: Array(text.utf8)).questions
+        #expect(read[0].asked.image == "7.jpg" && read[0].asked.embedded == nil)
+        let scores = zip(read, ["A", " _x0041_\u{7}"]).map { MMBench().score($0, answer: $1, ObjectFinder()) }
+        let handed = try #require(MMBench().submission(of: scores))
+        #expect(handed.name == "mmbench-submission.xlsx")
+        let expected = FileManager.default.contents(
+            atPath: "\(OfficialScripts.folder)/mmbench/submission.xlsx")
+        #expect(Data(handed.bytes) == expected)
     }
 
     @Test func mmvpCountsPairs() throws {

@@ -119,4 +119,87 @@ struct ExamTests {
         #expect(
             birds.code == 1 && birds.errors.contains(#"birds.txt:1: wrong value: key "task" is "birds"; "#))
     }
+
+    /// MMBench's table with its pictures in it, one told by the index of its row, says what it says with them unpacked.
+    @Test func picturesInTablesAreAsked() throws {
+        let shop = try Workshop()
+        try shop.succeed(
+            #"""
+            set -e
+            mkdir coco; cp pictures/picture-0.png coco/1.jpg; cp pictures/picture-1.png coco/2.jpg
+            row() { printf '%s\tWhich?\tred\tblue\t%s' $1 $2; }
+            printf 'index\tquestion\tA\tB\tanswer\n' >coco/MMBench_DEV_EN.tsv
+            printf 'index\tquestion\tA\tB\tanswer\timage\n' >inside.tsv
+            for index in 1 2; do
+                (row $index A; echo; row 100000$index B; echo) >>coco/MMBench_DEV_EN.tsv
+                (row $index A; printf '\t%s\n' $(base64 -w 0 coco/$index.jpg)) >>inside.tsv
+                (row 100000$index B; printf '\t%s\n' $index) >>inside.tsv
+            done
+            sightline eval run mmbench --data coco --model $LLAVA --answer-tokens 4 -o unpacked
+            sightline eval --mmbench inside.tsv --model $LLAVA --answer-tokens 4 -o inside
+            cmp unpacked/answers/MMBench_DEV_EN.jsonl inside/answers/inside.jsonl
+            sed -i 's/iVBORw0KGgo/aVBORw0KGgo/' inside.tsv
+            """#)
+        let bad = try shop.run("sightline eval --mmbench inside.tsv --model $LLAVA -o bad")
+        #expect(bad.code == 1 && bad.errors.contains("inside.tsv:2: "), "\(bad.errors)")
+    }
+
+    /// A split without answers has no figures; its answers are written for the server.
+    @Test func whatServersScoreIsWritten() throws {
+        let shop = try Workshop()
+        try shop.write("index\tquestion\tA\tB\n3\tWhich?\tred\tblue\n", to: "MMBench_TEST_EN.tsv")
+        try shop.write(#"{"question_id":3,"prompt":"Which?","text":"B"}"# + "\n", to: "answers.jsonl")
+        let ended = try shop.succeed(
+            "sightline eval run mmbench --data . --answers answers.jsonl -o out")
+        #expect(ended.output.contains(/to hand in +mmbench-submission\.xlsx/), "\(ended.output)")
+        #expect(!ended.output.contains("MMBench accuracy"))
+        #expect(try shop.bytes("out/mmbench-submission.xlsx").starts(with: Array("PK".utf8)))
+    }
+
+    /// The letters are those of the least mean loss, end token too, that transformers 5 gives for the same model in f32, by
+    /// margins of 0.03 and more. Choices are turned from picture to picture.
+    @Test func likeliestChoicesAreAnswers() throws {
+        let shop = try Workshop()
+        let asked = [
+            (
+                "How many cups are there?",
+                ["two cups", "three chairs", "one", "No, there are two cups and three chairs."]
+            ),
+            ("Is there a dog in the picture?", ["Yes", "No", "Yes, there is.", "a dog"]),
+            ("What is there?", ["a dog", "three chairs", "the picture", "two cups"]),
+            (
+                "Describe the picture.",
+                ["a dog and two cups", "two", "chairs", "Yes, there is a dog in the picture."]
+            ),
+        ]
+        let items = (0..<16).map { index in
+            let (picture, question) = (index / 4, asked[index % 4])
+            let choices = "abcd".enumerated().map { place, letter in
+                #""choice_\#(letter)":"\#(question.1[(place + picture) % 4])""#
+            }
+            return #"{"answer":"A","data_id":"picture-\#(picture).png","data_type":"image","#
+                + #""question":"\#(question.0)","question_id":"\#(index)","question_type_id":1,"#
+                + choices.joined(separator: ",") + "}"
+        }
+        try shop.succeed("mkdir seed; cp -r pictures seed/SEED-Bench-image")
+        try shop.write(#"{"questions":[\#(items.joined(separator: ",\n"))]}"#, to: "seed/SEED-Bench.json")
+        let ended = try shop.succeed(
+            "sightline eval run seed-bench-likelihood --data seed --model $LLAVA -o out")
+        let letters = try shop.lines("out/answers/SEED-Bench.jsonl").map {
+            String($0.firstMatch(of: /"text":"(.*?)"/)?.1 ?? "?")
+        }
+        #expect(letters.joined() == "BBBCAAAADDDDCCCD")
+        #expect(ended.output.contains(/SEED by likelihood all % ↑ +25\.0/), "\(ended.output)")
+        // As the authors' script writes answers.
+        try shop.succeed(
+            #"""
+            sed -E 's/.*"question_id":"([0-9]+)".*"text":"(.)".*/{"q_id": "\1", "prediction": "\2", "gt": "A"}/' \
+                out/answers/SEED-Bench.jsonl >results.json
+            sightline eval --seed-bench-likelihood seed/SEED-Bench.json --answers results.json -o again
+            cmp out/answers/SEED-Bench.jsonl again/answers/SEED-Bench.jsonl
+            """#)
+        let drawn = try shop.run(
+            "sightline eval run seed-bench-likelihood --data seed --model $LLAVA --decode vdd -o no")
+        #expect(drawn.code == 64 && drawn.errors.contains("leave out --decode"), "\(drawn.errors)")
+    }
 }

@@ -1,7 +1,8 @@
 import CEnglish
 
-/// Lemmas as NLTK's `WordNetLemmatizer` finds them in WordNet 3.0, as far as they are words of CHAIR's lexicon. Any
-/// other form is taken for its own lemma: what it has is no such word either (`CEnglish/SOURCES.md`).
+/// Lemmas as NLTK's `WordNetLemmatizer` finds them in WordNet 3.0, as far as they are words of the lexicons of CHAIR,
+/// AMBER and Object HalBench. Any other form is taken for its own lemma: what it has is no such word either
+/// (`CEnglish/SOURCES.md`).
 package struct Lemmatizer: Sendable {
     package static let shared = Lemmatizer()
 

@@ -2,7 +2,9 @@ import CEnglish
 
 /// Punkt (Kiss and Strunk 2006) with the parameters for English of NLTK, as `nltk.sent_tokenize` of 3.9.1 splits text
 /// in lower case. Without capitals only this remains of its rules: an abbreviation ends no sentence; neither does an
-/// initial or a number before a word in lower case; and there are collocations.
+/// initial or a number before a word in lower case; and there are collocations. Text with capitals is split by the same
+/// rules; what Punkt knows of words that are seldom capitalized is left out, so that an abbreviation ends no sentence
+/// there either, and an initial or a number before a capital does.
 package struct SentenceSplitter: Sendable {
     package static let shared = SentenceSplitter()
 
@@ -24,7 +26,6 @@ package struct SentenceSplitter: Sendable {
         }
     }
 
-    /// - Parameter text: in lower case.
     package func sentences(_ text: String) -> [String] {
         sentences(Array(text.unicodeScalars)).map(\.string)
     }
@@ -152,16 +153,17 @@ package struct SentenceSplitter: Sendable {
         guard token.last == ".", token.dropLast().last != "." else { return false }
         let stem = token.dropLast()
         let last = stem.split(separator: "-", omittingEmptySubsequences: false).last ?? stem
-        return !abbreviations.contains(stem.string) && !abbreviations.contains(last.string)
+        return !abbreviations.contains(stem.string.lowercased())
+            && !abbreviations.contains(last.string.lowercased())
     }
 
     private func staysBreak(_ token: Token, before next: Token) -> Bool {
         guard token.text.last == "." else { return true }
         let number = "##number##"
-        let type = Self.isNumber(token.text) ? number : withoutPeriod(token.text).string
+        let type = Self.isNumber(token.text) ? number : withoutPeriod(token.text).string.lowercased()
         let nextType =
             Self.isNumber(next.text)
-            ? number : (next.isBreak ? withoutPeriod(next.text) : next.text).string
+            ? number : (next.isBreak ? withoutPeriod(next.text) : next.text).string.lowercased()
         if collocations.contains("\(type) \(nextType)") { return false }
         let isInitial =
             token.text.count == 2 && token.text.first.map { $0.isWordPart && !$0.isDecimal } ?? false

@@ -1,7 +1,6 @@
-/// Words as `nltk.word_tokenize` of 3.9.1 splits text in lower case: sentences by Punkt, in each the Penn Treebank's
-/// rules (`NLTKWordTokenizer`), one after the other. Only the period at a sentence's end is split off.
+/// Words as `nltk.word_tokenize` of 3.9.1 splits text: sentences by Punkt (`SentenceSplitter`, exact in lower case), in
+/// each the Penn Treebank's rules (`NLTKWordTokenizer`), one after the other. Only the period at a sentence's end is split off.
 package enum WordTokenizer {
-    /// - Parameter text: in lower case.
     package static func words(_ text: String) -> [String] {
         SentenceSplitter.shared.sentences(Array(text.unicodeScalars)).flatMap { sentence in
             var rewriting = Rewriting(text: Array(sentence))
@@ -81,7 +80,7 @@ private struct Rewriting {
         // A quote before a single letter that is no ending of a word.
         rewrite("'") { text, at in
             guard text[at] == "'", at + 1 < text.count, text[at + 1].isWordPart,
-                !"mtsdn".unicodeScalars.contains(text[at + 1]),
+                !"mtsdnMTSDN".unicodeScalars.contains(text[at + 1]),
                 at + 2 == text.count || !text[at + 2].isWordPart
             else { return nil }
             return (at + 2, ["' \(text[at + 1])"])
@@ -123,7 +122,10 @@ private struct Rewriting {
         pad(pairOf: "'")
         rewrite("\"") { text, at in text[at] == "\"" ? (at + 1, [" '' "]) : nil }
         text = Array(text.split(omittingEmptySubsequences: false) { $0.isSpace }.joined(separator: [" "]))
-        for endings in [["'s", "'m", "'d", "'"], ["'ll", "'re", "'ve", "n't"]] {
+        for endings in [
+            ["'s", "'S", "'m", "'M", "'d", "'D", "'"],
+            ["'ll", "'LL", "'re", "'RE", "'ve", "'VE", "n't", "N'T"],
+        ] {
             rewrite("'") { text, at in
                 guard text[at] != "'", text[at] != " ",
                     let ending = endings.first(where: {
@@ -142,17 +144,23 @@ private struct Rewriting {
     ].map { (first: Array($0.0.unicodeScalars), second: Array($0.1.unicodeScalars)) }
 
     private mutating func contractions() {
-        rewrite("adeitws") { text, at in
-            for (first, second) in Self.contractions where text[at] == first[0] {
-                let end = at + first.count + second.count
-                guard text[at...].starts(with: first), text[(at + first.count)...].starts(with: second),
+        rewrite("adeitwsADEITWS") { text, at in
+            for (first, second) in Self.contractions where Self.isSame(text[at], first[0]) {
+                let (middle, end) = (at + first.count, at + first.count + second.count)
+                guard text[at...].starts(with: first, by: Self.isSame),
+                    text[min(middle, text.count)...].starts(with: second, by: Self.isSame),
                     end == text.count || !text[end].isWordPart,
                     first[0] == " " || at == 0 || !text[at - 1].isWordPart,
                     first != ["w", "a", "n"] || end < text.count && text[end].isSpace
                 else { continue }
-                return (end, [" \(first.string) \(second.string) "])
+                return (end, [" \(text[at..<middle].string) \(text[middle..<end].string) "])
             }
             return nil
         }
+    }
+
+    /// But for the case of what is written.
+    private static func isSame(_ written: Unicode.Scalar, _ meant: Unicode.Scalar) -> Bool {
+        written == meant || written.isASCII && written.properties.lowercaseMapping == String(meant)
     }
 }

@@ -8,11 +8,17 @@ package struct Asked: Sendable {
     package let id: String
     /// The id that it has in files where two questions share one.
     package let sharedID: String?
+    /// Its name, by which answers and figures know it.
     package let image: String
+    /// The picture as a `data:` URI, where the file of questions has it.
+    package let embedded: String?
     package let prompt: String
 
-    package init(id: String, sharedID: String? = nil, image: String, prompt: String) {
+    package init(
+        id: String, sharedID: String? = nil, image: String, embedded: String? = nil, prompt: String
+    ) {
         (self.id, self.sharedID, self.image, self.prompt) = (id, sharedID, image, prompt)
+        self.embedded = embedded
     }
 
     /// Whether `other`, which an answer says that it was asked, is a question at all: a placeholder of one word

@@ -3,6 +3,8 @@ package struct Choices: Sendable, Equatable {
     /// In the order of their letters, which may have gaps.
     package let all: [(letter: String, text: String)]
 
+    package var texts: [String] { all.map(\.text) }
+
     package init(_ all: [(letter: String, text: String)]) { self.all = all }
 
     /// From A on.

@@ -10,7 +10,8 @@ extension ScoreSheet {
         let rows = try figures().map { figure, value in
             [figure.title, fixed(figure.scale * value, figure.decimals)]
         }
-        let all = TextTable([["", "score"]] + rows + exams.exams.flatMap { remarks($0) })
+        let handedIn = submissions.map { ["to hand in", $0.name] }
+        let all = TextTable([["", "score"]] + rows + exams.exams.flatMap { remarks($0) } + handedIn)
         return try ([all] + exams.exams.flatMap { try tables($0) }).map(\.plainText).joined(separator: "\n")
     }
 }

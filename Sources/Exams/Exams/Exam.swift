@@ -98,7 +98,11 @@ package struct ExamFacts: Sendable {
 }
 
 /// How much is let be said.
-package enum AnswerLength: Sendable { case caption, short, long }
+package enum AnswerLength: Sendable {
+    case caption, short, long
+    /// Nothing: the letter of the likeliest of a question's choices is the answer.
+    case ranked
+}
 
 /// Something asked about a picture.
 package protocol ExamQuestion: Sendable {
@@ -107,10 +111,13 @@ package protocol ExamQuestion: Sendable {
     var place: String { get }
     /// What is right, as the benchmark has it; nil where no answer alone is.
     var solution: String? { get }
+    /// What is ranked by its likelihood; nil where the answer is drawn.
+    var ranked: Choices? { get }
 }
 
 extension ExamQuestion {
     package var solution: String? { nil }
+    package var ranked: Choices? { nil }
 }
 
 /// An answer with all that its figures need: an object of `scores.json`.

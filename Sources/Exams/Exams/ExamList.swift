@@ -8,6 +8,7 @@ package struct ExamList: Sendable, Equatable {
         POPE(),
         MME(),
         SEEDBench(),
+        SEEDBench(.likelihood),
         ScienceQA(),
         MMBench(),
         MMStar(),
@@ -18,11 +19,14 @@ package struct ExamList: Sendable, Equatable {
         GQA(),
         RePOPE(),
         AMBER(),
+        AMBERCaptions(),
+        ObjectHalBench(),
         HallusionBench(),
         NaturalBench(),
         LLaVABench(),
         MMHal(),
         MMVet(),
+        Mementos(),
         OwnInventions(),
     ])
 

@@ -4,15 +4,23 @@ import Foundation
 package struct ExamRequest: Sendable {
     /// `file:line`, for messages.
     package let place: String
+    /// A path, or a `data:` URI.
     package let image: String
     package let prompt: String
     package let answer: AnswerLength
     package let solution: String?
+    /// Of which the likeliest is the answer; nil where it is drawn.
+    package let ranked: Choices?
+    /// Of a picture that stands in the file of questions what to call it; nil for others, which have a path.
+    package let embedded: String?
 
     fileprivate init(_ question: some ExamQuestion, _ answer: AnswerLength) {
         let asked = question.asked
-        solution = question.solution
-        (place, image, prompt, self.answer) = (question.place, asked.image, asked.prompt, answer)
+        (solution, ranked) = (question.solution, question.ranked)
+        (place, image) = (question.place, asked.embedded ?? asked.image)
+        (prompt, self.answer) = (asked.prompt, answer)
+        let file = place.prefix(upTo: place.lastIndex(of: ":") ?? place.endIndex)
+        embedded = asked.embedded.map { _ in "\(file)/\(asked.image)" }
     }
 }
 

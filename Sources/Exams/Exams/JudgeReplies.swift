@@ -24,15 +24,18 @@ extension ScoreSheet {
     /// Takes in a file of replies: lines of OpenAI's batch output, or reviews as an official script keeps them, which are
     /// a run more. An answer's failures leave nothing behind, so that it can be asked about again.
     ///
+    /// - Parameter folder: files that exams read replies with.
     /// - Throws: `EvaluationError` with file and line for what is no reply to an answer of this sheet, or another than
-    ///   the one that is there.
-    package mutating func take(repliesIn file: FileLines) throws -> JudgeReading {
+    ///   the one that is there; and where files are needed that `folder` doesn't have.
+    package mutating func take(
+        repliesIn file: FileLines, with folder: String? = nil
+    ) throws -> JudgeReading {
         for exam in judgedExams {
             if let count = try takeReviews(of: exam, in: file) {
                 return JudgeReading(new: count, exams: [exam.name])
             }
         }
-        var book = ReplyBook(self)
+        var book = try ReplyBook(self, folder)
         try file.forEachObject { try book.take($0, place: "\(file.path):\($1)") }
         for exam in judgedExams { write(book.scores[exam.name] ?? [], exam) }
         return book.reading
@@ -108,14 +111,19 @@ private struct ReplyBook {
     var scores: [String: [JudgedScore]] = [:]
     var reading = JudgeReading()
     private var places: [String: [String: Int]] = [:]
+    /// Of exams that read with files, where these were given.
+    private var readers: [String: JudgeReader] = [:]
+    private let needsReader: Set<String>
 
-    init(_ sheet: ScoreSheet) {
-        func enter<E: JudgedExam>(_ exam: E) {
+    init(_ sheet: ScoreSheet, _ folder: String?) throws {
+        needsReader = Set(sheet.judgedExams.filter(\.readsWithFiles).map(\.name))
+        func enter<E: JudgedExam>(_ exam: E) throws {
+            readers[exam.name] = try folder.flatMap { try exam.reader($0) }
             scores[exam.name] = sheet[exam]
             let pairs = sheet[exam].enumerated().map { ($1.id, $0) }
             places[exam.name] = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
         }
-        for exam in sheet.judgedExams { enter(exam) }
+        for exam in sheet.judgedExams { try enter(exam) }
     }
 
     /// - Parameter place: `file:line`.
@@ -141,12 +149,18 @@ private struct ReplyBook {
                 key: "custom_id", found: "\"\(name)\", run \(id.run)",
                 remedy: "judge no more than \(mostJudgeRuns) times")
         }
+        guard !needsReader.contains(id.exam) || readers[id.exam] != nil else {
+            throw RecordError.invalid(
+                key: "custom_id", found: "\"\(name)\", whose replies are read with files of the benchmark",
+                remedy: "give their folder with --with")
+        }
         reading.exams.insert(id.exam)
         switch try Self.outcome(line) {
         case .failure(let why): reading.failures.append("\(place): \(name): \(why.text)")
         case .success(let (text, judge)):
             let reply = JudgeReply(
-                run: id.run, attempt: id.attempt, judge: judge, prompt: id.prompt, text: text, given: nil)
+                run: id.run, attempt: id.attempt, judge: judge, prompt: id.prompt, text: text,
+                given: readers[id.exam]?(text, score))
             let other = score.replies.first { $0.run == id.run && $0.attempt == id.attempt }
             guard let other else {
                 scores[id.exam]?[index].replies.append(reply)

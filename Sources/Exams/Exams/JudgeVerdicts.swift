@@ -15,7 +15,7 @@ extension JudgedExam {
     /// nil where replies are missing: the official script asks until it has one, and has no figures before.
     func verdict(on score: JudgedScore, run: Int) -> JudgeVerdict? {
         let own = score.replies.filter { $0.run == run }.sorted { $0.attempt < $1.attempt }
-        if let given = own.last?.given { return JudgeVerdict(grade: given, isRead: false) }
+        if let given = own.last?.given { return JudgeVerdict(grade: given, isRead: readsWithFiles) }
         if let grade = own.lazy.compactMap({ grade($0.text) }).first {
             return JudgeVerdict(grade: grade, isRead: true)
         }

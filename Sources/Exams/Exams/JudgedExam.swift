@@ -27,6 +27,12 @@ package protocol JudgedExam: Exam where Question == JudgedQuestion, Score == Jud
     func request(_ score: JudgedScore, _ prompt: JudgePrompt, attempt: Int) throws -> JudgeRequest
     /// The numbers in a reply, as the official script finds them; nil where it finds none.
     func grade(_ reply: String) -> [Double]?
+    /// Whether the numbers follow from the reply and files of the benchmark together (`reader`).
+    var readsWithFiles: Bool { get }
+    /// What finds the numbers in a reply with the files of `folder`; nil where the reply's text is enough.
+    ///
+    /// - Throws: `EvaluationError` for a file that is missing or of another kind.
+    func reader(_ folder: String) throws -> JudgeReader?
     /// What measures are means of.
     func values(of grade: [Double]) -> [Double]
     /// The reviews that the official script keeps, run by run; nil for a file of another kind.
@@ -35,7 +41,12 @@ package protocol JudgedExam: Exam where Question == JudgedQuestion, Score == Jud
     func reviews(_ file: FileLines) throws -> [[JudgeReview]]?
 }
 
+/// The numbers in a reply about an answer; nil where there are none.
+package typealias JudgeReader = (_ reply: String, _ score: JudgedScore) -> [Double]?
+
 extension JudgedExam {
+    package var readsWithFiles: Bool { false }
+    package func reader(_ folder: String) throws -> JudgeReader? { nil }
     package var answers: AnswerLength { .long }
     package var takesSeveralFiles: Bool { false }
     package var runs: Int { 1 }
@@ -138,7 +149,8 @@ package struct JudgeReply: Sendable, Equatable, Codable {
     /// The beginning of the prompt's digest; nil for official reviews.
     package var prompt: String?
     package var text: String
-    /// The numbers that an official review gives beside a text that is read otherwise.
+    /// The numbers that an official review gives beside a text that is read otherwise; of an exam that reads with files,
+    /// those that were found so.
     package var given: [Double]?
 }
 

@@ -10,6 +10,9 @@ struct QuotedTable {
             (self.columns, self.fields, self.line) = (columns, fields, line)
         }
 
+        /// Whether the table has the column, missing values or not.
+        func has(_ column: String) -> Bool { columns[column] != nil }
+
         /// nil where the column isn't there or pandas takes the field for a missing value.
         subscript(column: String) -> String? {
             guard let index = columns[column] else { return nil }
@@ -25,6 +28,8 @@ struct QuotedTable {
 
     let lines: FileLines
     let separator: UInt8
+    /// Whether text that is no UTF-8 is taken for Latin-1.
+    var readsLatin1 = false
 
     /// - Parameter required: columns that must be there.
     /// - Throws: `EvaluationError` with file and line for a quote that isn't closed, a row with too few or too many fields,
@@ -35,10 +40,9 @@ struct QuotedTable {
         func take(_ fields: [[UInt8]], _ line: Int) throws {
             let texts = try fields.map { field in
                 if field.contains(0) { throw error(line, "a zero byte; the file is damaged, fetch it again") }
-                guard let text = String(validating: field, as: UTF8.self) else {
-                    throw error(line, "not valid UTF-8; convert the file")
-                }
-                return text
+                if let text = String(validating: field, as: UTF8.self) { return text }
+                guard readsLatin1 else { throw error(line, "not valid UTF-8; convert the file") }
+                return String(String.UnicodeScalarView(field.map { Unicode.Scalar($0) }))
             }
             guard let names = columns else {
                 let names = Dictionary(texts.enumerated().map { ($1, $0) }) { first, _ in first }

@@ -98,10 +98,12 @@ extension ScoreSheet {
 
     /// Its figures, those too that no summary has, with what they are.
     ///
-    /// - Throws: what `sums` throws; `MetricsError.empty` if nothing was answered.
+    /// - Throws: what `sums` throws; `MetricsError.empty` if nothing was answered, but for what a server scores.
     package func figures() throws -> [(figure: Figure, value: Double)] {
         let sums = try sums()
-        guard !sums.clusters.isEmpty else { throw MetricsError.empty(where: "evaluation") }
+        guard !sums.clusters.isEmpty || !submissions.isEmpty else {
+            throw MetricsError.empty(where: "evaluation")
+        }
         let known = [ExamList.images: Double(sums.clusters.count), ExamList.seconds: seconds]
         return zip(exams.figures, sums.values(of: exams.figures.map(\.formula))).compactMap { figure, value in
             (value ?? known[figure.key]).map { (figure, $0) }

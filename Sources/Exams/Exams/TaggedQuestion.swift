@@ -10,12 +10,17 @@ package struct TaggedQuestion: ExamQuestion {
     package let references: [String]
     /// What the benchmark says of it, by its own words.
     package let tags: [String: String]
+    package let ranked: Choices?
     /// What most people answered.
     package var solution: String? { references.mostFrequent }
 
     package init(
-        _ asked: Asked, place: String, references: [String], tags: [String: String] = [:]
-    ) { (self.asked, self.place, self.references, self.tags) = (asked, place, references, tags) }
+        _ asked: Asked, place: String, references: [String], tags: [String: String] = [:],
+        ranked: Choices? = nil
+    ) {
+        (self.asked, self.place, self.references, self.tags) = (asked, place, references, tags)
+        self.ranked = ranked
+    }
 }
 
 /// A tagged question with the model's answer.

@@ -158,6 +158,13 @@ struct Eval: StageCommand {
         if !decoding.takesCaptions, let caption = files.first(where: { $0.exam.answers == .caption }) {
             throw ValidationError("--decode posthoc answers in one word; leave out --\(caption.exam.name)")
         }
+        if let ranked = files.first(where: { $0.exam.answers == .ranked }),
+            decoding.decode != nil || !logitBias.isEmpty
+        {
+            throw ValidationError(
+                "--\(ranked.exam.name) draws no tokens; leave out --\(decoding.decode == nil ? "logit-bias" : "decode")"
+            )
+        }
         let names = files.map { AnswerFile.fileName($0.path) }
         if Set(names).count < names.count {
             throw ValidationError(
@@ -323,15 +330,23 @@ struct Eval: StageCommand {
 
     private func request(_ request: ExamRequest) -> Examinee.Request {
         switch request.answer {
-        case .short: asking.request(request.prompt, image: request.image, place: request.place)
+        case .short: short(request)
         case .caption: whole(request, maxTokens: captionTokens)
         case .long: whole(request, maxTokens: longTokens)
+        case .ranked: whole(request, maxTokens: 0)
         }
     }
 
     private func whole(_ request: ExamRequest, maxTokens: Int) -> Examinee.Request {
         Examinee.Request(
-            place: request.place, image: request.image, prompt: request.prompt, maxTokens: maxTokens)
+            place: request.place, image: request.image, prompt: request.prompt, maxTokens: maxTokens,
+            ranked: request.ranked, embedded: request.embedded)
+    }
+
+    private func short(_ request: ExamRequest) -> Examinee.Request {
+        var own = asking.request(request.prompt, image: request.image, place: request.place)
+        own.embedded = request.embedded
+        return own
     }
 
     private func read(_ paper: ExamPaper, _ run: StageRun) throws -> [SharedText] {

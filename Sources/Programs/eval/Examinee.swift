@@ -1,4 +1,5 @@
 import Decoding
+import Exams
 import Foundation
 import Imaging
 import JSON
@@ -17,6 +18,10 @@ final class Examinee {
         let image: String
         let prompt: String
         let maxTokens: Int
+        /// Of which the likeliest is the answer; nil where it is drawn.
+        var ranked: Choices?
+        /// What a picture is called that is a `data:` URI.
+        var embedded: String?
     }
 
     /// What a question is read with in the picture's place.
@@ -36,9 +41,11 @@ final class Examinee {
         let image: String
         let prompt: [UInt8]
         let maxTokens: Int
+        let ranked: [String]
 
         init(_ request: Request) {
-            (image, prompt, maxTokens) = (request.image, Array(request.prompt.utf8), request.maxTokens)
+            (image, prompt) = (request.embedded ?? request.image, Array(request.prompt.utf8))
+            (maxTokens, ranked) = (request.maxTokens, request.ranked?.texts ?? [])
         }
 
         /// - Throws: `RecordError` for what `record` didn't make.
@@ -46,6 +53,7 @@ final class Examinee {
             image = try record.requiredString("image")
             prompt = Array(try record.requiredString("prompt").utf8)
             maxTokens = try record.requiredInt("max_tokens")
+            ranked = try record.strings("ranked") ?? []
         }
 
         func record(_ text: String) -> Record {
@@ -53,6 +61,7 @@ final class Examinee {
             record.set("image", .string(image))
             record.set("prompt", .string(String(decoding: prompt, as: UTF8.self)))
             record.set("max_tokens", .int(maxTokens))
+            if !ranked.isEmpty { record.set("ranked", .strings(ranked)) }
             record.set("text", .string(text))
             return record
         }
@@ -102,7 +111,14 @@ final class Examinee {
     /// - Returns: an answer per request, trimmed.
     /// - Throws: `StageError` naming the place of what this model can't be asked.
     func answer(_ requests: [Request], _ run: StageRun) throws -> [String] {
-        let interviews = try prepare(requests)
+        try rank(requests.filter { $0.ranked != nil }, run)
+        let interviews = try prepare(requests.filter { $0.ranked == nil })
+        if !interviews.isEmpty { try draw(interviews, run) }
+        try work?.flush()
+        return requests.map { known[Key($0)] ?? "" }
+    }
+
+    private func draw(_ interviews: [Interview], _ run: StageRun) throws {
         let progress = run.progress(total: interviews.count, unit: "pictures")
         let answerer = Answerer(
             model: model.decoder, stops: model.stops, sampler: sampler, contrast: contrasting?.rule,
@@ -113,13 +129,62 @@ final class Examinee {
             progress.advance(by: some.count)
         }
         progress.finish()
-        try work?.flush()
-        return requests.map { known[Key($0)] ?? "" }
+    }
+
+    /// Answers with the letters of the likeliest choices.
+    private func rank(_ requests: [Request], _ run: StageRun) throws {
+        if requests.isEmpty { return }
+        var seen = Set(known.keys)
+        let pictures = Dictionary(
+            grouping: requests.filter { seen.insert(Key($0)).inserted }, by: \.image)
+        let order = requests.map(\.image).filter(Set(pictures.keys).contains)
+        var done: Set<String> = []
+        let progress = run.progress(total: pictures.count, unit: "pictures")
+        let ranker = Ranker(model, cache)
+        for image in order where done.insert(image).inserted {
+            try rank(pictures[image] ?? [], ranker)
+            progress.advance(by: 1)
+        }
+        progress.finish()
+    }
+
+    /// Those about one picture.
+    private func rank(_ requests: [Request], _ ranker: Ranker) throws {
+        var groups: [(root: [Int32], path: String, questions: [Ranker.Question], requests: [Request])] = []
+        for request in requests {
+            do {
+                let path = try images.resolve(request.image)
+                let encoded = try model.encode(
+                    prompt: request.prompt, picture: model.shape(at: path),
+                    answers: request.ranked?.texts ?? [])
+                let root = Array(encoded.prompt[..<encoded.pictureEnd])
+                let question = Ranker.Question(
+                    tokens: Array(encoded.prompt[encoded.pictureEnd...]), choices: encoded.answers)
+                if groups.last?.root == root {
+                    groups[groups.count - 1].questions.append(question)
+                    groups[groups.count - 1].requests.append(request)
+                } else {
+                    groups.append((root, path, [question], [request]))
+                }
+            } catch { throw StageError.failed("\(request.place): \(error)") }
+        }
+        for group in groups {
+            do {
+                let best = try ranker.likeliest(group.questions, after: group.root, picture: group.path)
+                let answers = zip(group.requests, best).map { request, index in
+                    (Key(request), request.ranked?.letters[index] ?? "")
+                }
+                for (key, letter) in answers { known[key] = letter }
+                try work?.add(answers.map { $0.record($1) }, at: group.requests[0].place)
+            } catch let error as ImageError {
+                throw StageError.failed("\(group.requests[0].place): \(error)")
+            }
+        }
     }
 
     /// Says about how long that will take.
     func estimate(_ requests: [Request], _ run: StageRun) throws {
-        let interviews = try prepare(requests)
+        let interviews = try prepare(requests.filter { $0.ranked == nil })
         guard !interviews.isEmpty else { return }
         var work = WorkEstimate(model)
         for interview in interviews {

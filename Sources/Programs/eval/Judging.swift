@@ -84,6 +84,11 @@ struct JudgeReplies: StageCommand {
 
     @Argument(help: ArgumentHelp("Folder that eval wrote.", valueName: "folder")) var folder: String
     @Argument(help: ArgumentHelp("Replies.", valueName: "file")) var replies: [String]
+    @Option(
+        name: .customLong("with"),
+        help: ArgumentHelp(
+            "Files of the benchmark that replies are read with: Mementos' sym_graphs.", valueName: "folder"))
+    var companions: String?
     @OptionGroup(title: "Run") var runOptions: RunOptions
 
     func run(in run: StageRun) throws {
@@ -92,7 +97,7 @@ struct JudgeReplies: StageCommand {
         var failures = 0
         for path in replies {
             run.addInput(try Digest.artefact(path, kind: .file), role: "replies")
-            let read = try sheet.take(repliesIn: FileLines(path))
+            let read = try sheet.take(repliesIn: FileLines(path), with: companions)
             exams.formUnion(read.exams)
             failures += read.failures.count
             run.count(read: read.new + read.known + read.failures.count, written: read.new)

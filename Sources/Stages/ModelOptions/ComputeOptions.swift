@@ -37,6 +37,9 @@ package struct ComputeOptions: ParsableArguments {
         _ model: VisionLanguageModel, slots: Int, _ run: StageRun
     ) throws -> Int {
         var plan = try MemoryPlan(drawingWith: model.family, limit: memoryLimit)
+        plan.add("reading pictures", Footprint.decodingBytes)
+        let int8 = model.decoder.head.compute == .int8 ? "" : ", --compute int8"
+        try plan.check(remedy: "use a smaller model\(int8), or give it more")
         let left = plan.left
         plan.add("keys and values", min(left, slots * KeyValueCache.bytesPerSlot(model.decoder)))
         if run.isDryRun { run.console.say("\(plan)") }

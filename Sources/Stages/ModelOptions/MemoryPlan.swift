@@ -17,9 +17,7 @@ package struct MemoryPlan: CustomStringConvertible {
         self.init(limit: limit)
         add("weights", family.weightBytes)
         add("activations", Footprint.decodingBytes)
-        add("reading pictures", Footprint.decodingBytes)
-        let int8 = family.decoder.head.compute == .int8 ? "" : ", or --compute int8"
-        try check(remedy: "use a smaller model\(int8), or give it more")
+        try check(remedy: "use a smaller model, or give it more")
     }
 
     package mutating func add(_ name: String, _ bytes: Int) {

@@ -9,10 +9,12 @@ OFFICIAL holds the scripts, each under the name that this one imports or runs:
     nb.py         naturalbench_vqa.py    Baiqi-Li/NaturalBench 9967605
     repope.py     src/eval_utils.py    YanNeu/RePOPE bcf22e5
     amber.py, metrics.txt    inference.py, data/metrics.txt    junyangwang0410/AMBER 534babf
+    objhal.py, synonyms_refine.txt    eval/eval_gpt_obj_halbench.py, eval/data/    RLHF-V/RLHF-V 3d35a91
+    mementos.ipynb    GPT-4-assisted_evaluation.ipynb    si0wang/Mementos 7b03657
     hb_utils.py   utils.py    tianyi-lab/HallusionBench d0114ff
 """
 
-import contextlib, io, json, random, re, subprocess, sys, types, warnings
+import base64, contextlib, io, json, random, re, subprocess, sys, types, warnings
 from pathlib import Path
 
 official = Path(sys.argv[1])
@@ -260,6 +262,182 @@ def amber():
         (here / name).unlink()
 
 
+def amber_captions():
+    """With nltk as installed (3.9.1, its WordNet 3.0, punkt_tab and averaged_perceptron_tagger_eng); word vectors are stood in
+    for by the pairs of words that similar_words.json has."""
+    for name in ["nltk", "nltk.stem", "spacy", "amber"]:
+        sys.modules.pop(name, None)
+    relation = {
+        "sky": [], "person": ["people", "man"], "man": ["person"], "ship": ["boat"], "yacht": ["ship", "boat"],
+        "tree": ["leave", "bush"], "bus": ["car"], "dog": [], "bird": [], "cloud": [], "sun": [], "phone": ["TV"],
+        "orange": [], "glass": [],
+    }
+    similar = {"dog": ["puppy"], "puppy": ["bird"], "cloud": ["sky"], "yacht": ["boat"], "sun": ["orange"]}
+    relation["puppy"] = []
+    scenes = [(["sky", "ship", "ship", "person"], ["cloud", "bird"]), (["man", "tree", "yacht"], ["dog", "sun"])]
+    scenes += [(["bus", "glass"], ["person", "dog"]), (["dog"], ["bird", "tree"]), (["sky"], ["cloud"])]
+    said = [
+        "Two ships and people under the sky. A boat is near them, and the birds are there with a puppy.",
+        "A man stands by the bush and its leaves; they ship a bus in 2019. The yacht has an orange light.",
+        "People drink from glasses, e.g. a glass of water. The Dog saw the dogs. A cloud can't hide the sun!",
+        "The puppies play, \"a bird\" flies. TVs and a TV stand in a cannot-sea of trees.",
+        "",
+    ]
+    truth = [{"id": i + 1, "type": "generative", "truth": t, "hallu": h} for i, (t, h) in enumerate(scenes)]
+    truth.append({"id": 6, "type": "discriminative-relation", "truth": "yes"})
+    queries = [{"id": i + 1, "image": f"AMBER_{i + 1}.jpg", "query": "Describe this image."} for i in range(5)]
+    queries.append({"id": 6, "image": "AMBER_1.jpg", "query": "Is it so?"})
+    write("amber-captions/annotations.json", truth)
+    write("amber-captions/query_all.json", queries)
+    write("amber-captions/relation.json", relation)
+    write("amber-captions/similar_words.json", similar)
+    write("amber-captions/answers.json", [{"id": i + 1, "response": text} for i, text in enumerate(said)])
+    (here / "amber-captions/safe_words.txt").write_text("orange\nlight\n")
+    pairs = {frozenset([a, b]) for a, others in similar.items() for b in others}
+
+    class Vector:
+        known = set()
+
+        def __init__(self, word):
+            self.word = word
+
+        def similarity(self, other):
+            return float(self.word == other.word or frozenset([self.word, other.word]) in self.known)
+
+    sys.modules["spacy"] = types.ModuleType("spacy")
+    sys.modules["spacy"].load = lambda name: Vector
+    import amber
+
+    def run(known):
+        Vector.known = known
+        folder = here / "amber-captions"
+        sys.argv = ["amber", "--word_association", str(folder / "relation.json"), "--evaluation_type", "g"]
+        sys.argv += ["--safe_words", str(folder / "safe_words.txt"), "--inference_data", str(folder / "answers.json")]
+        sys.argv += ["--annotation", str(folder / "annotations.json"), "--metrics", str(official / "metrics.txt")]
+        amber.args = amber.get_args()
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            amber.main(amber.args)
+        return [float(x) for x in re.findall(r":\t+ (\S+)", output.getvalue())]
+
+    nouns = [[n for n in amber.extract_nouns(x) if n in {*relation, *sum(relation.values(), [])}] for x in said]
+    # CHAIR, Cover, Hal, Cog.
+    write("amber-captions/expected.json", {"official": run(pairs), "same_words": run(set())})
+    write("amber-captions/nouns.json", nouns)
+
+
+def object_halbench():
+    """Without --use_gpt; with nltk as `amber_captions` has it. What is in the pictures stands in ../chair; the script asks for
+    files of COCO's other half too, which have nothing."""
+    import os, tempfile
+
+    for name in ["openai", "jsonlines", "gpt4_grpc", "spacy", "objhal"]:
+        sys.modules[name] = types.ModuleType(name)
+    sys.modules.pop("objhal")
+    sys.modules["spacy"].load = lambda name: None
+    sys.modules["gpt4_grpc"].Chat = lambda **options: None
+    sys.modules["jsonlines"].Reader = lambda file: (json.loads(line) for line in file)
+    picture = base64.b64encode((here / "../oracle/pictures/picture-0.png").read_bytes()).decode()
+    ids = [9, 25, 30, 139, 285, 294, 328]
+    said = [
+        "Assistant: A bus and two buses wait.  Pedestrians and a brother are near a motor bike, eating cheesecakes.",
+        " The remote control lies on the coffee table, beside remotes, a toilet seat and a chair. A seat too. ",
+        "Nothing is here that I can name.",
+        "A man is walking his dogs; the dog parks. Wine glasses and an iPhone stand on desks.",
+        "",
+        "Baby elephants, a passenger train on a train track, people's ties and a sports ball.",
+        "A car and a clock.",
+    ]
+    questions = [{"image_id": i, "question": "Describe it.", "image": picture if k % 2 else f"{i}.jpg"} for k, i in enumerate(ids)]
+    questions[5].pop("image")
+    write("object-halbench/obj_halbench_300_with_image.jsonl", questions, lines=True)
+    answers = [{"image_id": i, "question": "Describe it.", "answer": text} for i, text in zip(ids, said)]
+    write("object-halbench/answers.jsonl", answers, lines=True)
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "eval/data").mkdir(parents=True)
+        (Path(folder) / "eval/data/synonyms_refine.txt").write_text((official / "synonyms_refine.txt").read_text())
+        for kind in ["instances", "captions"]:
+            own = json.loads((here / f"../chair/{kind}_val2014.json").read_text())
+            own |= {"info": {}, "licenses": []}
+            (Path(folder) / f"{kind}_val2014.json").write_text(json.dumps(own))
+            own |= {"images": [], "annotations": []}
+            (Path(folder) / f"{kind}_train2014.json").write_text(json.dumps(own))
+        os.chdir(folder)
+        import objhal
+
+        file = str(here / "object-halbench/answers.jsonl")
+        _, pictures, _ = quietly(objhal.load_generated_captions, file)
+        chair = quietly(objhal.CHAIR, pictures, folder, "")
+        quietly(chair.get_annotations)
+        found = quietly(chair.compute_chair, file, -1)
+        os.chdir(before)
+    rows = [
+        [sorted(one["mscoco_gt_words"]), [object for _, object in one["mscoco_generated_words"]]]
+        for one in found["sentences"]
+    ]
+    figures = {k: v for k, v in found["overall_metrics"].items() if not k.startswith("all_gpt")}
+    write("object-halbench/expected.json", {"figures": figures, "sentences": rows})
+
+
+class ObjectGraph:
+    def __init__(self, graph):
+        self.graph = graph
+
+
+ActionGraph = type("ActionGraph", (ObjectGraph,), {})
+
+
+def mementos():
+    """The notebook's own rewriting and figures, on graphs that are pickled as its authors pickle theirs."""
+    import pickle
+
+    notebook = json.loads((official / "mementos.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    space = {}
+    for cell in cells:
+        if cell.startswith("def find_and_replace"):
+            exec(cell, space)
+    known = next(cell for cell in cells if cell.startswith("class ActionGraph"))
+    exec("import pickle\n" + known, space)
+    reading = {}
+    for cell in cells:
+        for kind in "ao":
+            if cell.startswith(f"{kind}_re = []"):
+                loop = cell.split("            gpt_des = txt_file.read().strip()\n")[1]
+                reading[kind] = "\n".join(line[8:] for line in loop.split("\n"))
+    objects = {"puppy": {"": ["dog"]}, "hound": {"": ["dog", "cat"]}, "ball": {"": ["ball"]}, "cap": {"": ["hat"]}}
+    actions = {"look": {"up": ["look up"], "": ["see"]}, "bark": {"": ["bark"]}, "leap": {"": ["jump"]}}
+    (here / "mementos/sym_graphs").mkdir(parents=True, exist_ok=True)
+    for part in ["dl", "robo", "cmc"]:
+        for kind, type_, graph in [("object", ObjectGraph, objects), ("action", ActionGraph, actions)]:
+            with open(here / f"mementos/sym_graphs/{part}_{kind}_graph_v1.pkl", "wb") as file:
+                pickle.dump(type_(graph), file, protocol=4)
+    replies = {
+        "rw_1.png": "Object list 1: [dog, cat, hat]\nAction list 1: [look up, bark]\n\n"
+        "Object list 2: [hound, puppy, cap, tree]\nAction list 2: [look, up, bark, run, sit]",
+        "rw_2.png": "Object list 1: [dog]\nAction list 1: []\nObject list 2: [hound, puppy, cat]\nAction list 2: [see]",
+        "rb_3.png": "Object list 1: [ball, cup]\nAction list 1: [jump]\nObject list 2: [cup, ball, ball]\nAction list 2: [jump, leap]",
+        "cmc_4.png": "Object list 1: []\nAction list 1: [see]\nObject list 2: []\nAction list 2: [look] ",
+    }
+    table = 'image_name,description\nrw_1.png,"A dog, a cat\nand a hat."\nrw_2.png,A dog \xe9.\n'
+    (here / "mementos/dl_description.csv").write_bytes(table.encode("latin-1"))
+    (here / "mementos/robo_description.csv").write_text("image,description\nrb_3.png,A ball.\n")
+    (here / "mementos/cmc_description.csv").write_text("image_name,gt_description\ncmc_4.png,Nothing.\n")
+    found = {}
+    for name, reply in replies.items():
+        own = {"gpt_des": reply.strip()}
+        for kind, graph in [("o", objects), ("a", actions)]:
+            graph_object = space["ActionGraph"]()
+            graph_object.graph = graph
+            own |= space | {f"{kind}_re": [], f"{kind}_pre": [], f"{kind}_f1": []}
+            own |= {"object_graph": graph_object, "action_graph": graph_object}
+            exec(reading[kind], own)
+            found.setdefault(name, []).extend(own[f"{kind}_{x}"][0] for x in ["re", "pre", "f1"])
+    write("mementos/replies.json", replies)
+    write("mementos/expected.json", found)
+
+
 def rule(text):
     """YOrN_Extraction of open-compass/VLMEvalKit 0c7163c, whose process_punctuation is VQA's."""
     words = vqa_eval({}, {}).processPunctuation(text.lower()).split()
@@ -327,5 +505,5 @@ def naturalbench():
     write("naturalbench/expected.json", nb.get_scores([found[i : i + 4] for i in range(0, len(found), 4)]))
 
 
-for make in [short_answers, textvqa, vqav2, gqa, repope, amber, hallusionbench, naturalbench]:
+for make in [short_answers, textvqa, vqav2, gqa, repope, amber, amber_captions, object_halbench, mementos, hallusionbench, naturalbench]:
     make()

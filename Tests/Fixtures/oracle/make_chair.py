@@ -1,11 +1,12 @@
 """Writes the tables that CHAIR needs of English (Sources/Exams/CEnglish) and what NLTK and CHAIR's two scripts make of
 made-up captions (Tests/Fixtures/chair).
 
-    python -B Tests/Fixtures/oracle/make_chair.py NLTK_DATA OPERA ORIGINAL INFLECT
+    python -B Tests/Fixtures/oracle/make_chair.py NLTK_DATA OPERA ORIGINAL INFLECT RELATION REFINED
 
 NLTK_DATA holds punkt_tab, averaged_perceptron_tagger_eng and WordNet 3.0 as NLTK 3.9.1 reads them. The others are
 chair.py of shikiw/OPERA at 61426ef, utils/chair.py of LisaAnne/Hallucination at 6e4d33c, and pattern/text/en/inflect.py
-of clips/pattern at d25511f.
+of clips/pattern at d25511f. The last two have the words of benchmarks that take lemmas of nouns: data/relation.json of
+junyangwang0410/AMBER at 5e1fd52 and eval/data/synonyms_refine.txt of RLHF-V/RLHF-V at 3d35a91.
 """
 import json
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 import nltk
 
 assert nltk.__version__ == "3.9.1", nltk.__version__
-data, opera_path, original_path, inflect_path = map(Path, sys.argv[1:5])
+data, opera_path, original_path, inflect_path, relation_path, refined_path = map(Path, sys.argv[1:7])
 nltk.data.path[:] = [str(data)]
 
 import nltk.corpus.reader.wordnet as reader
@@ -126,12 +127,21 @@ def write_punkt():
     (tables / "punkt.txt").write_text("\n".join(lines) + "\n")
 
 
-def write_lemmas(words):
+def nouns():
+    """Of AMBER and Object HalBench, which take lemmas of nouns alone."""
+    relation = json.loads(relation_path.read_text())
+    refined = refined_path.read_text().replace("\n", ", ").split(", ")
+    return {*relation, *(w for own in relation.values() for w in own), *(w for name in refined for w in name.split())}
+
+
+def write_lemmas(words, nouns):
     """Forms that become one of the words, or are one and become another. A lemma comes from a form by itself, by one
     rule or by an exception; so these are all, and any other form may stay as it is: its lemma is none of the words."""
     lemmatize = WordNetLemmatizer().lemmatize
     lines = []
+    chair_words = words
     for pos in "nvar":
+        words = chair_words | nouns if pos == "n" else chair_words
         forms = set(words)
         for old, new in wordnet.MORPHOLOGICAL_SUBSTITUTIONS[pos]:
             forms |= {w[: len(w) - len(new)] + old for w in words if w.endswith(new)}
@@ -286,7 +296,7 @@ if __name__ == "__main__":
     module, chair, words = lexicon()
     write_tagger()
     write_punkt()
-    write_lemmas(words)
+    write_lemmas(words, nouns())
     write_synonyms(module)
     write_words(module, chair, words)
     write_files()

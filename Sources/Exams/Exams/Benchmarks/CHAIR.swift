@@ -49,6 +49,16 @@ package struct CHAIR: Exam {
             (self.wordnet, self.original) = (wordnet, original)
         }
 
+        /// Those of the lexicon's ways.
+        fileprivate init(_ ways: [Set<String>]) { self.init(wordnet: ways[0], original: ways[1]) }
+
+        /// In the alphabet's order: a set's own differs from run to run.
+        package func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(wordnet.sorted(), forKey: .wordnet)
+            try values.encode(original.sorted(), forKey: .original)
+        }
+
         package subscript(variant: CHAIRLexicon.Variant) -> Set<String> {
             get { variant == .wordnet ? wordnet : original }
             set { if variant == .wordnet { wordnet = newValue } else { original = newValue } }
@@ -71,7 +81,7 @@ package struct CHAIR: Exam {
         if !unknown.isEmpty {
             labelFiles = file.labels.isEmpty ? COCOObjects.files(beside: file.path) : file.labels
             let objects = try COCOObjects(
-                of: Set(unknown.map(\.number)), in: labelFiles, for: unknown[0].place)
+                of: Set(unknown.map(\.number)), in: labelFiles, Self.lexicon, for: unknown[0].place)
             for row in unknown { known[row.number] = try objects.picture(row.number, askedAt: row.place) }
         }
         let questions = rows.map { row in
@@ -79,10 +89,17 @@ package struct CHAIR: Exam {
                 asked: Asked(
                     id: row.id, image: row.image ?? known[row.number]?.file ?? COCOObjects.file(row.number),
                     prompt: row.prompt), place: row.place,
-                truth: row.truth ?? known[row.number]?.truth ?? Truth())
+                truth: row.truth ?? known[row.number].map { Truth($0.truth) } ?? Truth())
         }
         return (questions, labelFiles)
     }
+
+    private static let lexicon = COCOObjects.Lexicon(
+        name: { CHAIRLexicon.shared.name(of: $0) },
+        objects: { caption in
+            let found = CHAIRLexicon.shared.readings(of: caption)
+            return [found.wordnet, found.original].map { Set($0.mentions.map(\.object)) }
+        }, ways: 2)
 
     /// A line of questions.
     private struct Row {

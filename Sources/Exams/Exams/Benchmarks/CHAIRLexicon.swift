@@ -16,25 +16,11 @@ package struct CHAIRLexicon: Sendable {
         package var words: Int
     }
 
-    /// By synonym the name that CHAIR has for the object. Some hold a space at an end and are never found.
-    private let names: [String: String]
-    private let doubleWords: [String: String]
+    private let objects: COCOWords
 
     private init() {
-        var names: [String: String] = [:]
-        for line in objectSynonyms {
-            let synonyms = line.trimmingSpaces.split(separator: ", ").map(String.init)
-            for synonym in synonyms { names[synonym] = synonyms[0] }
-        }
-        self.names = names
-        var double = Dictionary(uniqueKeysWithValues: Self.doubleWords.map { ($0, $0) })
-        for animal in Self.animals { for age in ["baby", "adult"] { double["\(age) \(animal)"] = animal } }
-        for vehicle in ["jet", "train"] { double["passenger \(vehicle)"] = vehicle }
-        double["bow tie"] = "tie"
-        double["toilet seat"] = "toilet"
-        // Meant for singulars, which have no "glass".
-        double["wine glas"] = "wine glass"
-        doubleWords = double
+        let names = objectSynonyms.map { $0.trimmingSpaces.split(separator: ", ").map(String.init) }
+        objects = COCOWords(names, doubleWords: Self.doubleWords)
     }
 
     private static let doubleWords = [
@@ -44,23 +30,52 @@ package struct CHAIRLexicon: Sendable {
         "mobile phone", "teddy bear", "hair drier", "potted plant", "bow tie", "laptop computer",
         "home plate", "train track",
     ]
-    private static let animals = [
-        "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "animal",
-        "cub",
-    ]
 
     /// What a category of COCO's is called; nil for a word that isn't one.
-    package func name(of category: String) -> String? { names[category] }
+    package func name(of category: String) -> String? { objects.name(of: category) }
 
     package func readings(of caption: String) -> (wordnet: Reading, original: Reading) {
         let words = WordTokenizer.words(caption.lowercased())
         let lemmas = zip(words, Tagger.shared.tags(of: words)).map {
             Lemmatizer.shared.lemma(of: $0, tag: $1)
         }
-        return (reading(lemmas), reading(words.map(singular)))
+        return (objects.reading(lemmas), objects.reading(words.map(singular)))
+    }
+}
+
+/// COCO's objects by the words that name them, as CHAIR's scripts and those that grew out of them look for them in a list of
+/// words.
+struct COCOWords: Sendable {
+    /// By synonym the name of the object. Some hold a space at an end and are never found.
+    private let names: [String: String]
+    private let doubleWords: [String: String]
+
+    /// - Parameters:
+    ///   - objects: of each its synonyms, the first of which is its name.
+    ///   - doubleWords: two words that count as one.
+    init(_ objects: [[String]], doubleWords: [String]) {
+        var names: [String: String] = [:]
+        for synonyms in objects { for synonym in synonyms { names[synonym] = synonyms[0] } }
+        self.names = names
+        var double = Dictionary(doubleWords.map { ($0, $0) }) { first, _ in first }
+        for animal in Self.animals { for age in ["baby", "adult"] { double["\(age) \(animal)"] = animal } }
+        for vehicle in ["jet", "train"] { double["passenger \(vehicle)"] = vehicle }
+        double["bow tie"] = "tie"
+        double["toilet seat"] = "toilet"
+        // Meant for singulars, which have no "glass".
+        double["wine glas"] = "wine glass"
+        self.doubleWords = double
     }
 
-    private func reading(_ words: [String]) -> Reading {
+    private static let animals = [
+        "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "animal",
+        "cub",
+    ]
+
+    /// What a category of COCO's is called; nil for a word that isn't one.
+    func name(of category: String) -> String? { names[category] }
+
+    func reading(_ words: [String]) -> CHAIRLexicon.Reading {
         var joined: [String] = []
         var at = 0
         while at < words.count {
@@ -78,7 +93,7 @@ package struct CHAIRLexicon: Sendable {
         let mentions = joined.compactMap { word in
             names[word].map { CaptionScore.Mention(word: word, object: $0) }
         }
-        return Reading(mentions: mentions, words: count)
+        return CHAIRLexicon.Reading(mentions: mentions, words: count)
     }
 }
 

@@ -2,17 +2,28 @@ import Foundation
 import JSON
 import Records
 
-/// What is in pictures of COCO, as CHAIR takes it: the categories of a picture's instances, and the objects that its
-/// reference captions name. COCO's files are one object in one line of up to 450 MB; they are read element by element.
+/// What is in pictures of COCO, as CHAIR and Object HalBench take it: the categories of a picture's instances, and the
+/// objects that its reference captions name. COCO's files are one object in one line of up to 450 MB; they are read element by element.
 struct COCOObjects {
+    /// Words for objects, which captions may be read by in several ways.
+    struct Lexicon: Sendable {
+        /// nil for what is no category of COCO's.
+        let name: @Sendable (_ category: String) -> String?
+        /// The objects that a caption names, by each way.
+        let objects: @Sendable (_ caption: String) -> [Set<String>]
+        let ways: Int
+    }
+
     struct Picture {
         var file: String
-        var truth = CHAIR.Truth()
+        /// By each way of the lexicon.
+        var truth: [Set<String>]
         var hasInstances = false
         var hasCaptions = false
     }
 
     private let files: [String]
+    private let lexicon: Lexicon
     private var pictures: [Int: Picture] = [:]
     private var hasFile = (instances: false, captions: false)
 
@@ -20,8 +31,8 @@ struct COCOObjects {
     ///   - wanted: COCO's ids; of others nothing is kept.
     ///   - place: where the first of them is asked about.
     /// - Throws: `EvaluationError` with file and line for what isn't COCO's, or where a kind of file is missing.
-    init(of wanted: Set<Int>, in files: [String], for place: String) throws {
-        self.files = files
+    init(of wanted: Set<Int>, in files: [String], _ lexicon: Lexicon, for place: String) throws {
+        (self.files, self.lexicon) = (files, lexicon)
         for file in files { try read(file, wanted) }
         guard hasFile.instances, hasFile.captions else {
             throw EvaluationError(
@@ -99,32 +110,38 @@ struct COCOObjects {
             )
         }
         for (category, ids) in instances {
-            guard let name = categories[category], let object = CHAIRLexicon.shared.name(of: name) else {
+            guard let name = categories[category], let object = lexicon.name(name) else {
                 throw EvaluationError(
                     "\(path):\(firstInstance ?? 1): category_id: \(category), which is "
-                        + "\(categories[category].map { "\"\($0)\"" } ?? "no category of the file"); CHAIR knows COCO's 80 categories only"
+                        + "\(categories[category].map { "\"\($0)\"" } ?? "no category of the file"); only COCO's 80 categories are known"
                 )
             }
             for id in ids {
-                pictures[id, default: Picture(file: Self.file(id))].truth.wordnet.insert(object)
-                pictures[id]?.truth.original.insert(object)
+                var picture = pictures[id] ?? picture(Self.file(id))
+                for way in picture.truth.indices { picture.truth[way].insert(object) }
+                pictures[id] = picture
             }
         }
         hasFile.captions = hasFile.captions || isCaptions
         hasFile.instances = hasFile.instances || !categories.isEmpty
         for (id, file) in images {
-            pictures[id, default: Picture(file: file)].file = file
+            let unknown = picture(file)
+            pictures[id, default: unknown].file = file
             if isCaptions { pictures[id]?.hasCaptions = true }
             if !categories.isEmpty { pictures[id]?.hasInstances = true }
         }
     }
 
     private mutating func add(_ caption: String, to image: Int) {
-        let found = CHAIRLexicon.shared.readings(of: caption)
-        var picture = pictures[image] ?? Picture(file: Self.file(image))
-        picture.truth.wordnet.formUnion(found.wordnet.mentions.map(\.object))
-        picture.truth.original.formUnion(found.original.mentions.map(\.object))
+        var picture = pictures[image] ?? picture(Self.file(image))
+        for (way, objects) in lexicon.objects(caption).enumerated() {
+            picture.truth[way].formUnion(objects)
+        }
         pictures[image] = picture
+    }
+
+    private func picture(_ file: String) -> Picture {
+        Picture(file: file, truth: Array(repeating: [], count: lexicon.ways))
     }
 }
 

@@ -9,19 +9,45 @@ import Tables
 package struct MMBench: Exam {
     package let name = "mmbench"
     package let title = "MMBench"
-    package let help: String? = "MMBench's TSV; its pictures unpacked as INDEX.jpg."
+    package let help: String? = "MMBench's TSV, pictures in it or unpacked as INDEX.jpg."
     package let facts: ExamFacts? = ExamFacts(
         files:
-            "MMBench's TSV (also V1.1, CN); pictures unpacked as `INDEX.jpg`",
+            "MMBench's TSV (also V1.1, CN) with its pictures in it, or these unpacked as `INDEX.jpg`; without answers: writes `mmbench-submission.xlsx`",
         source: "OpenCompass", license: "Apache-2.0")
+    /// Files of other versions and splits have the same indices.
+    package let takesSeveralFiles = false
     package let layouts = [AnswerLayout(id: "index", text: "prediction")]
 
     package init() {}
 
-    package func files(in folder: String) -> [String] { ["\(folder)/MMBench_DEV_EN.tsv"] }
+    package func files(in folder: String) -> [String] {
+        ChoiceTable.files(
+            in: folder,
+            named: [
+                "mmbench_dev_20230712.tsv", "MMBench_DEV_EN.tsv", "MMBench_DEV_EN_V11.tsv",
+                "mmbench_dev_cn_20231003.tsv", "MMBench_DEV_CN.tsv", "MMBench_DEV_CN_V11.tsv",
+                "MMBench_TEST_EN.tsv", "MMBench_TEST_EN_V11.tsv", "MMBench_TEST_CN.tsv",
+                "MMBench_TEST_CN_V11.tsv",
+            ])
+    }
 
     package func read(_ file: ExamFile) throws -> (questions: [TaggedQuestion], labelFiles: [String]) {
-        (try ChoiceTable(file, answered: false).questions(), [])
+        (try ChoiceTable(file, answered: false, tags: ["category", "l2-category", "split"]).questions(), [])
+    }
+
+    /// Of a split whose answers aren't published, what MMBench's server takes: LLaVA's workbook
+    /// (`scripts/convert_mmbench_for_submission.py` at 524a75b), the table without hints, parts and pictures.
+    package func submission(of scores: [TaggedScore]) -> (name: String, bytes: [UInt8])? {
+        guard scores.allSatisfy(\.references.isEmpty) else { return nil }
+        let splits = scores.contains { $0.tags["split"] != nil } ? ["split"] : []
+        let names = ["index", "question"] + ChoiceTable.letters + ["prediction"] + splits
+        let rows: [[Workbook.Cell]] = scores.map { score in
+            let texts =
+                [score["question"]] + ChoiceTable.letters.map { score[$0] } + [score.answer]
+                + splits.map { score[$0] }
+            return [.number(score.id)] + texts.map { .text($0) }
+        }
+        return ("mmbench-submission.xlsx", Workbook([names.map { .text($0) }] + rows).bytes)
     }
 
     // MARK: - Figures
@@ -129,146 +155,8 @@ package struct MMBench: Exam {
     }
 
     package func remarks(_ scores: [TaggedScore]) -> [[String]] {
-        let unread = scores.count { Self.official($0.choices, $0.answer) == nil }
-        return scores.isEmpty ? [] : [["MMBench answers unread, wrong", String(unread)]]
-    }
-}
-
-/// MMStar (Chen et al. 2024) as VLMEvalKit has and scores it without a judge (`mcq_vanilla_eval` at 028a6e7): its TSV
-/// with `index`, `question`, `A` to `D`, `answer`, `category` and `l2_category`.
-package struct MMStar: Exam {
-    package let name = "mmstar"
-    package let title = "MMStar"
-    package let help: String? = "MMStar's TSV; its pictures unpacked as INDEX.jpg."
-    package let facts: ExamFacts? = ExamFacts(
-        files:
-            "VLMEvalKit's `MMStar.tsv`; pictures unpacked as `INDEX.jpg`",
-        source: "OpenCompass", license: "see its data set page")
-    package let layouts = [AnswerLayout(id: "index", text: "prediction")]
-
-    package init() {}
-
-    package func read(_ file: ExamFile) throws -> (questions: [TaggedQuestion], labelFiles: [String]) {
-        (try ChoiceTable(file, answered: true).questions(), [])
-    }
-
-    private static let sums = AccuracySums("mmstar")
-    private static let categories = [
-        "coarse perception", "fine-grained perception", "instance reasoning", "logical reasoning", "math",
-        "science & technology",
-    ]
-
-    package var figures: [Figure] {
-        let parts = Self.categories.enumerated().map { index, name in
-            Figure(
-                "mmstar_\(index + 1)", "MMStar \(name)", .fraction, better: .more, Self.sums.formula(name))
-        }
-        return [Figure("mmstar", "MMStar accuracy", .fraction, better: .more, Self.sums.formula("all"))]
-            + parts + [
-                Figure(
-                    "mmstar_strict", "MMStar accuracy, strict", .fraction, better: .more,
-                    Self.sums.formula("strict"), isSummarized: false)
-            ]
-    }
-
-    package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
-        for score in scores {
-            let right: Double = Self.isRight(score) ? 1 : 0
-            let strict: Double = score.choices.strict(score.answer) == score.references[0] ? 1 : 0
-            Self.sums.add(
-                [("all", right), (score["category"], right), ("strict", strict)], to: score.image, &sums)
-        }
-    }
-
-    /// Without a judge only answers of fewer than ten characters are read.
-    private static func letter(_ score: TaggedScore) -> String? {
-        let answer = CodePoints(score.answer).stripped
-        return answer.count < 10 ? score.choices.inferred(answer.text) : nil
-    }
-
-    private static func isRight(_ score: TaggedScore) -> Bool { letter(score) == score.references[0] }
-
-    package let readings = [FigureReadings(official: "mmstar", strict: "mmstar_strict")]
-
-    package func reading(of score: TaggedScore) -> AnswerReading? {
-        AnswerReading(official: Self.letter(score), strict: score.choices.strict(score.answer))
-    }
-
-    package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
-        [
-            TrialSeries(
-                exam: "MMStar", part: "questions",
-                scores.map {
-                    .init(image: $0.image, label: $0.references[0], isRight: Self.isRight($0))
-                })
-        ]
-    }
-
-    package func remarks(_ scores: [TaggedScore]) -> [[String]] {
-        let unread = scores.count { Self.letter($0) == nil }
-        return scores.isEmpty ? [] : [["MMStar answers unread, wrong", String(unread)]]
-    }
-}
-
-/// Questions with choices in VLMEvalKit's tables.
-private struct ChoiceTable {
-    let file: ExamFile
-    /// Whether each must have its answer.
-    let answered: Bool
-
-    init(_ file: ExamFile, answered: Bool) { (self.file, self.answered) = (file, answered) }
-
-    private static let letters = ["A", "B", "C", "D"]
-    private static let tags = ["category", "l2-category", "split"]
-
-    func questions() throws -> [TaggedQuestion] {
-        var questions: [TaggedQuestion] = []
-        var ids = QuestionIDs()
-        let table = QuotedTable(lines: try file.lines(), separator: UInt8(ascii: "\t"))
-        try table.forEach(required: ["index", "question", "A", "B"] + (answered ? ["answer"] : [])) { row in
-            do {
-                let question = try question(row)
-                try ids.add(question.asked.id, line: row.line)
-                questions.append(question)
-            } catch let error as RecordError {
-                throw EvaluationError("\(file.path):\(row.line): \(error)")
-            }
-        }
-        return questions
-    }
-
-    private func question(_ row: QuotedTable.Row) throws -> TaggedQuestion {
-        guard let index = row["index"].flatMap({ Int($0) }), index >= 0 else {
-            throw RecordError.invalid(
-                key: "index", found: "\"\(row["index"] ?? "")\"", remedy: "write a whole number")
-        }
-        guard let words = row["question"] else { throw RecordError.missing(key: "question") }
-        let choices = Self.letters.compactMap { letter in row[letter].map { (letter: letter, text: $0) } }
-        let answer = row["answer"]
-        if let answer, !choices.contains(where: { $0.letter == answer }) {
-            throw RecordError.invalid(
-                key: "answer", found: "\"\(answer)\"", remedy: "name the letter of a choice of the row")
-        }
-        if answered && answer == nil { throw RecordError.missing(key: "answer") }
-        // What is asked ends at the first choice that is missing, as in LLaVA's `model_vqa_mmbench.py`.
-        let asked = zip(Self.letters, choices).prefix { $0 == $1.letter && !Self.isNone($1.text) }.map(\.1)
-        let text = (row["hint"].flatMap { Self.isNone($0) ? nil : $0 + "\n" } ?? "") + words
-        var tags = ["group": String(index % 1_000_000)]
-        for tag in Self.tags { tags[tag] = row[tag] }
-        for choice in choices { tags[choice.letter] = choice.text }
-        // Rotations show the picture of the question that they rotate.
-        return TaggedQuestion(
-            Asked(
-                id: String(index), image: "\(index % 1_000_000).jpg", prompt: Choices(asked).asked(text)),
-            place: "\(file.path):\(row.line)", references: answer.map { [$0] } ?? [], tags: tags)
-    }
-
-    private static func isNone(_ text: String) -> Bool { ["nan", "none"].contains(text.lowercased()) }
-}
-
-extension TaggedScore {
-    /// Those of a table, by their letters.
-    fileprivate var choices: Choices {
-        Choices(["A", "B", "C", "D"].compactMap { letter in tags[letter].map { (letter, $0) } })
+        let labelled = scores.filter { !$0.references.isEmpty }
+        let unread = labelled.count { Self.official($0.choices, $0.answer) == nil }
+        return labelled.isEmpty ? [] : [["MMBench answers unread, wrong", String(unread)]]
     }
 }

@@ -5,17 +5,35 @@ import Tables
 /// SEED-Bench (Li et al. 2023), by letters as LLaVA scores it (`scripts/convert_seed_for_submission.py` at 524a75b): right
 /// is what equals the letter, without any mending. Its own file (`SEED-Bench.json`) is read as it is. Of a video the
 /// middle frame is asked about, as a picture.
+///
+/// By likelihood it is another exam, as its authors take it (`eval.py` at 250947c): the question is asked without its
+/// choices, and the answer is the choice with the least loss, which for LLaVA is the mean over the choice's tokens and the
+/// end token (`SEED-Bench-2/model/llava_v2_interface.py` at 503df77).
 package struct SEEDBench: Exam {
-    package let name = "seed-bench"
-    package let title = "SEED-Bench"
-    package let help: String? = "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
-    package let facts: ExamFacts? = ExamFacts(
-        files:
-            "`SEED-Bench.json`; `SEED-Bench-image/`, middle frames as `SEED-Bench-video-image/ID.png`",
-        source: "SEED-Bench's data set page", license: "CC BY-NC 4.0")
-    package let layouts = [AnswerLayout(id: "question_id", text: "prediction")]
+    package enum Reading: Sendable { case letters, likelihood }
 
-    package init() {}
+    private let reading: Reading
+
+    package init(_ reading: Reading = .letters) { self.reading = reading }
+
+    package var name: String { reading == .letters ? "seed-bench" : "seed-bench-likelihood" }
+    package var title: String { reading == .letters ? "SEED-Bench" : "SEED-Bench by likelihood" }
+    package var help: String? {
+        reading == .letters
+            ? "SEED-Bench.json; frames of videos as SEED-Bench-video-image/ID.png."
+            : "The same; the likeliest choice is the answer."
+    }
+    package var facts: ExamFacts? {
+        ExamFacts(
+            files: reading == .letters
+                ? "`SEED-Bench.json`; `SEED-Bench-image/`, middle frames as `SEED-Bench-video-image/ID.png`"
+                : "the same",
+            source: "SEED-Bench's data set page", license: "CC BY-NC 4.0")
+    }
+    package var answers: AnswerLength { reading == .letters ? .short : .ranked }
+    package var layouts: [AnswerLayout] {
+        [AnswerLayout(id: reading == .letters ? "question_id" : "q_id", text: "prediction")]
+    }
 
     package func files(in folder: String) -> [String] { ["\(folder)/SEED-Bench.json"] }
 
@@ -52,36 +70,42 @@ package struct SEEDBench: Exam {
             let image =
                 kind == "image"
                 ? "SEED-Bench-image/\(try object.word("data_id"))" : "SEED-Bench-video-image/\(id).png"
+            let question = try object.requiredString("question")
+            let isRanked = reading == .likelihood
             questions.append(
                 TaggedQuestion(
-                    Asked(
-                        id: id, image: image, prompt: choices.asked(try object.requiredString("question"))),
-                    place: "\(file.path):\(line)", references: [label], tags: ["type": type, "kind": kind]))
+                    Asked(id: id, image: image, prompt: isRanked ? question : choices.asked(question)),
+                    place: "\(file.path):\(line)", references: [label], tags: ["type": type, "kind": kind],
+                    ranked: isRanked ? choices : nil))
         }
         return (questions, [])
     }
 
     // MARK: - Figures
 
-    private static let sums = AccuracySums("seed")
+    private var sums: AccuracySums { AccuracySums(reading == .letters ? "seed" : "seed-likelihood") }
 
     package var figures: [Figure] {
+        let (start, title) =
+            reading == .letters ? ("seed", "SEED") : ("seed_likelihood", "SEED by likelihood")
+        let sums = self.sums
         func figure(_ part: String, _ name: String, isSummarized: Bool = true) -> Figure {
             Figure(
-                "seed_\(part)", "SEED \(name)", .fraction, better: .more, Self.sums.formula(part),
+                "\(start)_\(part)", "\(title) \(name)", .fraction, better: .more, sums.formula(part),
                 isSummarized: isSummarized)
         }
         return [figure("all", "all"), figure("image", "image"), figure("video", "video")]
             + Self.types.enumerated().map { figure("type_\($0 + 1)", $1) }
-            + [figure("strict", "all, strict", isSummarized: false)]
+            + (reading == .letters ? [figure("strict", "all, strict", isSummarized: false)] : [])
     }
 
     package func count(_ scores: [TaggedScore], beside sheet: ScoreSheet, in sums: inout ClusteredSums) {
+        let own = self.sums
         for score in scores {
             let right: Double = isRight(score) ? 1 : 0
             let strict: Double = Self.strict(score) == score.references[0] ? 1 : 0
             let parts = ["all", score["kind"], "type_" + score["type"]]
-            Self.sums.add(parts.map { ($0, right) } + [("strict", strict)], to: score.image, &sums)
+            own.add(parts.map { ($0, right) } + [("strict", strict)], to: score.image, &sums)
         }
     }
 
@@ -93,7 +117,9 @@ package struct SEEDBench: Exam {
         Choices(["", "", "", ""]).strict(score.answer)
     }
 
-    package let readings = [FigureReadings(official: "seed_all", strict: "seed_strict")]
+    package var readings: [FigureReadings] {
+        reading == .letters ? [FigureReadings(official: "seed_all", strict: "seed_strict")] : []
+    }
 
     package func reading(of score: TaggedScore) -> AnswerReading? {
         // The script compares with the letter itself.
@@ -104,7 +130,7 @@ package struct SEEDBench: Exam {
     package func trials(_ scores: [TaggedScore]) -> [TrialSeries] {
         ["image", "video"].map { kind in
             TrialSeries(
-                exam: "SEED-Bench", part: kind,
+                exam: title, part: kind,
                 scores.filter { $0["kind"] == kind }.map {
                     .init(image: $0.image, label: $0.references[0], isRight: isRight($0))
                 })
@@ -113,6 +139,7 @@ package struct SEEDBench: Exam {
 
     package func remarks(_ scores: [TaggedScore]) -> [[String]] {
         let unread = scores.count { Self.strict($0) == nil }
-        return scores.isEmpty ? [] : [["SEED answers without a letter, wrong", String(unread)]]
+        let isAsked = reading == .letters && !scores.isEmpty
+        return isAsked ? [["SEED answers without a letter, wrong", String(unread)]] : []
     }
 }
