@@ -7,10 +7,14 @@ import Model
 package struct Pace {
     private let layer: Llama
     private let layers: Double
-    private static let rows = 256
+    /// Of a pass.
+    private let rows: Int
+    /// Tokens drawn after it.
+    private static let drawn = 8
 
     package init(_ decoder: Llama) throws {
         layers = Double(decoder.layers.count)
+        rows = max(1, min(256, decoder.config.context - Self.drawn - 1))
         layer = try decoder.oneLayer()
     }
 
@@ -43,14 +47,15 @@ package struct Pace {
                 stops: [],
                 maxTokens: tokens, seed: 1)
             let grower = Grower(
-                model: layer, plan: plan, memory: 1 << 30, longestPrompt: Self.rows, records: 1)
+                model: layer, plan: plan, memory: 1 << 30, longestPrompt: rows, records: 1)
             let request = GrowthRequest(id: "pace", tokens: tokenIDs, picture: nil)
             return try fastest { _ = try grower.grow([request]) { _, _, _ in [] } }
         }
-        return max(0, try seconds(tokens: 9) - seconds(tokens: 1)) / 8 * layers
+        return max(0, try seconds(tokens: 1 + Self.drawn) - seconds(tokens: 1)) / Double(Self.drawn)
+            * layers
     }
 
-    private var tokenIDs: [Int32] { (0..<Self.rows).map { Int32($0 % 16) } }
+    private var tokenIDs: [Int32] { (0..<rows).map { Int32($0 % 16) } }
 
     private var forest: TokenForest {
         var forest = TokenForest()
@@ -60,7 +65,7 @@ package struct Pace {
 
     private func perRow(_ pass: (Arena) -> Void) -> Double {
         let arena = Arena()
-        return layers / Double(Self.rows)
+        return layers / Double(rows)
             * fastest {
                 arena.reset()
                 pass(arena)
