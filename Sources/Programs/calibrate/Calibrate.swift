@@ -119,7 +119,8 @@ import StageKit
         let view = try looks.view(of: options.input, seed: engine.seed, run)
         if let reward = rewarding.reward, let policy = policy {
             let judge = try policy.open(run, pictures.reading)
-            _ = try engine.computing.planDecoding(judge, slots: 0, run)
+            _ = try engine.computing.planDecoding(judge)
+            if run.isDryRun { try engine.computing.sayPlan(judge, run) }
             let scoring = try RewardScoring(
                 folder: reward, on: judge, rewarding.symbolic, images, view, run)
             return try run.transform(options, batch: batch, check: { _ = try scoring.read($0) }) { batch in
@@ -128,7 +129,7 @@ import StageKit
         }
         let relevance = try relevance.map { try base.open($0, images, pictures.reading, run) }
         let likelihood = try policy.map { try $0.open(run, pictures.reading) }
-        if let likelihood { _ = try engine.computing.planDecoding(likelihood, slots: 0, run) }
+        if let likelihood { _ = try engine.computing.planDecoding(likelihood) }
         let rescorer = likelihood.map { Rescorer($0) }
         let scoring = Scoring(
             scorer: SentenceScorer(
@@ -142,7 +143,10 @@ import StageKit
             try work?.add(rows: rows ?? 0, picture: read.ownImage)
         }
         try run.transform(options, batch: batch, check: check) { scoring.score($0) }
-        if run.isDryRun { try work?.say(run) }
+        if run.isDryRun, let likelihood {
+            try engine.computing.sayPlan(likelihood, run)
+            try work?.say(run)
+        }
         if let cut = relevance?.model.cutTexts, cut > 0 {
             run.console.say(
                 "\(cut) sentences were longer than the relevance model reads; their ends were ignored")

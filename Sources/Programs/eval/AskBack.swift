@@ -60,8 +60,8 @@ struct AskBack: StageCommand {
             }
         }
         run.console.say("\(told.texts.count) captions and \(asked.count) questions")
-        let examinee = try asking.examinee(opened, images, engine, run)
-        if run.isDryRun { return try examinee.estimate(asked.map(\.request), run) }
+        let examinee = try asking.examinee(opened, images, engine)
+        if run.isDryRun { return try examinee.estimate(asked.map(\.request), engine, run) }
 
         let replies = try examinee.answer(asked.map(\.request), run)
         let verdicts = replies.map { firstWordAnswer(in: $0) }

@@ -21,10 +21,9 @@ struct AskingOptions: ParsableArguments {
 
     func examinee(
         _ model: VisionLanguageModel, _ images: ImageOptions, bias: [Int32: Float] = [:],
-        contrasting: Examinee.Contrasting? = nil, seed: UInt64 = 0, _ computing: ComputeOptions,
-        _ run: StageRun
+        contrasting: Examinee.Contrasting? = nil, seed: UInt64 = 0, _ computing: ComputeOptions
     ) throws -> Examinee {
-        let memory = try computing.planDecoding(model, slots: batch * model.context, run)
+        let memory = try computing.planDecoding(model)
         return Examinee(
             model, images, batch: batch, memory: memory, bias: bias, contrasting: contrasting, seed: seed)
     }

@@ -192,9 +192,9 @@ struct Eval: StageCommand {
         try engine.prepare(run)
         let target = try AtomicFolder(output)
         var paper = try self.paper(run)
-        let examinee = try model.map { try self.examinee(open($0, run), run) }
+        let examinee = try model.map { try self.examinee(open($0, run)) }
         run.console.say(paper.description)
-        if run.isDryRun { return try examinee?.estimate(paper.requests.map(request), run) ?? () }
+        if run.isDryRun { return try examinee?.estimate(paper.requests.map(request), engine, run) ?? () }
 
         let joined = try ShardNote.joined(answers)
         let folder = try target.prepare(keeping: examinee != nil)
@@ -358,7 +358,7 @@ struct Eval: StageCommand {
         return texts
     }
 
-    private func examinee(_ model: VisionLanguageModel, _ run: StageRun) throws -> Examinee {
+    private func examinee(_ model: VisionLanguageModel) throws -> Examinee {
         let tokens = try logitBias.map { bias in
             guard let id = model.tokenizer.id(of: bias.name) else {
                 throw StageError.usage(
@@ -370,7 +370,7 @@ struct Eval: StageCommand {
         return try asking.examinee(
             model, shown, bias: Dictionary(uniqueKeysWithValues: tokens),
             contrasting: decoding.contrast(of: model),
-            seed: decoding.noiseSeed, engine, run)
+            seed: decoding.noiseSeed, engine)
     }
 
     private func open(_ model: String, _ run: StageRun) throws -> VisionLanguageModel {

@@ -182,9 +182,10 @@ final class Examinee {
         }
     }
 
-    /// Says about how long that will take.
-    func estimate(_ requests: [Request], _ run: StageRun) throws {
+    /// Says what memory that will take, and about how long.
+    func estimate(_ requests: [Request], _ computing: ComputeOptions, _ run: StageRun) throws {
         let interviews = try prepare(requests.filter { $0.ranked == nil })
+        try computing.sayPlan(model, slots: slots(interviews), run)
         guard !interviews.isEmpty else { return }
         var work = WorkEstimate(model)
         for interview in interviews {

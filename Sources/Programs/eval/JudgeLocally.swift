@@ -37,7 +37,7 @@ struct JudgeLocally: StageCommand {
     func run(in run: StageRun) throws {
         try engine.prepare(run)
         let opened = try model.open(run)
-        let memory = try engine.computing.planDecoding(opened, slots: batch * opened.context, run)
+        let memory = try engine.computing.planDecoding(opened)
         let judge = LocalJudge(opened, seed: engine.seed, memory: memory)
         func requests(_ inputs: [InputRecord]) throws -> [LocalJudge.Request] {
             try inputs.map { try LocalJudge.Request($0.record, maxTokens: maxTokens) }
@@ -52,7 +52,11 @@ struct JudgeLocally: StageCommand {
         try run.transform(options, from: .unnamed, batch: batch, check: check) {
             try judge.answer(requests($0)).map { .record($0) }
         }
-        if run.isDryRun { try work.say(drawing: maxTokens, atOnce: batch, run) }
+        if run.isDryRun {
+            let slots = min(batch, work.records) * (work.longest + maxTokens)
+            try engine.computing.sayPlan(opened, slots: slots, run)
+            try work.say(drawing: maxTokens, atOnce: batch, run)
+        }
     }
 }
 

@@ -96,8 +96,7 @@ import StageKit
         let steering = mode == .tree ? try tree.steering(run, images, pictures.reading) : nil
         let view = try tree.view(of: options.input, seed: engine.seed, run)
         let plan = self.plan(policy, sampler)
-        let slots = batch * plan.slots(promptTokens: policy.usualPictureRows + 64)
-        let memory = try engine.computing.planDecoding(policy, slots: slots, run)
+        let memory = try engine.computing.planDecoding(policy)
         let author = Author(
             model: policy, plan: plan, steering: steering, view: view, images: images,
             maxCharacters: mode == .tree ? tree.maxCharacters : nil, memory: memory,
@@ -113,10 +112,11 @@ import StageKit
             return try author.answer(batch, read)
         }
         if run.isDryRun {
-            let fit = memory / (KeyValueCache.bytesPerSlot(policy.decoder) * slots / batch)
+            let slots = plan.slots(promptTokens: work.longest)
+            let fit = max(1, memory / (KeyValueCache.bytesPerSlot(policy.decoder) * slots))
+            try engine.computing.sayPlan(policy, slots: min(batch, work.records) * slots, run)
             try work.say(
-                drawing: plan.steps, streams: plan.samplers.count * plan.width,
-                atOnce: min(batch, max(1, fit)), run)
+                drawing: plan.steps, streams: plan.samplers.count * plan.width, atOnce: min(batch, fit), run)
         }
         steering?.sayWhatWasCut(run.console)
     }

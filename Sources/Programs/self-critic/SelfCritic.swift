@@ -65,9 +65,7 @@ import StageKit
             CriticPrompt.Section.allCases.filter { $0 == .reference ? reference : metrics == .vision })
         let prompt = try CriticPrompt(file.text, place: "--prompt-file \(promptFile)", showing: shown)
         let policy = try model.open(run, pictures.reading, beside: criticAdapter)
-        // Each pair is asked about in both orders at most.
-        let slots = batch * 2 * maxPairs * policy.context
-        let memory = try engine.computing.planDecoding(policy, slots: slots, run)
+        let memory = try engine.computing.planDecoding(policy)
         let critic = Critic(
             // What a verdict's `critic` says: the prompt, what of it was shown or left out, and about what.
             name: file.name + (reference ? "+reference" : "") + (metrics == .none ? "-metrics" : "")
@@ -84,7 +82,13 @@ import StageKit
         }
         try run.examine(options.input) { _ = try critic.inquiry(about: $0) }
         try run.transform(options, batch: batch, check: check) { try critic.judge($0) }
-        if run.isDryRun { try work.say(drawing: maxTokens, atOnce: batch, run) }
+        if run.isDryRun {
+            // Each pair is asked about in both orders at most.
+            let atOnce = batch * 2 * maxPairs
+            let slots = min(atOnce, work.records) * (work.longest + maxTokens)
+            try engine.computing.sayPlan(policy, slots: slots, run)
+            try work.say(drawing: maxTokens, atOnce: atOnce, run)
+        }
         if critic.tooLong > 0 {
             run.console.warn(
                 "\(critic.tooLong) pairs of answers are longer than the critic reads; sample shorter ones, or lower "

@@ -28,22 +28,27 @@ package struct ComputeOptions: ParsableArguments {
         run.memoryLimit = memoryLimit
     }
 
-    /// What a program that decodes with `model` will take; says so in a rehearsal.
+    /// What a program that decodes with `model` may take.
     ///
-    /// - Parameter slots: of keys and values that it is thought to fill; a token has one.
     /// - Returns: bytes for keys and values: all that the others leave, of which no more is taken than records need.
     /// - Throws: `StageError` where the model doesn't fit.
-    package func planDecoding(
-        _ model: VisionLanguageModel, slots: Int, _ run: StageRun
-    ) throws -> Int {
+    package func planDecoding(_ model: VisionLanguageModel) throws -> Int { try decodingPlan(model).left }
+
+    /// Says in a rehearsal what such a program will take.
+    ///
+    /// - Parameter slots: of keys and values that records fill at once; a token has one.
+    package func sayPlan(_ model: VisionLanguageModel, slots: Int = 0, _ run: StageRun) throws {
+        var plan = try decodingPlan(model)
+        plan.add("keys and values", min(plan.left, slots * KeyValueCache.bytesPerSlot(model.decoder)))
+        run.console.say("\(plan)")
+    }
+
+    private func decodingPlan(_ model: VisionLanguageModel) throws -> MemoryPlan {
         var plan = try MemoryPlan(drawingWith: model.family, limit: memoryLimit)
         plan.add("reading pictures", Footprint.decodingBytes)
         let int8 = model.decoder.head.compute == .int8 ? "" : ", --compute int8"
         try plan.check(remedy: "use a smaller model\(int8), or give it more")
-        let left = plan.left
-        plan.add("keys and values", min(left, slots * KeyValueCache.bytesPerSlot(model.decoder)))
-        if run.isDryRun { run.console.say("\(plan)") }
-        return left
+        return plan
     }
 
     /// In bytes.

@@ -6,7 +6,9 @@ import StageKit
 /// About how long records will take, for a rehearsal: what they ask of the model, times what that takes here.
 package struct WorkEstimate {
     private let model: VisionLanguageModel
-    private var records = 0
+    package private(set) var records = 0
+    /// Rows of the longest record.
+    package private(set) var longest = 0
     /// Rows that the decoder reads.
     private var rows = 0
     private var pictures: Set<String> = []
@@ -21,6 +23,7 @@ package struct WorkEstimate {
     /// - Throws: `ImageError`.
     package mutating func add(rows: Int, picture path: String?) throws {
         records += 1
+        longest = max(longest, rows)
         self.rows += rows
         guard let path, pictures.insert(path).inserted else { return }
         towerRows += model.family.towerRows(of: try model.shape(at: path))
