@@ -36,6 +36,18 @@ extension Llama {
         return result
     }
 
+    /// The same of a forest that is read once and not gone back through, so that nothing but the layers' inputs is kept.
+    ///
+    /// - Parameter picture: of the forest's tokens.
+    package func logProbabilities(
+        of labels: [Label], in forest: TokenForest, picture: Picture?, _ arena: Arena
+    ) -> [Float] {
+        let tape = forward(
+            forest, features: picture?.matrix(arena), recomputes: true, of: worthNaming(labels.map(\.row)),
+            arena)
+        return logProbabilities(tape.hidden, tape.labels(labels), arena)
+    }
+
     /// dHidden `[T × C]` of Σ weights[i] · log p(label i); the head's gradient is added where it is trained.
     package func logProbabilitiesBackward(
         _ hidden: Matrix, _ labels: [Label], weights: [Float], _ arena: Arena

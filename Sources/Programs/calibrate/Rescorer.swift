@@ -42,12 +42,8 @@ final class Rescorer {
             of: root, ["longest path": longest - root.count], remedy: "draw shorter answers")
         arena.reset()
         let labels = spans.map { forest.labels(of: $0) }
-        // Nothing goes back, so nothing but the layers' inputs is kept.
-        let tape = model.decoder.forward(
-            forest, features: picture?.matrix(arena), recomputes: true,
-            of: model.decoder.worthNaming(labels.joined().map(\.row)), arena)
         var values = model.decoder.logProbabilities(
-            tape.hidden, tape.labels(labels.flatMap { $0 }), arena)[...]
+            of: labels.flatMap { $0 }, in: forest, picture: picture, arena)[...]
         for (index, labels) in labels.enumerated() {
             sample.nodes[index].logprob = values.prefix(labels.count).reduce(0) { $0 + Double($1) }
             values = values.dropFirst(labels.count)

@@ -123,8 +123,7 @@ final class Examinee {
         let answerer = Answerer(
             model: model.decoder, stops: model.stops, sampler: sampler, contrast: contrasting?.rule,
             memory: memory, slots: slots(interviews))
-        for start in stride(from: 0, to: interviews.count, by: batch) {
-            let some = interviews[start..<min(interviews.count, start + batch)]
+        for some in batches(interviews) {
             try ask(Array(some), answerer)
             progress.advance(by: some.count)
         }
@@ -192,9 +191,7 @@ final class Examinee {
             let rows = interview.questions.reduce(interview.root.count) { $0 + $1.tokens.count }
             try work.add(rows: rows * (1 + contexts.count), picture: interview.path)
         }
-        let batches = stride(from: 0, to: interviews.count, by: batch).map {
-            interviews[$0..<min(interviews.count, $0 + batch)]
-        }
+        let batches = batches(interviews)
         let longest = batches.map { $0.flatMap(\.questions).map(\.maxTokens).max() ?? 0 }
         let questions = interviews.reduce(0) { $0 + $1.questions.count }
         try work.say(
@@ -257,10 +254,15 @@ final class Examinee {
         return interviews
     }
 
+    /// Those that are asked together.
+    private func batches(_ interviews: [Interview]) -> [ArraySlice<Interview>] {
+        stride(from: 0, to: interviews.count, by: batch).map {
+            interviews[$0..<min(interviews.count, $0 + batch)]
+        }
+    }
+
     private func slots(_ interviews: [Interview]) -> Int {
-        stride(from: 0, to: interviews.count, by: batch).map { start in
-            interviews[start..<min(interviews.count, start + batch)].reduce(0) { $0 + $1.slots }
-        }.max() ?? 0
+        batches(interviews).map { $0.reduce(0) { $0 + $1.slots } }.max() ?? 0
     }
 
     private var contexts: [Context] { contrasting?.contexts ?? [] }

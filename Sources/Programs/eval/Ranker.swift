@@ -37,11 +37,7 @@ final class Ranker {
         }.map { spans in spans.map { forest.labels(of: $0) } }
         arena.reset()
         let all = labels.flatMap { $0.flatMap { $0 } }
-        // Nothing goes back, so nothing but the layers' inputs is kept.
-        let tape = model.decoder.forward(
-            forest, features: picture?.matrix(arena), recomputes: true,
-            of: model.decoder.worthNaming(all.map(\.row)), arena)
-        var values = model.decoder.logProbabilities(tape.hidden, tape.labels(all), arena)[...]
+        var values = model.decoder.logProbabilities(of: all, in: forest, picture: picture, arena)[...]
         return labels.map { choices in
             let means = choices.map { labels in
                 let own = values.prefix(labels.count)

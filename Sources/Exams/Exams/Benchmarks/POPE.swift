@@ -150,15 +150,7 @@ package struct POPE: Exam {
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {
-        try POPESplit.allCases.map { split in
-            TrialSeries(
-                exam: "POPE", part: split.rawValue,
-                try scores.filter { try $0.split() == split }.map {
-                    .init(
-                        image: $0.image, label: $0.label,
-                        isRight: popeAnswer(in: $0.answer) == (try $0.truth()))
-                })
-        }
+        try POPESplit.trials(of: "POPE", scores, reading: popeAnswer)
     }
 
     package func tables(_ scores: [QuestionScore]) throws -> [TextTable] {
@@ -195,6 +187,22 @@ private struct SplitSums {
 /// POPE's three ways to choose the absent objects that it asks about.
 package enum POPESplit: String, Sendable, CaseIterable {
     case random, popular, adversarial
+
+    /// Questions of each split by whether `reading` makes the right answer of what was said.
+    ///
+    /// - Throws: `EvaluationError` for a split or label that isn't known.
+    static func trials(
+        of exam: String, _ scores: [QuestionScore], reading: (_ answer: String) -> YesNo?
+    ) throws -> [TrialSeries] {
+        try allCases.map { split in
+            TrialSeries(
+                exam: exam, part: split.rawValue,
+                try scores.filter { try $0.split() == split }.map {
+                    .init(
+                        image: $0.image, label: $0.label, isRight: reading($0.answer) == (try $0.truth()))
+                })
+        }
+    }
 }
 
 extension QuestionScore {

@@ -103,15 +103,7 @@ package struct RePOPE: Exam {
     }
 
     package func trials(_ scores: [QuestionScore]) throws -> [TrialSeries] {
-        try POPESplit.allCases.map { split in
-            TrialSeries(
-                exam: "RePOPE", part: split.rawValue,
-                try scores.filter { try $0.split() == split }.map {
-                    .init(
-                        image: $0.image, label: $0.label,
-                        isRight: repopeAnswer(in: $0.answer) == (try $0.truth()))
-                })
-        }
+        try POPESplit.trials(of: "RePOPE", scores, reading: repopeAnswer)
     }
 
     package func remarks(_ scores: [QuestionScore]) -> [[String]] {
